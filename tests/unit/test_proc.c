@@ -1,0 +1,172 @@
+/* /proc as it really is: names with parentheses, children, terminals, processes that are gone. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/sysmacros.h>
+#include <sys/wait.h>
+#include "cleanup.h"
+#include "proc.h"
+
+static void identity_of_self(void **state)
+{
+    struct proc_identity id, same;
+
+    (void)state;
+    assert_int_equal(proc_identity(0, &id), 0);
+    assert_int_equal(id.pid, getpid());
+    assert_int_equal(id.ppid, getppid());
+    assert_int_equal(id.pgid, getpgrp());
+    assert_int_equal(id.sid, getsid(0));
+    assert_true(id.starttime > 0);
+    assert_int_equal(proc_identity(getpid(), &same), 0);
+    assert_int_equal(same.starttime, id.starttime);
+    assert_string_equal(same.comm, id.comm);
+}
+
+/* A name made to mislead: everything up to the last parenthesis belongs to it. */
+static void identity_with_strange_name(void **state)
+{
+    static const char *const names[] = {"a b", ") S 1 2 3", "((", "))", "x) R 7", "\n", ""};
+    struct proc_identity id;
+    char old[17];
+
+    (void)state;
+    assert_int_equal(prctl(PR_GET_NAME, old), 0);
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        assert_int_equal(prctl(PR_SET_NAME, names[i]), 0);
+        assert_int_equal(proc_identity(0, &id), 0);
+        assert_string_equal(id.comm, names[i]);
+        assert_int_equal(id.pid, getpid());
+        assert_int_equal(id.ppid, getppid());
+        assert_int_equal(id.sid, getsid(0));
+    }
+    assert_int_equal(prctl(PR_SET_NAME, old), 0);
+}
+
+static void identity_follows_setsid(void **state)
+{
+    struct proc_identity id;
+    int ready[2];
+    char c;
+    pid_t pid;
+
+    (void)state;
+    assert_int_equal(pipe(ready), 0);
+    pid = fork();
+    if (pid == 0) {
+        setsid();
+        if (write(ready[1], "x", 1) != 1)
+            _exit(1);
+        pause();
+        _exit(0);
+    }
+    assert_true(pid > 0);
+    assert_int_equal(read(ready[0], &c, 1), 1);
+    assert_int_equal(proc_identity(pid, &id), 0);
+    assert_int_equal(id.pid, pid);
+    assert_int_equal(id.ppid, getpid());
+    assert_int_equal(id.pgid, pid);
+    assert_int_equal(id.sid, pid);
+    assert_int_equal(id.tty_nr, 0);
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+    close(ready[0]);
+    close(ready[1]);
+
+    id.pid = 42;
+    assert_int_equal(proc_identity(pid, &id), -ESRCH);
+    assert_int_equal(id.pid, 42); /* untouched on failure */
+}
+
+static void no_descriptor_is_left(void **state)
+{
+    struct proc_identity id;
+    char *text = NULL;
+    int before, after;
+
+    (void)state;
+    before = dup(0);
+    close(before);
+    assert_int_equal(proc_identity(0, &id), 0);
+    assert_int_equal(proc_read(0, "status", &text, NULL), 0);
+    assert_int_equal(proc_read(0, "there-is-none", &text, NULL), -ESRCH);
+    free(text);
+    after = dup(0);
+    close(after);
+    assert_int_equal(before, after);
+}
+
+static void tty_names(void **state)
+{
+    static const struct {
+        unsigned major, minor;
+        const char *name;
+    } rows[] = {
+        {136, 0, "pts/0"},   {136, 3, "pts/3"},  {136, 300, "pts/300"}, {137, 1, "pts/257"}, {143, 255, "pts/2047"},
+        {4, 1, "tty1"},      {4, 63, "tty63"},   {4, 64, "ttyS0"},      {4, 65, "ttyS1"},    {5, 0, "tty"},
+        {5, 1, "console"},   {229, 0, "hvc0"},   {188, 2, "188:2"},     {204, 64, "204:64"},
+    };
+    char buf[PROC_TTY_MAX];
+
+    (void)state;
+    assert_string_equal(proc_tty_name(0, buf), "-");
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        unsigned nr = (rows[i].minor & 0xffU) | (rows[i].major << 8) | ((rows[i].minor & ~0xffU) << 12);
+
+        assert_string_equal(proc_tty_name((int)nr, buf), rows[i].name);
+    }
+    /* The largest device number there is must fit, sign bit and all. */
+    assert_non_null(proc_tty_name(-1, buf));
+    assert_string_equal(buf, "4095:1048575");
+}
+
+static void reads_whole_files(void **state)
+{
+    cleanup_free char *env = NULL, *maps = NULL;
+    size_t len = 0;
+
+    (void)state;
+    assert_int_equal(proc_read(0, "cmdline", &env, &len), 0);
+    assert_true(len > 0);
+    assert_int_equal(env[len], '\0');
+    assert_int_equal(proc_read(getpid(), "smaps", &maps, &len), 0); /* longer than one read */
+    assert_true(len > 4096);
+    assert_int_equal(strlen(maps), len);
+}
+
+static void status_fields(void **state)
+{
+    static const char text[] = "Name:\tx\nSigBlk:\t0000000000000000\nXSigIgn:\t1\nSigIgn:\t0000000000001000\nLast:\t";
+    const char *v;
+
+    (void)state;
+    v = proc_status_field(text, "SigIgn");
+    assert_non_null(v);
+    assert_memory_equal(v, "0000000000001000\n", 17);
+    assert_memory_equal(proc_status_field(text, "Name"), "x\n", 2);
+    assert_string_equal(proc_status_field(text, "Last"), "");
+    assert_null(proc_status_field(text, "Sig"));
+    assert_null(proc_status_field(text, "Umask"));
+    assert_null(proc_status_field("", "Umask"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(identity_of_self),
+        cmocka_unit_test(identity_with_strange_name),
+        cmocka_unit_test(identity_follows_setsid),
+        cmocka_unit_test(no_descriptor_is_left),
+        cmocka_unit_test(tty_names),
+        cmocka_unit_test(reads_whole_files),
+        cmocka_unit_test(status_fields),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
