@@ -1,5 +1,6 @@
-/* What /proc says of a process. The identity is read at every stage that is logged, between the forks too, so it
- * costs three system calls and no heap: one read of /proc/PID/stat is always a whole, consistent record. */
+/* What /proc says of a process. The identity is read at every stage that is logged, between the forks too, so
+ * it costs three system calls and no heap: one read of /proc/PID/stat is always a whole, consistent record.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -7,7 +8,8 @@
 #include "cleanup.h"
 #include "proc.h"
 
-#define STAT_MAX 1024 /* 52 numbers of at most 20 digits never all reach that; the fields we want are the first */
+#define STAT_MAX                                                                                             \
+    1024 /* 52 numbers of at most 20 digits never all reach that; the fields we want are the first */
 #define READ_CHUNK 4096U
 #define PATH_LEN 64
 
@@ -108,7 +110,8 @@ int proc_identity(pid_t pid, struct proc_identity *ret)
  * looked for in /dev, which a daemon's root directory need not have. */
 const char *proc_tty_name(int tty_nr, char buf[PROC_TTY_MAX])
 {
-    unsigned dev = (unsigned)tty_nr, major = (dev >> 8) & 0xfffU, minor = (dev & 0xffU) | ((dev >> 12) & 0xfff00U);
+    unsigned dev = (unsigned)tty_nr, major = (dev >> 8) & 0xfffU,
+             minor = (dev & 0xffU) | ((dev >> 12) & 0xfff00U);
 
     if (tty_nr == 0)
         snprintf(buf, PROC_TTY_MAX, "-");

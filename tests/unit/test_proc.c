@@ -108,9 +108,10 @@ static void tty_names(void **state)
         unsigned major, minor;
         const char *name;
     } rows[] = {
-        {136, 0, "pts/0"},   {136, 3, "pts/3"},  {136, 300, "pts/300"}, {137, 1, "pts/257"}, {143, 255, "pts/2047"},
-        {4, 1, "tty1"},      {4, 63, "tty63"},   {4, 64, "ttyS0"},      {4, 65, "ttyS1"},    {5, 0, "tty"},
-        {5, 1, "console"},   {229, 0, "hvc0"},   {188, 2, "188:2"},     {204, 64, "204:64"},
+        {136, 0, "pts/0"},      {136, 3, "pts/3"},   {136, 300, "pts/300"}, {137, 1, "pts/257"},
+        {143, 255, "pts/2047"}, {4, 1, "tty1"},      {4, 63, "tty63"},      {4, 64, "ttyS0"},
+        {4, 65, "ttyS1"},       {5, 0, "tty"},       {5, 1, "console"},     {229, 0, "hvc0"},
+        {188, 2, "188:2"},      {204, 64, "204:64"},
     };
     char buf[PROC_TTY_MAX];
 
@@ -142,7 +143,8 @@ static void reads_whole_files(void **state)
 
 static void status_fields(void **state)
 {
-    static const char text[] = "Name:\tx\nSigBlk:\t0000000000000000\nXSigIgn:\t1\nSigIgn:\t0000000000001000\nLast:\t";
+    static const char text[] =
+        "Name:\tx\nSigBlk:\t0000000000000000\nXSigIgn:\t1\nSigIgn:\t0000000000001000\nLast:\t";
     const char *v;
 
     (void)state;
