@@ -182,3 +182,44 @@ const char *proc_status_field(const char *status, const char *key)
     }
     return NULL;
 }
+
+/* The length of the UTF-8 sequence at @s, 0 if there is no valid one (RFC 3629: shortest form, no
+ * surrogates). */
+static size_t utf8_length(const unsigned char *s)
+{
+    static const struct {
+        unsigned char mask, lead, len;
+        unsigned min;
+    } forms[] = {{0xe0, 0xc0, 2, 0x80}, {0xf0, 0xe0, 3, 0x800}, {0xf8, 0xf0, 4, 0x10000}};
+
+    if (*s < 0x80)
+        return 1;
+    for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
+        unsigned c = *s & (unsigned char)~forms[i].mask;
+        size_t n = 1;
+
+        if ((*s & forms[i].mask) != forms[i].lead)
+            continue;
+        for (; n < forms[i].len && (s[n] & 0xc0) == 0x80; n++)
+            c = c << 6 | (s[n] & 0x3fU);
+        return n < forms[i].len || c < forms[i].min || c > 0x10ffff || (c >= 0xd800 && c < 0xe000) ? 0 : n;
+    }
+    return 0;
+}
+
+char *proc_printable(char *s)
+{
+    unsigned char *u = (unsigned char *)s;
+
+    while (*u) {
+        size_t n = utf8_length(u);
+        bool c1 = n == 2 && u[0] == 0xc2 && u[1] < 0xa0; /* control characters beyond ASCII */
+
+        if (n == 0 || *u < 0x20 || *u == 0x7f)
+            *u = '?';
+        else if (c1)
+            u[0] = u[1] = '?';
+        u += n ? n : 1;
+    }
+    return s;
+}

@@ -21,9 +21,14 @@ int proc_identity(pid_t pid, struct proc_identity *ret);
 /* The name of a terminal ("pts/3", "tty1", "ttyS0"), "-" for none. Returns @buf. */
 const char *proc_tty_name(int tty_nr, char buf[PROC_TTY_MAX]);
 
-/* Reads all of /proc/@pid/@file (0: self) into *@ret, NUL-terminated; *@ret_len may be NULL. The caller frees. */
+/* Reads all of /proc/@pid/@file (0: self) into *@ret, NUL-terminated; *@ret_len may be NULL. The caller
+ * frees. */
 int proc_read(pid_t pid, const char *file, char **ret, size_t *ret_len);
 
 /* The value of "@key:\t..." in the text of a /proc/PID/status. NULL if it is not there; else a pointer into
  * @status, the value ends at '\n'. */
 const char *proc_status_field(const char *status, const char *key);
+
+/* Makes @s fit for a terminal and for JSON, in place: control characters and what is not UTF-8 become '?'.
+ * Names and command lines are what other users chose. Returns @s. */
+char *proc_printable(char *s);

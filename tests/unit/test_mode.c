@@ -20,48 +20,28 @@
 enum { MANAGER = 1, INVOCATION = 2, STREAM = 4, STREAM_OK = 8 };
 enum { NOTIFY = 1, DROP = 2, SKIPPED = 4, UNDER = 8 };
 
+enum outcome { NOTIFYING_UNIT, NOTIFYING, QUIET_UNIT, LEAKED_SOCKET, LEAKED, PLAIN };
+
+/* What must come out, without and with --fork. */
+static const struct {
+    enum amphid_mode mode;
+    unsigned flags;
+} outcomes[][2] = {
+    [NOTIFYING_UNIT] = {{MODE_SYSTEMD, NOTIFY | UNDER}, {MODE_SYSTEMD, NOTIFY | UNDER | SKIPPED}},
+    [NOTIFYING] = {{MODE_SYSTEMD, NOTIFY}, {MODE_SYSTEMD, NOTIFY | SKIPPED}},
+    [QUIET_UNIT] = {{MODE_FOREGROUND, UNDER}, {MODE_FORK, UNDER}},
+    [LEAKED_SOCKET] = {{MODE_FOREGROUND, NOTIFY}, {MODE_FORK, DROP}},
+    [LEAKED] = {{MODE_FOREGROUND, 0}, {MODE_FORK, DROP}},
+    [PLAIN] = {{MODE_FOREGROUND, 0}, {MODE_FORK, 0}},
+};
+
 struct row {
     const char *what;
     const char *socket;
     pid_t exec_pid;
     unsigned facts;
-    struct {
-        enum amphid_mode mode;
-        unsigned flags;
-    } plain, fork; /* without and with --fork */
+    enum outcome outcome;
 };
-
-/* Without and with --fork. */
-#define NOTIFYING_UNIT                                                                                       \
-    {MODE_SYSTEMD, NOTIFY | UNDER},                                                                          \
-    {                                                                                                        \
-        MODE_SYSTEMD, NOTIFY | UNDER | SKIPPED                                                               \
-    }
-#define NOTIFYING                                                                                            \
-    {MODE_SYSTEMD, NOTIFY},                                                                                  \
-    {                                                                                                        \
-        MODE_SYSTEMD, NOTIFY | SKIPPED                                                                       \
-    }
-#define QUIET_UNIT                                                                                           \
-    {MODE_FOREGROUND, UNDER},                                                                                \
-    {                                                                                                        \
-        MODE_FORK, UNDER                                                                                     \
-    }
-#define LEAKED_SOCKET                                                                                        \
-    {MODE_FOREGROUND, NOTIFY},                                                                               \
-    {                                                                                                        \
-        MODE_FORK, DROP                                                                                      \
-    }
-#define LEAKED                                                                                               \
-    {MODE_FOREGROUND, 0},                                                                                    \
-    {                                                                                                        \
-        MODE_FORK, DROP                                                                                      \
-    }
-#define PLAIN                                                                                                \
-    {MODE_FOREGROUND, 0},                                                                                    \
-    {                                                                                                        \
-        MODE_FORK, 0                                                                                         \
-    }
 
 static const struct row rows[] = {
     /* the seven rows */
@@ -130,8 +110,8 @@ static void whole_table(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
         for (int fork_asked = 0; fork_asked < 2; fork_asked++) {
-            enum amphid_mode mode = fork_asked ? rows[i].fork.mode : rows[i].plain.mode;
-            unsigned flags = fork_asked ? rows[i].fork.flags : rows[i].plain.flags;
+            enum amphid_mode mode = outcomes[rows[i].outcome][fork_asked].mode;
+            unsigned flags = outcomes[rows[i].outcome][fork_asked].flags;
             struct mode_facts f;
             struct mode_verdict v;
 

@@ -158,6 +158,34 @@ static void status_fields(void **state)
     assert_null(proc_status_field("", "Umask"));
 }
 
+static void printable_text(void **state)
+{
+    static const struct {
+        const char *in, *out;
+    } rows[] = {
+        {"", ""},
+        {"/usr/bin/x -a", "/usr/bin/x -a"},
+        {"a\tb\nc\033[2J\177", "a?b?c?[2J?"},
+        {"gr\303\274n \342\202\254 \360\237\230\200", "gr\303\274n \342\202\254 \360\237\230\200"},
+        {"\200\377", "??"},           /* no lead byte */
+        {"\303", "?"},                /* cut off */
+        {"\342\202", "??"},           /* cut off */
+        {"\300\200", "??"},           /* overlong */
+        {"\355\240\200", "???"},      /* a surrogate */
+        {"\364\220\200\200", "????"}, /* beyond Unicode */
+        {"\302\233"
+         "2J",
+         "??2J"}, /* CSI in one character */
+    };
+    char buf[64];
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        snprintf(buf, sizeof(buf), "%s", rows[i].in);
+        assert_string_equal(proc_printable(buf), rows[i].out);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -168,6 +196,7 @@ int main(void)
         cmocka_unit_test(tty_names),
         cmocka_unit_test(reads_whole_files),
         cmocka_unit_test(status_fields),
+        cmocka_unit_test(printable_text),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
