@@ -1,0 +1,98 @@
+"""Waiting for events, each with a deadline and a reason that the failure names. No sleeps of a fixed length."""
+import ctypes
+import os
+import select
+import socket
+import time
+
+_libc = ctypes.CDLL(None, use_errno=True)
+IN_CHANGED = 0x2 | 0x8 | 0x80 | 0x100 | 0x200  # MODIFY, CLOSE_WRITE, MOVED_TO, CREATE, DELETE
+
+
+class Late(AssertionError):
+    """What was waited for did not happen in time."""
+
+
+def until(cond, what, timeout=10.0, pause=0.01):
+    """For what has no event of its own: asks @cond every 10 ms. Returns its first true answer."""
+    deadline = time.monotonic() + timeout
+    while True:
+        answer = cond()
+        if answer:
+            return answer
+        if time.monotonic() > deadline:
+            raise Late(f'waited {timeout:g} s for {what}')
+        time.sleep(pause)
+
+
+def until_file(path, cond, what, timeout=10.0):
+    """Asks @cond again each time something changes in the directory of @path."""
+    deadline = time.monotonic() + timeout
+    fd = _libc.inotify_init1(os.O_CLOEXEC | os.O_NONBLOCK)
+    if fd < 0:
+        raise OSError(ctypes.get_errno(), 'inotify_init1')
+    try:
+        if _libc.inotify_add_watch(fd, os.fsencode(os.path.dirname(path)), IN_CHANGED) < 0:
+            raise OSError(ctypes.get_errno(), 'inotify_add_watch', os.path.dirname(path))
+        while True:
+            answer = cond()
+            if answer:
+                return answer
+            left = deadline - time.monotonic()
+            if left <= 0 or not select.select([fd], [], [], left)[0]:
+                raise Late(f'waited {timeout:g} s for {what} in {path}')
+            os.read(fd, 65536)
+    finally:
+        os.close(fd)
+
+
+def gone(host_pid, timeout=10.0):
+    """Waits for the end of a process (a zombie has ended)."""
+    try:
+        fd = os.pidfd_open(host_pid)
+    except ProcessLookupError:
+        return
+    try:
+        if not select.select([fd], [], [], timeout)[0]:
+            raise Late(f'waited {timeout:g} s for the end of process {host_pid}')
+    finally:
+        os.close(fd)
+
+
+class NotifySocket:
+    """The receiving end of sd_notify(3)."""
+
+    def __init__(self, path):
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
+        self.sock.bind(path)
+        self.path = path
+        self.seen = {}
+
+    def wait(self, key, alive, timeout):
+        """Returns the value of @key as soon as it was sent. @alive() false: the sender has ended."""
+        deadline = time.monotonic() + timeout
+        while key not in self.seen:
+            if not alive():
+                raise Late(f'the sender ended before it said {key}=')
+            if time.monotonic() > deadline:
+                raise Late(f'waited {timeout:g} s for {key}=')
+            if select.select([self.sock], [], [], 0.1)[0]:
+                for line in self.sock.recv(65536).decode().splitlines():
+                    name, _, value = line.partition('=')
+                    self.seen[name] = value
+        return self.seen[key]
+
+    def close(self):
+        self.sock.close()
+
+
+def fields(record):
+    """'name=web stage=ready pid=12 rest of it' -> ({'name': 'web', ...}, 'rest of it')"""
+    found = {}
+    while True:
+        word, _, rest = record.partition(' ')
+        key, eq, value = word.partition('=')
+        if not eq or not key.isidentifier():
+            return found, record
+        found[key] = value
+        record = rest

@@ -1,0 +1,259 @@
+"""A world: one of the cached roots, booted for real under systemd-nspawn, and hands to work in it.
+
+Nothing of it outlives its nspawn process: the root is an overlay on tmpfs, mounted in a mount namespace that
+only this process has, the network is its own, and nspawn gets SIGTERM when the test run dies, which it hands
+to the world's init as SIGKILL. So there is nothing to clean up that a failing (or killed) test could forget.
+"""
+import json
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import roots
+import waiting
+
+MOUNT = '''set -e
+mount -t tmpfs -o mode=0755 amphid-world "$1"
+mkdir "$1/upper" "$1/work" "$1/root"
+mount -t overlay -o "lowerdir=$2,upperdir=$1/upper,workdir=$1/work" amphid-world "$1/root"
+cd /; shift 2; exec "$@"
+'''
+ENV = {'PATH': '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', 'HOME': '/root',
+       'LANG': 'C.UTF-8', 'TERM': 'dumb', 'DEBIAN_FRONTEND': 'noninteractive'}
+HERE = Path(__file__).resolve().parent
+
+
+class Console:
+    """What the world writes to its console: kept for the failure report, and lines can be waited for."""
+
+    def __init__(self, pipe):
+        self.lines, self.cond, self.ended = [], threading.Condition(), False
+        self.thread = threading.Thread(target=self._drain, args=(pipe,), daemon=True)
+        self.thread.start()
+
+    def _drain(self, pipe):
+        for line in pipe:
+            with self.cond:
+                self.lines.append(line.decode(errors='replace').rstrip())
+                self.cond.notify_all()
+        with self.cond:
+            self.ended = True
+            self.cond.notify_all()
+
+    def wait(self, text, timeout):
+        def there():
+            return self.ended or any(text in line for line in self.lines)
+        with self.cond:
+            if not self.cond.wait_for(there, timeout) or not any(text in line for line in self.lines):
+                raise waiting.Late(f'no "{text}" on the console:\n' + '\n'.join(self.lines[-30:]))
+
+
+class World:
+    """What all worlds have in common. Where they differ: inits.py."""
+
+    init = None         # 'systemd', 'sysvinit' or None
+    version = 0         # of systemd
+    argv = ['--boot']   # what nspawn is to run
+
+    def __init__(self, name):
+        self.name = name
+        self.suite = roots.world_recipes()[name].suite
+        self.proc = self.leader = self.dir = self.console = self.notify = None
+        self.boot_seconds = 0.0
+
+    def __repr__(self):
+        return self.name
+
+    # Birth and death
+
+    def boot(self, timeout=60.0):
+        begin = time.monotonic()
+        root = roots.make(roots.world_recipes()[self.name])
+        self.dir = tempfile.mkdtemp(prefix='amphid-world-')
+        os.mkdir(f'{self.dir}/mnt')
+        self.notify = waiting.NotifySocket(f'{self.dir}/notify')
+        nspawn = ['systemd-nspawn', '--quiet', '--register=no', '--private-network', '--console=read-only',
+                  '--link-journal=no', '--resolv-conf=off', '--timezone=off', '--kill-signal=SIGKILL',
+                  f'--machine=amphid-{self.name}-{os.getpid()}', f'--directory={self.dir}/mnt/root']
+        if not os.path.isdir('/run/systemd/system'):
+            nspawn.append('--keep-unit')  # nobody there who could make a scope for us
+        if self.init == 'systemd':
+            nspawn.append('--notify-ready=yes')
+        self.proc = subprocess.Popen(
+            ['setpriv', '--pdeathsig', 'TERM', 'unshare', '--mount', '--propagation', 'private', 'sh', '-c',
+             MOUNT, 'sh', f'{self.dir}/mnt', str(root), *nspawn, *self.argv],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+            env=dict(ENV, SYSTEMD_NSPAWN_UNIFIED_HIERARCHY='1', NOTIFY_SOCKET=self.notify.path))
+        self.console = Console(self.proc.stdout)
+        try:
+            self.leader = int(self.notify.wait('X_NSPAWN_LEADER_PID', self.alive, timeout))
+            self.wait_booted(timeout)
+        except BaseException:
+            self.off()
+            raise
+        self.boot_seconds = time.monotonic() - begin
+        return self
+
+    def wait_booted(self, timeout):
+        raise NotImplementedError
+
+    def alive(self):
+        return self.proc.poll() is None
+
+    def ask_poweroff(self):
+        """Begins an orderly end. The bare world has none: whoever runs the container ends it."""
+        self.proc.send_signal(signal.SIGTERM)
+
+    def poweroff(self, timeout=30.0):
+        """The orderly end. Returns the seconds it took."""
+        begin = time.monotonic()
+        self.ask_poweroff()
+        try:
+            self.proc.wait(timeout)
+        except subprocess.TimeoutExpired:
+            raise waiting.Late('no poweroff:\n' + '\n'.join(self.console.lines[-30:])) from None
+        finally:
+            self.off()
+        return time.monotonic() - begin
+
+    def off(self):
+        """The end, whatever state the world is in."""
+        if self.proc and self.proc.poll() is None:
+            self.proc.terminate()
+            self.proc.wait(20)
+        if self.console:
+            self.console.thread.join(10)
+            self.proc.stdout.close()
+        if self.notify:
+            self.notify.close()
+        if self.dir:
+            shutil.rmtree(self.dir)
+            self.dir = None
+
+    # Hands
+
+    def argv_in(self, argv, timeout, user=None):
+        pre = ['nsenter', '-t', str(self.leader), '-a', 'setsid']
+        if user:
+            uid = self.stat(f'/home/{user}').st_uid
+            pre += ['setpriv', f'--reuid={uid}', f'--regid={uid}', '--clear-groups']
+        return [*pre, 'timeout', '-k', '2', str(timeout), *argv]
+
+    def run(self, cmd, check=True, timeout=20, user=None, env=None, stdin=None, cwd=None):
+        """Runs @cmd (a list, or a string for the shell) in the world. @check: exit 0, or that very status."""
+        argv = ['sh', '-c', cmd] if isinstance(cmd, str) else [str(a) for a in cmd]
+        if cwd:
+            argv = ['env', '-C', cwd, *argv]
+        full = dict(ENV, **({'HOME': f'/home/{user}', 'USER': user} if user else {}), **(env or {}))
+        r = subprocess.run(self.argv_in(argv, timeout, user), text=True, env=full, timeout=timeout + 5,
+                           capture_output=True, **({'input': stdin} if stdin else {'stdin': subprocess.DEVNULL}))
+        if check is not False:
+            want = 0 if check is True else check
+            shown = cmd if isinstance(cmd, str) else shlex.join(argv)
+            assert r.returncode == want, (f'[{self.name}] {shown}\nexit {r.returncode}, not {want}\n'
+                                          f'stdout: {r.stdout}\nstderr: {r.stderr}')
+        return r
+
+    def spawn(self, argv, user=None, env=None, timeout=120, **kw):
+        """Starts @argv in the world and returns its Popen; its group is ended by .terminate() of it."""
+        full = dict(ENV, **(env or {}))
+        kw = {'stdin': subprocess.DEVNULL, 'stdout': subprocess.PIPE, 'stderr': subprocess.STDOUT, **kw}
+        return subprocess.Popen(self.argv_in([str(a) for a in argv], timeout, user), text=True, env=full, **kw)
+
+    # Files: the world's root as the host sees it. Symbolic links that lead out of it are the caller's care.
+
+    def path(self, p):
+        return f'/proc/{self.leader}/root{p}'
+
+    def exists(self, p):
+        return os.path.lexists(self.path(p))
+
+    def stat(self, p):
+        return os.stat(self.path(p))
+
+    def read(self, p):
+        return Path(self.path(p)).read_text(errors='replace')
+
+    def write(self, p, text, mode=0o644):
+        os.makedirs(os.path.dirname(self.path(p)), exist_ok=True)
+        Path(self.path(p)).write_text(text)
+        os.chmod(self.path(p), mode)
+        return p
+
+    def put(self, source, p, mode=0o755):
+        shutil.copyfile(source, self.path(p))
+        os.chmod(self.path(p), mode)
+        return p
+
+    # Processes, by their PID in the world
+
+    def status_of(self, pid):
+        """Fields of /proc/PID/status, or None."""
+        try:
+            return dict(line.split(':\t', 1) for line in self.read(f'/proc/{pid}/status').splitlines() if ':\t' in line)
+        except (FileNotFoundError, ProcessLookupError):
+            return None
+
+    def running(self, pid):
+        status = self.status_of(pid)
+        return bool(status) and status['State'][0] not in 'ZX'
+
+    def identity(self, pid):
+        """(ppid, pid, pgid, sid, tty_nr) from /proc/PID/stat."""
+        rest = self.read(f'/proc/{pid}/stat').rpartition(')')[2].split()
+        return int(rest[1]), int(pid), int(rest[2]), int(rest[3]), int(rest[4])
+
+    def environ(self, pid):
+        data = Path(self.path(f'/proc/{pid}/environ')).read_bytes()
+        return dict(v.split('=', 1) for v in data.decode(errors='replace').split('\0') if '=' in v)
+
+    def children(self, pid):
+        return [int(p) for p in self.read(f'/proc/{pid}/task/{pid}/children').split()]
+
+    def host_pid(self, pid):
+        """The host's number of the world's process @pid, or None."""
+        ns = os.readlink(f'/proc/{self.leader}/ns/pid')
+        for p in filter(str.isdigit, os.listdir('/proc')):
+            try:
+                if os.readlink(f'/proc/{p}/ns/pid') == ns:
+                    text = Path(f'/proc/{p}/status').read_text()
+                    if int(re.search(r'^NSpid:.*\s(\d+)$', text, re.M)[1]) == int(pid):
+                        return int(p)
+            except OSError:
+                pass
+        return None
+
+    def kill(self, pid, sig):
+        os.kill(self.host_pid(pid), sig)
+
+    def wait_gone(self, pid, timeout=10.0):
+        host = self.host_pid(pid)
+        if host:
+            waiting.gone(host, timeout)
+
+    # The package
+
+    def install(self, deb, check=True):
+        self.put(deb, '/var/cache/amphid.deb', 0o644)
+        return self.run(['dpkg', '-i', '/var/cache/amphid.deb'], check=check, timeout=60)
+
+    def http(self, port, path='/', timeout=5):
+        """GET from inside the world's own network. Returns (status, body)."""
+        r = self.run(['python3', '-c', HTTP_GET, str(port), path], timeout=timeout)
+        return json.loads(r.stdout)
+
+
+HTTP_GET = '''
+import http.client, json, sys
+c = http.client.HTTPConnection('127.0.0.1', int(sys.argv[1]), timeout=4)
+c.request('GET', sys.argv[2])
+r = c.getresponse()
+print(json.dumps([r.status, r.read().decode(errors='replace')]))
+'''
