@@ -211,7 +211,7 @@ char *proc_printable(char *s)
 {
     unsigned char *u = (unsigned char *)s;
 
-    while (*u) {
+    while (u && *u) {
         size_t n = utf8_length(u);
         bool c1 = n == 2 && u[0] == 0xc2 && u[1] < 0xa0; /* control characters beyond ASCII */
 

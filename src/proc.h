@@ -30,5 +30,5 @@ int proc_read(pid_t pid, const char *file, char **ret, size_t *ret_len);
 const char *proc_status_field(const char *status, const char *key);
 
 /* Makes @s fit for a terminal and for JSON, in place: control characters and what is not UTF-8 become '?'.
- * Names and command lines are what other users chose. Returns @s. */
+ * Names and command lines are what other users chose. NULL is fine. Returns @s. */
 char *proc_printable(char *s);
