@@ -1,0 +1,180 @@
+/* One connection, one call at a time. Everything that waits has a deadline, because the process at the other
+ * end may be stopped, traced or not amphid at all. */
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include "cleanup.h"
+#include "client.h"
+#include "loop.h"
+#include "manager.h"
+#include "stream.h"
+#include "unixsock.h"
+#include "varlink.h"
+
+/* A reply holds the command lines, which the kernel lets grow to some megabytes. */
+#define REPLY_MAX ((size_t)16 * 1024 * 1024)
+
+struct client {
+    struct stream stream;
+    int pidfd;
+};
+
+int client_new(struct client **ret, const char *path, uint64_t usec)
+{
+    struct client *c;
+    int fd = unixsock_connect(path, usec);
+
+    if (fd < 0)
+        return fd;
+    c = calloc(1, sizeof(*c));
+    if (!c) {
+        close(fd);
+        return -ENOMEM;
+    }
+    stream_init(&c->stream, fd, REPLY_MAX);
+    c->pidfd = -1;
+    *ret = c;
+    return 0;
+}
+
+struct client *client_free(struct client *c)
+{
+    if (c) {
+        stream_done(&c->stream);
+        close_fd(c->pidfd);
+        free(c);
+    }
+    return NULL;
+}
+
+/* The moment @usec microseconds from now. */
+static uint64_t deadline_in(uint64_t usec)
+{
+    return usec == USEC_INFINITY ? USEC_INFINITY : now_usec() + usec;
+}
+
+/* Waits for @events on @fd until @deadline. 0, -ETIMEDOUT, errors of poll(2). */
+static int wait_for(int fd, short events, uint64_t deadline)
+{
+    struct pollfd p = {.fd = fd, .events = events};
+
+    for (;;) {
+        uint64_t now = now_usec(), msec = (deadline - now + USEC_PER_MSEC - 1) / USEC_PER_MSEC;
+        int n, timeout = msec > INT32_MAX ? INT32_MAX : (int)msec;
+
+        if (deadline == USEC_INFINITY)
+            timeout = -1;
+        else if (deadline <= now)
+            timeout = 0;
+        n = poll(&p, 1, timeout);
+        if (n > 0)
+            return 0;
+        if (n < 0 && errno != EINTR)
+            return -errno;
+        if (n == 0 && deadline <= now_usec())
+            return -ETIMEDOUT;
+    }
+}
+
+/* Sends what is queued. */
+static int send_all(struct client *c, uint64_t deadline)
+{
+    for (;;) {
+        int r = stream_write(&c->stream);
+
+        if (r != -EAGAIN)
+            return r;
+        r = wait_for(c->stream.fd, POLLOUT, deadline);
+        if (r < 0)
+            return r;
+    }
+}
+
+/* The next message, borrowed from the stream. */
+static int receive(struct client *c, uint64_t deadline, char **ret, size_t *ret_len)
+{
+    for (;;) {
+        int r = stream_next(&c->stream, ret, ret_len);
+
+        if (r != 0)
+            return r == -EMSGSIZE ? -EBADMSG : r;
+        r = stream_read(&c->stream);
+        if (r == 0)
+            return -ECONNRESET;
+        if (r == -EAGAIN)
+            r = wait_for(c->stream.fd, POLLIN, deadline);
+        if (r < 0)
+            return r;
+    }
+}
+
+/* Understands a reply; returns as client_call() does. */
+static int parse_reply(const char *text, size_t len, json_t **ret)
+{
+    json_t *message = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
+    json_t *parameters = json_object_get(message, "parameters");
+    int r = -EBADMSG;
+
+    if (json_is_string(json_object_get(message, "error"))) {
+        *ret = message;
+        return 1;
+    }
+    if (json_is_object(parameters)) {
+        *ret = json_incref(parameters);
+        r = 0;
+    }
+    json_decref(message);
+    return r;
+}
+
+int client_call(struct client *c, const char *method, uint64_t usec, json_t **ret)
+{
+    uint64_t deadline = deadline_in(usec);
+    char name[128], *text;
+    size_t len;
+    int r;
+
+    if (snprintf(name, sizeof(name), "%s.%s", MANAGER_INTERFACE, method) >= (int)sizeof(name))
+        return -EINVAL;
+    r = varlink_encode(json_pack("{s:s}", "method", name), &text, &len);
+    if (r >= 0)
+        r = stream_queue(&c->stream, text, len);
+    if (r >= 0)
+        r = send_all(c, deadline);
+    if (r >= 0)
+        r = receive(c, deadline, &text, &len);
+    if (r == -EPIPE)
+        r = -ECONNRESET;
+    return r < 0 ? r : parse_reply(text, len, ret);
+}
+
+int client_hold(struct client *c)
+{
+    pid_t pid;
+    uid_t uid;
+    int r = unixsock_peer(c->stream.fd, &pid, &uid);
+
+    if (r < 0)
+        return r;
+    if (pid <= 0)
+        return -ESRCH;
+    c->pidfd = close_fd(c->pidfd);
+    c->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+    return c->pidfd < 0 ? -errno : 0;
+}
+
+int client_wait_gone(struct client *c, uint64_t usec)
+{
+    uint64_t deadline = deadline_in(usec);
+    size_t len;
+    char *text;
+    int r;
+
+    if (c->pidfd >= 0)
+        return wait_for(c->pidfd, POLLIN, deadline);
+    do
+        r = receive(c, deadline, &text, &len);
+    while (r > 0);
+    return r == -ECONNRESET ? 0 : r;
+}

@@ -1,0 +1,30 @@
+/* The client's end of a control socket: connect to an instance, call a method, wait for the answer or for the
+ * end of the process there. Blocks; for the verbs, not for the daemon. */
+#pragma once
+#include <jansson.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct client;
+
+/* Connects to the socket at @path, for at most @usec microseconds. -ENOENT, -ECONNREFUSED: nobody serves it;
+ * -EACCES; -EAGAIN: not in time; other errors of connect(2). */
+int client_new(struct client **ret, const char *path, uint64_t usec);
+
+/* Closes the connection; NULL is fine. Returns NULL. */
+struct client *client_free(struct client *c);
+
+/* Calls io.amphid.Manager.@method, without parameters, and waits for the reply for at most @usec microseconds
+ * (USEC_INFINITY: for ever). Returns 0 and the reply's parameters, or 1 and the whole error reply
+ * {"error", "parameters"}, in *@ret (the caller owns it). -ETIMEDOUT; -ECONNRESET: the other side has closed;
+ * -EBADMSG: what came is no reply; -ENOMEM, errors of send(2) and recv(2). */
+int client_call(struct client *c, const char *method, uint64_t usec, json_t **ret);
+
+/* Takes hold of the process at the other end (SO_PEERCRED) for client_wait_gone(). An answer that comes
+ * afterwards proves that it is that process and not a later one with its number. -ESRCH: it is gone or has no
+ * PID here; errors of getsockopt(2), pidfd_open(2). */
+int client_hold(struct client *c);
+
+/* Waits until the held process has ended, or, if none is held, until the connection has; at most @usec
+ * microseconds. -ETIMEDOUT; errors of poll(2), recv(2). */
+int client_wait_gone(struct client *c, uint64_t usec);

@@ -1,0 +1,269 @@
+/* The control socket as its clients see it: a real one, on a real loop, in a process of its own. What must
+ * never happen is that one client keeps another from its answer. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include "fake_instance.h"
+#include "manager.h"
+#include "varlink.h"
+
+static void test_methods(void **state)
+{
+    struct fake f = {.name = "i", .n_jobs = N_JOBS};
+    struct stat st;
+    json_t *p;
+    int fd;
+
+    start(&f);
+    assert_int_equal(stat(f.path, &st), 0);
+    assert_int_equal(st.st_mode, S_IFSOCK | 0666);
+    fd = connected(&f);
+    say(fd, CALL("Status"));
+    p = expect(fd, NULL);
+    assert_int_equal(json_integer_value(json_object_get(json_object_get(p, "instance"), "pid")), f.pid);
+    json_decref(p);
+    say(fd, CALL("Reload"));
+    json_decref(expect(fd, NULL));
+    say(fd, CALL_JOB("Reload", "nix"));
+    expect_field(fd, MANAGER_NO_SUCH_JOB, "job", "nix");
+    say(fd, CALL_JOB("Reload", "old"));
+    expect_field(fd, MANAGER_NOT_UP, "state", "failed");
+    say(fd, CALL_JOB("Stop", "nix"));
+    expect_field(fd, MANAGER_NO_SUCH_JOB, "job", "nix");
+    say(fd, CALL_JOB("Wait", "nix"));
+    expect_field(fd, MANAGER_NO_SUCH_JOB, "job", "nix");
+    say(fd, CALL_JOB("Wait", "old"));
+    expect_field(fd, NULL, "exitCode", "killed");
+    say(fd, CALL_JOB("Stop", "old"));
+    json_decref(expect(fd, NULL));
+    say(fd, CALL("Nix"));
+    expect_field(fd, VARLINK_METHOD_NOT_FOUND, "method", MANAGER_INTERFACE ".Nix");
+    close(fd);
+    stop(&f);
+}
+
+/* Stop of one job, ended inside the call or later, answers its own caller and those who wait for it. */
+static void test_stop_job(void **state)
+{
+    static const char *const calls[][2] = {{CALL_JOB("Stop", "web"), CALL_JOB("Wait", "web")},
+                                           {CALL_JOB("Stop", "slow"), CALL_JOB("Wait", "slow")}};
+    struct fake f = {.name = "i", .n_jobs = N_JOBS, .exit_status = 7};
+
+    start(&f);
+    for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
+        int fd = connected(&f), waiting = connected(&f);
+        json_t *p;
+
+        say(waiting, calls[i][1]);
+        say(waiting, CALL("Status")); /* answered after the wait: calls are answered in their order */
+        say(fd, CALL("Status"));
+        json_decref(expect(fd, NULL));
+        say(fd, calls[i][0]);
+        json_decref(expect(fd, NULL));
+        expect_field(waiting, NULL, "result", "exit-code");
+        p = expect(waiting, NULL);
+        assert_non_null(json_object_get(p, "instance"));
+        json_decref(p);
+        close(fd);
+        close(waiting);
+    }
+    stop(&f);
+}
+
+/* Whoever waits for the whole hears how the first job failed; half-closed connections are answered too. */
+static void test_wait_whole(void **state)
+{
+    struct fake f = {.name = "i", .n_jobs = 2, .exit_status = 9};
+    int whole, half, fd;
+
+    start(&f);
+    whole = connected(&f);
+    half = connected(&f);
+    fd = connected(&f);
+    say(whole, CALL("Wait"));
+    say(half, CALL_JOB("Wait", "slow"));
+    assert_int_equal(shutdown(half, SHUT_WR), 0);
+    say(fd, CALL_JOB("Stop", "web"));
+    json_decref(expect(fd, NULL));
+    say(fd, CALL("Stop"));
+    json_decref(expect(fd, NULL));
+    expect_end(fd);
+    for (int i = 0; i < 2; i++) {
+        json_t *p = expect(i ? half : whole, NULL);
+
+        assert_int_equal(json_integer_value(json_object_get(p, "exitStatus")), 9);
+        json_decref(p);
+        expect_end(i ? half : whole);
+    }
+    assert_int_equal(fake_wait(&f), 0);
+}
+
+/* An instance without jobs is waited for itself. */
+static void test_wait_resident(void **state)
+{
+    struct fake f = {.name = "amphid"};
+    int fd;
+
+    start(&f);
+    fd = connected(&f);
+    say(fd, CALL("Wait"));
+    stop(&f);
+    expect_field(fd, NULL, "result", "success");
+    expect_end(fd);
+}
+
+static void test_stop_refused(void **state)
+{
+    struct fake f = {.name = "i", .n_jobs = 1, .refuse = -EBUSY};
+    int fd;
+
+    start(&f);
+    fd = connected(&f);
+    say(fd, CALL("Stop"));
+    expect_field(fd, MANAGER_NOT_UP, "state", "up");
+    say(fd, CALL("Status")); /* and nothing waits any more */
+    json_decref(expect(fd, NULL));
+    close(fd);
+    kill(f.pid, SIGKILL);
+    assert_int_equal(fake_wait(&f), 128 + SIGKILL);
+    unlink(f.path);
+    rmdir(f.dir);
+}
+
+static void test_garbage(void **state)
+{
+    static const char *const junk[] = {"x",
+                                       "",
+                                       "{}",
+                                       "[]",
+                                       "{\"method\":1}",
+                                       "GET / HTTP/1.1\r\n\r\n",
+                                       "{\"method\":\"a.b\",\"parameters\":1}"};
+    struct fake f = {.name = "i", .n_jobs = 1};
+
+    start(&f);
+    for (size_t i = 0; i < ARRAY_SIZE(junk); i++) {
+        int fd = connected(&f);
+
+        assert_int_equal(say(fd, junk[i]), 0);
+        expect_end(fd);
+    }
+    assert_serves(&f);
+    stop(&f);
+}
+
+static void test_half_messages(void **state)
+{
+    static const char call[] = CALL("Status");
+    struct fake f = {.name = "i", .n_jobs = 1};
+    int fd;
+
+    start(&f);
+    for (size_t n = 0; n < sizeof(call); n++) {
+        fd = connected(&f);
+        assert_int_equal(say_bytes(fd, call, n), 0);
+        close(fd);
+    }
+    fd = connected(&f);
+    for (size_t i = 0; i < sizeof(call); i++) {
+        assert_int_equal(say_bytes(fd, call + i, 1), 0);
+        if (i % 8 == 0)
+            assert_serves(&f); /* it has been read up to here: connections are served in turn */
+    }
+    json_decref(expect(fd, NULL));
+    close(fd);
+    stop(&f);
+}
+
+/* A call of exactly @size bytes. */
+static int say_padded(int fd, size_t size)
+{
+    char *text = malloc(size);
+    int r;
+
+    memset(text, ' ', size);
+    memcpy(text, CALL("Status"), strlen(CALL("Status")));
+    text[size - 1] = '\0';
+    r = say_bytes(fd, text, size);
+    free(text);
+    return r;
+}
+
+static void test_huge(void **state)
+{
+    struct fake f = {.name = "i", .n_jobs = 1};
+    int fd, r;
+
+    start(&f);
+    fd = connected(&f);
+    assert_int_equal(say_padded(fd, VARLINK_MESSAGE_MAX), 0);
+    json_decref(expect(fd, NULL));
+    assert_int_equal(say_padded(fd, VARLINK_MESSAGE_MAX + 1), 0);
+    assert_null(hear(fd));
+    close(fd);
+    fd = connected(&f);
+    r = say_padded(fd, 64 * VARLINK_MESSAGE_MAX); /* it does not wait for the end of it */
+    assert_true(r == -EPIPE || r == -ECONNRESET);
+    close(fd);
+    assert_serves(&f);
+    stop(&f);
+}
+
+static void test_pipelined(void **state)
+{
+    enum { N = 200 };
+    struct fake f = {.name = "i", .n_jobs = 1};
+    char text[N * 128];
+    size_t len = 0;
+    int fd;
+
+    start(&f);
+    fd = connected(&f);
+    for (int i = 0; i < N; i++)
+        len += (size_t)sprintf(text + len, "{\"method\":\"a.b%d.C\"}", i) + 1;
+    assert_int_equal(say_bytes(fd, text, len), 0);
+    for (int i = 0; i < N; i++) {
+        snprintf(text, sizeof(text), "a.b%d", i);
+        expect_field(fd, VARLINK_INTERFACE_NOT_FOUND, "interface", text);
+    }
+    close(fd);
+    stop(&f);
+}
+
+static void test_flags(void **state)
+{
+    struct fake f = {.name = "i", .n_jobs = N_JOBS};
+    json_t *p;
+    int fd;
+
+    start(&f);
+    fd = connected(&f);
+    say(fd, "{\"method\":\"" MANAGER_INTERFACE ".Reload\",\"oneway\":true}");
+    say(fd, "{\"method\":\"" MANAGER_INTERFACE ".Wait\",\"oneway\":true}");
+    say(fd, "{\"method\":\"a.b.C\",\"oneway\":true}");
+    say(fd, "{\"method\":\"" MANAGER_INTERFACE ".Status\",\"more\":true}");
+    p = expect(fd, NULL);
+    assert_non_null(json_object_get(p, "instance"));
+    json_decref(p);
+    say(fd, "{\"method\":\"" MANAGER_INTERFACE ".Status\",\"upgrade\":true}");
+    expect_field(fd, VARLINK_INVALID_PARAMETER, "parameter", "upgrade");
+    /* Told and gone: it counts all the same. */
+    say(fd, "{\"method\":\"" MANAGER_INTERFACE ".Stop\",\"oneway\":true}");
+    close(fd);
+    assert_int_equal(fake_wait(&f), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_methods),       cmocka_unit_test(test_stop_job),
+        cmocka_unit_test(test_wait_whole),    cmocka_unit_test(test_wait_resident),
+        cmocka_unit_test(test_stop_refused),  cmocka_unit_test(test_garbage),
+        cmocka_unit_test(test_half_messages), cmocka_unit_test(test_huge),
+        cmocka_unit_test(test_pipelined),     cmocka_unit_test(test_flags),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
