@@ -8,11 +8,17 @@
 #include "proc.h"
 #include "verbs.h"
 
-static void line(const char *fact, const char *value, const char *meaning)
+/* The column of values is as wide as an INVOCATION_ID where one is to be shown, narrower otherwise. */
+static int value_width(const struct facts *f)
+{
+    return f->vars[VAR_INVOCATION_ID] ? 32 : 20;
+}
+
+static void line(int width, const char *fact, const char *value, const char *meaning)
 {
     cleanup_free char *text = value && *value ? strdup(value) : NULL;
 
-    printf("%-16s  %-20s  (%s)\n", fact, text ? proc_printable(text) : "-", meaning);
+    printf("%-16s  %-*s  (%s)\n", fact, width, text ? proc_printable(text) : "-", meaning);
 }
 
 static const char *socket_meaning(const struct facts *f)
@@ -93,39 +99,43 @@ static const char *socket_word(enum fact_socket s)
 
 static void print_process(const struct facts *f)
 {
+    int width = value_width(f);
     char number[16], parent[40];
 
     snprintf(number, sizeof(number), "%d", (int)f->mode.pid);
-    line("PID", number, "this process");
+    line(width, "PID", number, "this process");
     snprintf(parent, sizeof(parent), "%d %s", (int)f->mode.ppid, f->parent_comm);
-    line("parent", parent, f->mode.parent_is_manager ? "a service manager" : "not a service manager");
-    line("cgroup unit", f->cgroup_unit,
+    line(width, "parent", parent, f->mode.parent_is_manager ? "a service manager" : "not a service manager");
+    line(width, "cgroup unit", f->cgroup_unit,
          f->cgroup_unit ? "where systemd would count this process" : "in no unit");
 }
 
 static void print_system(const struct facts *f)
 {
+    int width = value_width(f);
     static const char *const journal[] = {"no journald here", "the socket is there, but nobody listens",
                                           "may not be connected to", "journald takes records"};
     static const char *const devlog[] = {"no syslog here", "the socket is there, but nobody listens",
                                          "may not be connected to", "a syslog takes lines"};
 
-    line("init", f->init_comm, "the name of PID 1");
-    line("sd_booted", f->sd_booted ? "yes" : "no",
+    line(width, "init", f->init_comm, "the name of PID 1");
+    line(width, "sd_booted", f->sd_booted ? "yes" : "no",
          f->sd_booted ? "systemd runs this system" : "systemd does not run this system");
-    line("container", f->container, f->container ? "in a container" : "no container seen");
-    line("journal socket", socket_word(f->journal), journal[f->journal]);
-    line("/dev/log", socket_word(f->devlog), devlog[f->devlog]);
+    line(width, "container", f->container, f->container ? "in a container" : "no container seen");
+    line(width, "journal socket", socket_word(f->journal), journal[f->journal]);
+    line(width, "/dev/log", socket_word(f->devlog), devlog[f->devlog]);
 }
 
 static void print_text(const struct facts *f, const struct mode_verdict verdicts[2])
 {
+    int width = value_width(f);
+
     for (unsigned v = 0; v < VAR_MAX; v++)
-        line(fact_var_name((enum fact_var)v), f->vars[v], var_meaning(f, (enum fact_var)v));
+        line(width, fact_var_name((enum fact_var)v), f->vars[v], var_meaning(f, (enum fact_var)v));
     print_process(f);
     print_system(f);
-    line("without --fork", mode_name(verdicts[0].mode), verdicts[0].reason);
-    line("with --fork", mode_name(verdicts[1].mode), verdicts[1].reason);
+    line(width, "without --fork", mode_name(verdicts[0].mode), verdicts[0].reason);
+    line(width, "with --fork", mode_name(verdicts[1].mode), verdicts[1].reason);
 }
 
 /* NULL and "" become null. */

@@ -19,6 +19,8 @@
 /* LSB: status codes of an init script. */
 enum { EXIT_ALL_OK = 0, EXIT_NOT_OK = 1, EXIT_USAGE = 2, EXIT_NOT_RUNNING = 3, EXIT_UNKNOWN = 4 };
 
+static const char *const verdicts[] = {[JUDGE_OK] = "ok", [JUDGE_BAD] = "bad", [JUDGE_UNKNOWN] = "unknown"};
+
 const char *fd_kind_name(enum fd_kind k)
 {
 #define X(id, name) [FD_##id] = name,
@@ -309,8 +311,6 @@ static int value_width(const struct judgement *j, size_t n)
 
 static void print_text(const struct inspection *i, const struct judgement *j, size_t n)
 {
-    static const char *const words[] = {
-        [JUDGE_OK] = "ok", [JUDGE_BAD] = "not ok", [JUDGE_UNKNOWN] = "unknown"};
     char tty[PROC_TTY_MAX];
     int width;
 
@@ -320,14 +320,12 @@ static void print_text(const struct inspection *i, const struct judgement *j, si
     print_style(i);
     width = value_width(j, n);
     for (size_t k = 0; k < n; k++)
-        printf("%-8s %-12s %-*s  %s\n", words[j[k].verdict], j[k].fact, width, j[k].value ? j[k].value : "?",
-               j[k].reason ? j[k].reason : "?");
+        printf("%-8s %-12s %-*s  %s\n", verdicts[j[k].verdict], j[k].fact, width,
+               j[k].value ? j[k].value : "?", j[k].reason ? j[k].reason : "?");
 }
 
 static int print_json(const struct inspection *i, const struct judgement *j, size_t n, bool ok)
 {
-    static const char *const verdicts[] = {
-        [JUDGE_OK] = "ok", [JUDGE_BAD] = "bad", [JUDGE_UNKNOWN] = "unknown"};
     static const char *const styles[] = {
         [STYLE_SYSV] = "sysv", [STYLE_UNIT] = "new-style", [STYLE_SUPERVISED] = "supervised"};
     json_t *list = json_array(), *root;

@@ -82,20 +82,20 @@ static const struct {
     [LEAKED_PID] =
         {
             {MODE_FOREGROUND, NOTIFY,
-             "NOTIFY_SOCKET was for another process (SYSTEMD_EXEC_PID) and --fork is not given; "
-             "notifications still go out"},
+             "NOTIFY_SOCKET is leaked, it was for another process (SYSTEMD_EXEC_PID), and --fork is not "
+             "given; notifications still go out"},
             {MODE_FORK, DROP,
-             "--fork is given and NOTIFY_SOCKET was for another process (SYSTEMD_EXEC_PID): leaked variables "
-             "are dropped"},
+             "--fork is given and NOTIFY_SOCKET is leaked, it was for another process (SYSTEMD_EXEC_PID): "
+             "such variables are dropped"},
         },
     [LEAKED_PARENT] =
         {
             {MODE_FOREGROUND, NOTIFY,
-             "NOTIFY_SOCKET is systemd's but systemd is not the parent and --fork is not given; "
-             "notifications still go out"},
+             "NOTIFY_SOCKET is leaked, it is systemd's but systemd is not the parent, and --fork is not "
+             "given; notifications still go out"},
             {MODE_FORK, DROP,
-             "--fork is given and NOTIFY_SOCKET is systemd's but systemd is not the parent: leaked variables "
-             "are dropped"},
+             "--fork is given and NOTIFY_SOCKET is leaked, it is systemd's but systemd is not the parent: "
+             "such variables are dropped"},
         },
 };
 
