@@ -1,10 +1,12 @@
 """One world at a time, booted when its first test comes and ended after its last one."""
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 
 import inits
+import instance
 import package
 
 NEEDED = ('systemd-nspawn', 'mmdebstrap', 'nsenter', 'setpriv', 'unshare', 'git')
@@ -48,6 +50,7 @@ def world(world_name, deb):
     w = inits.new(world_name).boot()
     try:
         w.install(deb(w.suite))
+        w.put(Path(__file__).with_name('web.py'), instance.WEB)
         yield w
     finally:
         w.off()

@@ -149,9 +149,14 @@ def make(recipe):
         print(f'worlds: making {path}', file=sys.stderr, flush=True)
         env = dict(os.environ, DEBIAN_FRONTEND='noninteractive', TMPDIR='/var/tmp')
         try:
-            subprocess.run([*argv, recipe.suite, str(tmp), mirror(recipe.suite)], check=True, env=env,
-                           stdin=subprocess.DEVNULL, stdout=sys.stderr)
+            with open(f'{path}.log', 'w') as log:
+                subprocess.run([*argv, recipe.suite, str(tmp), mirror(recipe.suite)], check=True, env=env,
+                               stdin=subprocess.DEVNULL, stdout=log, stderr=log)
             tmp.rename(path)
+        except subprocess.CalledProcessError:
+            shutil.rmtree(tmp, ignore_errors=True)
+            tail = ''.join(open(f'{path}.log').readlines()[-30:])
+            raise RuntimeError(f'mmdebstrap failed, see {path}.log:\n{tail}') from None
         except BaseException:
             shutil.rmtree(tmp, ignore_errors=True)
             raise

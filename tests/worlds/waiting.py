@@ -76,11 +76,21 @@ class NotifySocket:
                 raise Late(f'the sender ended before it said {key}=')
             if time.monotonic() > deadline:
                 raise Late(f'waited {timeout:g} s for {key}=')
-            if select.select([self.sock], [], [], 0.1)[0]:
-                for line in self.sock.recv(65536).decode().splitlines():
-                    name, _, value = line.partition('=')
-                    self.seen[name] = value
+            if self.pending(0.1):
+                self._take()
         return self.seen[key]
+
+    def pending(self, timeout=0):
+        return bool(select.select([self.sock], [], [], timeout)[0])
+
+    def drain(self):
+        while self.pending():
+            self._take()
+
+    def _take(self):
+        for line in self.sock.recv(65536).decode().splitlines():
+            name, _, value = line.partition('=')
+            self.seen[name] = value
 
     def close(self):
         self.sock.close()

@@ -4,7 +4,6 @@ Nothing of it outlives its nspawn process: the root is an overlay on tmpfs, moun
 only this process has, the network is its own, and nspawn gets SIGTERM when the test run dies, which it hands
 to the world's init as SIGKILL. So there is nothing to clean up that a failing (or killed) test could forget.
 """
-import json
 import os
 import re
 import shlex
@@ -238,22 +237,13 @@ class World:
         if host:
             waiting.gone(host, timeout)
 
+    def connections(self, path):
+        """How many are connected to the stream socket @path."""
+        lines = [line.split() for line in Path(f'/proc/{self.leader}/net/unix').read_text().splitlines()]
+        return sum(1 for f in lines if f[-1] == path and f[5] == '03')
+
     # The package
 
     def install(self, deb, check=True):
         self.put(deb, '/var/cache/amphid.deb', 0o644)
         return self.run(['dpkg', '-i', '/var/cache/amphid.deb'], check=check, timeout=60)
-
-    def http(self, port, path='/', timeout=5):
-        """GET from inside the world's own network. Returns (status, body)."""
-        r = self.run(['python3', '-c', HTTP_GET, str(port), path], timeout=timeout)
-        return json.loads(r.stdout)
-
-
-HTTP_GET = '''
-import http.client, json, sys
-c = http.client.HTTPConnection('127.0.0.1', int(sys.argv[1]), timeout=4)
-c.request('GET', sys.argv[2])
-r = c.getresponse()
-print(json.dumps([r.status, r.read().decode(errors='replace')]))
-'''

@@ -1,0 +1,17 @@
+"""Runs the one list of scenarios in every world: test_scenarios.py::test_scenario[systemd-257-oneshot]."""
+import pytest
+
+import scen_around
+import scen_failures
+import scen_life
+from registry import SCENARIOS
+
+MODULES = (scen_life, scen_failures, scen_around)  # importing them fills the list, in this order
+
+
+@pytest.mark.parametrize('scenario', SCENARIOS, ids=lambda f: f.__name__)
+def test_scenario(world, scenario):
+    reason = scenario.unless(world)
+    if reason:
+        pytest.skip(reason)
+    scenario(world)
