@@ -1,0 +1,26 @@
+/* NULL-terminated vectors of strings: argv, environments, lists of names. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Number of strings in @v; NULL is an empty vector. */
+size_t strv_len(char *const *v);
+
+/* Frees @v and its strings; NULL is fine. Returns NULL. */
+char **strv_free(char **v);
+void strv_freep(char ***v);
+
+/* Appends a copy of @s to *@v (which may be NULL). -ENOMEM, *@v untouched. */
+int strv_push(char ***v, const char *s);
+
+/* A deep copy of @v into *@ret. -ENOMEM. */
+int strv_copy(char ***ret, char *const *v);
+
+/* Environment vectors ("KEY=VALUE"): the value of @key, NULL if there is none. */
+const char *env_get(char *const *env, const char *key);
+
+/* Sets or replaces "KEY=VALUE" (@assignment is copied) in *@env. -ENOMEM. */
+int env_put(char ***env, const char *assignment);
+
+/* Removes every variable for which @drop says so; frees the strings. Returns how many. */
+size_t env_filter(char **env, bool (*drop)(const char *assignment));

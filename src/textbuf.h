@@ -1,0 +1,24 @@
+/* Text put together in a buffer that the caller lends (mostly on its stack): no allocation, never past the end.
+ * What does not fit is cut and textbuf_cut() says so. */
+#pragma once
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct textbuf {
+    char *data; /* always NUL-terminated */
+    size_t len, size;
+    bool cut;
+};
+
+/* Over the array @a. */
+#define TEXTBUF(a) ((struct textbuf){.data = (a), .size = sizeof(a)})
+
+void textbuf_add(struct textbuf *b, const void *data, size_t n);
+void textbuf_puts(struct textbuf *b, const char *s);
+void textbuf_printf(struct textbuf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void textbuf_vprintf(struct textbuf *b, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
+
+/* @n bytes as the inside of a JSON string. Bytes that are no UTF-8 become U+FFFD. */
+void textbuf_json(struct textbuf *b, const char *s, size_t n);
