@@ -1,0 +1,128 @@
+/* EnvironmentFile= of systemd.exec(5): VAR=VALUE lines, # and ; comments, quotes that may run over lines, a
+ * backslash that joins lines or protects one character. No variables are expanded. */
+#include <ctype.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include "cleanup.h"
+#include "envfile.h"
+#include "strv.h"
+
+struct reader {
+    const char *p;
+    unsigned line;
+    char *out;  /* where the assignment is written */
+    char *keep; /* behind the last character that is no trailing blank */
+};
+
+static void put(struct reader *rd, char c, bool keep)
+{
+    *rd->out++ = c;
+    if (keep)
+        rd->keep = rd->out;
+}
+
+/* Inside quotes: up to the closing one. In "..." a backslash protects only " \ $ ` and joins lines. */
+static int read_quoted(struct reader *rd)
+{
+    char quote = *rd->p++;
+
+    while (*rd->p && *rd->p != quote) {
+        if (*rd->p == '\n')
+            rd->line++;
+        if (quote == '"' && *rd->p == '\\' && rd->p[1] && strchr("\"\\$`\n", rd->p[1])) {
+            rd->p++;
+            if (*rd->p == '\n')
+                rd->line++;
+            else
+                put(rd, *rd->p, true);
+            rd->p++;
+            continue;
+        }
+        put(rd, *rd->p++, true);
+    }
+    if (!*rd->p)
+        return -EINVAL;
+    rd->p++;
+    rd->keep = rd->out;
+    return 0;
+}
+
+/* The value behind "KEY=" up to the end of its (last) line, without blanks around it. */
+static int read_value(struct reader *rd)
+{
+    rd->p += strspn(rd->p, " \t\r");
+    rd->keep = rd->out;
+    while (*rd->p && *rd->p != '\n') {
+        if (*rd->p == '"' || *rd->p == '\'') {
+            int r = read_quoted(rd);
+
+            if (r < 0)
+                return r;
+        } else if (*rd->p == '\\' && rd->p[1]) {
+            rd->p++;
+            if (*rd->p == '\n')
+                rd->line++;
+            else
+                put(rd, *rd->p, true);
+            rd->p++;
+        } else {
+            put(rd, *rd->p, !isspace((unsigned char)*rd->p));
+            rd->p++;
+        }
+    }
+    rd->out = rd->keep;
+    return 0;
+}
+
+/* Is there a name that a variable may have, with '=' behind it? Its length, 0 if not. */
+static size_t key_length(const char *p)
+{
+    size_t n = 0;
+
+    if (isdigit((unsigned char)p[0]))
+        return 0;
+    while (isalnum((unsigned char)p[n]) || p[n] == '_')
+        n++;
+    return p[n + strspn(p + n, " \t")] == '=' ? n : 0;
+}
+
+int envfile_parse(const char *text, char ***env, unsigned *ret_line)
+{
+    struct reader rd = {.p = text, .line = 1};
+    cleanup_free char *buf = malloc(strlen(text) + 1);
+
+    if (!buf)
+        return -ENOMEM;
+    for (; *rd.p; rd.line++) {
+        unsigned first = rd.line;
+        size_t n;
+        int r = 0;
+
+        rd.p += strspn(rd.p, " \t\r");
+        if (*rd.p == '#' || *rd.p == ';' || *rd.p == '\n' || !*rd.p) {
+            rd.p += strcspn(rd.p, "\n");
+        } else {
+            n = key_length(rd.p);
+            rd.out = (char *)memcpy(buf, rd.p, n) + n;
+            *rd.out++ = '=';
+            r = n ? 0 : -EINVAL;
+            if (r >= 0) {
+                rd.p += n;
+                rd.p += strspn(rd.p, " \t") + 1;
+                r = read_value(&rd);
+            }
+            *rd.out = '\0';
+            if (r >= 0)
+                r = env_put(env, buf);
+        }
+        if (r < 0) {
+            *ret_line = first;
+            return r;
+        }
+        if (*rd.p == '\n')
+            rd.p++;
+    }
+    return 0;
+}

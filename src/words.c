@@ -1,0 +1,125 @@
+/* systemd.syntax(7), "Quoting": words are divided by blanks; a quote opens only at the beginning of a word or of a
+ * part of it and closes with the same sign; C escapes are undone inside and outside of quotes. */
+#include <ctype.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include "cleanup.h"
+#include "strv.h"
+#include "words.h"
+
+/* Reads @n digits of @base at @s. -1 if they are not all there. */
+static long digits(const char *s, size_t n, int base)
+{
+    char buf[9];
+
+    for (size_t i = 0; i < n; i++)
+        if (base == 16 ? !isxdigit((unsigned char)s[i]) : (s[i] < '0' || s[i] > '7'))
+            return -1;
+    memcpy(buf, s, n);
+    buf[n] = '\0';
+    return strtol(buf, NULL, base);
+}
+
+static char *put_utf8(char *out, uint32_t c)
+{
+    if (c < 0x80)
+        *out++ = (char)c;
+    else if (c < 0x800) {
+        *out++ = (char)(0xc0 | c >> 6);
+        *out++ = (char)(0x80 | (c & 0x3f));
+    } else if (c < 0x10000) {
+        *out++ = (char)(0xe0 | c >> 12);
+        *out++ = (char)(0x80 | (c >> 6 & 0x3f));
+        *out++ = (char)(0x80 | (c & 0x3f));
+    } else {
+        *out++ = (char)(0xf0 | c >> 18);
+        *out++ = (char)(0x80 | (c >> 12 & 0x3f));
+        *out++ = (char)(0x80 | (c >> 6 & 0x3f));
+        *out++ = (char)(0x80 | (c & 0x3f));
+    }
+    return out;
+}
+
+/* \xHH, \NNN, \uHHHH and \UHHHHHHHH at *@s (behind the backslash). NUL cannot stand in a string. */
+static int numeric_escape(const char **s, char **out)
+{
+    const char *p = *s;
+    size_t n = *p == 'x' ? 2 : *p == 'u' ? 4 : *p == 'U' ? 8 : 3;
+    bool octal = n == 3;
+    long v = digits(octal ? p : p + 1, n, octal ? 8 : 16);
+
+    if (v <= 0 || v > (n <= 3 ? 0xff : 0x10ffff) || (v >= 0xd800 && v <= 0xdfff))
+        return -EINVAL;
+    *s = p + n + (octal ? 0 : 1);
+    if (n <= 3)
+        *(*out)++ = (char)v;
+    else
+        *out = put_utf8(*out, (uint32_t)v);
+    return 0;
+}
+
+/* The escape at *@s (behind the backslash) is written to *@out; both move on. */
+static int unescape(const char **s, char **out)
+{
+    static const char from[] = "abfnrtv\\\"'s";
+    static const char to[] = "\a\b\f\n\r\t\v\\\"' ";
+    const char *p = **s ? strchr(from, **s) : NULL;
+
+    if (p) {
+        *(*out)++ = to[p - from];
+        (*s)++;
+        return 0;
+    }
+    if (**s && strchr("xuU01234567", **s))
+        return numeric_escape(s, out);
+    return -EINVAL;
+}
+
+/* The word at *@s into @out, which has room for all of *@s: an escape is never shorter than what it stands for. */
+static int one_word(const char **s, char *out)
+{
+    const char *p = *s;
+    char quote = 0;
+
+    while (*p && (quote || !isspace((unsigned char)*p))) {
+        if (*p == '\\') {
+            int r;
+
+            p++;
+            r = unescape(&p, &out);
+            if (r < 0)
+                return r;
+        } else if (quote ? *p == quote : (*p == '"' || *p == '\'')) {
+            quote = quote ? 0 : *p;
+            p++;
+        } else
+            *out++ = *p++;
+    }
+    if (quote)
+        return -EINVAL;
+    *out = '\0';
+    *s = p;
+    return 0;
+}
+
+int words_split(const char *s, char ***ret)
+{
+    cleanup_free char *word = malloc(strlen(s) + 1);
+    char **v = NULL;
+    int r = word ? 0 : -ENOMEM;
+
+    while (r >= 0 && *(s += strspn(s, " \t\n\r"))) {
+        r = one_word(&s, word);
+        if (r >= 0)
+            r = strv_push(&v, word);
+    }
+    if (r < 0) {
+        strv_free(v);
+        return r;
+    }
+    *ret = v;
+    return 0;
+}
