@@ -1,0 +1,166 @@
+/* The stages and the forms of a record. */
+#include <ctype.h>
+#include <endian.h>
+#include <string.h>
+#include <syslog.h>
+#include <time.h>
+#include "cleanup.h"
+#include "stage.h"
+
+static const struct {
+    const char *name, *message_id;
+} stages[] = {
+#define X(id, stage_name, stage_message_id) [STAGE_##id] = {stage_name, stage_message_id},
+    STAGES(X)
+#undef X
+};
+
+const char *stage_name(enum stage s)
+{
+    return stages[s].name;
+}
+
+const char *stage_message_id(enum stage s)
+{
+    return stages[s].message_id;
+}
+
+/* The clock is told in the zone of the machine; TZ of the caller has no say once the environment is clean. */
+static struct tm broken_down(uint64_t realtime)
+{
+    time_t t = (time_t)(realtime / 1000000);
+    struct tm tm;
+
+    localtime_r(&t, &tm);
+    return tm;
+}
+
+void time_rfc3339(struct textbuf *b, uint64_t realtime)
+{
+    struct tm tm = broken_down(realtime);
+    char date[32], zone[8];
+
+    strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm);
+    strftime(zone, sizeof(zone), "%z", &tm);
+    textbuf_printf(b, "%s.%06u%.3s:%s", date, (unsigned)(realtime % 1000000), zone, zone + 3);
+}
+
+void time_rfc3164(struct textbuf *b, uint64_t realtime)
+{
+    static const char months[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                       "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    struct tm tm = broken_down(realtime);
+
+    textbuf_printf(b, "%s %2d %02d:%02d:%02d", months[tm.tm_mon], tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
+}
+
+void record_text(struct textbuf *b, const struct record *r)
+{
+    const struct proc_identity *id = &r->identity;
+    char tty[PROC_TTY_MAX];
+
+    textbuf_printf(b, "name=%s stage=%s ppid=%d pid=%d pgid=%d sid=%d tty=%s", r->name, stage_name(r->stage),
+                   id->ppid, id->pid, id->pgid, id->sid, proc_tty_name(id->tty_nr, tty));
+    for (const struct record_field *f = r->fields; f && f->key; f++) {
+        bool quote = f->value[strcspn(f->value, " \t\n\"")] != '\0' || !f->value[0];
+
+        textbuf_puts(b, " ");
+        for (const char *p = f->key; *p; p++)
+            textbuf_printf(b, "%c", tolower((unsigned char)*p));
+        textbuf_puts(b, quote ? "=\"" : "=");
+        if (quote)
+            textbuf_json(b, f->value, strlen(f->value));
+        else
+            textbuf_puts(b, f->value);
+        textbuf_puts(b, quote ? "\"" : "");
+    }
+    textbuf_printf(b, " %s", r->message);
+}
+
+void record_terminal(struct textbuf *b, const struct record *r, bool colour)
+{
+    const char *on = !colour ? "" : r->priority <= LOG_ERR ? "\033[1;31m" : r->priority <= LOG_WARNING ? "\033[1;33m" :
+                     r->stage == STAGE_READY ? "\033[1;32m" : "\033[1m";
+
+    textbuf_printf(b, "amphid[%d]: %s: %s%s%s: %s", r->identity.pid, r->name, on, stage_name(r->stage),
+                   colour ? "\033[0m" : "", r->message);
+}
+
+void record_row_head(struct textbuf *b)
+{
+    textbuf_printf(b, "%-10s %7s %7s %7s %7s %-7s %s", "STAGE", "PPID", "PID", "PGID", "SID", "TTY", "MESSAGE");
+}
+
+void record_row(struct textbuf *b, const struct record *r)
+{
+    const struct proc_identity *id = &r->identity;
+    char tty[PROC_TTY_MAX];
+
+    textbuf_printf(b, "%-10s %7d %7d %7d %7d %-7s %s", stage_name(r->stage), id->ppid, id->pid, id->pgid, id->sid,
+                   proc_tty_name(id->tty_nr, tty), r->message);
+}
+
+static void json_member(struct textbuf *b, const char *key, const char *value)
+{
+    textbuf_puts(b, ",\"");
+    for (const char *p = key; *p; p++)
+        textbuf_printf(b, "%c", tolower((unsigned char)*p));
+    textbuf_puts(b, "\":\"");
+    textbuf_json(b, value, strlen(value));
+    textbuf_puts(b, "\"");
+}
+
+void record_json(struct textbuf *b, const struct record *r)
+{
+    const struct proc_identity *id = &r->identity;
+    char tty[PROC_TTY_MAX];
+
+    textbuf_puts(b, "{\"time\":\"");
+    time_rfc3339(b, r->realtime);
+    textbuf_printf(b, "\",\"priority\":%d", r->priority);
+    json_member(b, "name", r->name);
+    json_member(b, "stage", stage_name(r->stage));
+    json_member(b, "message", r->message);
+    json_member(b, "message_id", stage_message_id(r->stage));
+    textbuf_printf(b, ",\"ppid\":%d,\"pid\":%d,\"pgid\":%d,\"sid\":%d", id->ppid, id->pid, id->pgid, id->sid);
+    if (id->tty_nr)
+        json_member(b, "tty", proc_tty_name(id->tty_nr, tty));
+    else
+        textbuf_puts(b, ",\"tty\":null");
+    for (const struct record_field *f = r->fields; f && f->key; f++)
+        json_member(b, f->key, f->value);
+    textbuf_puts(b, "}");
+}
+
+static void journal_field(struct textbuf *b, const char *prefix, const char *key, const char *value)
+{
+    uint64_t len = htole64(strlen(value));
+
+    textbuf_printf(b, "%s%s", prefix, key);
+    if (strchr(value, '\n')) {
+        textbuf_puts(b, "\n");
+        textbuf_add(b, &len, sizeof(len));
+        textbuf_printf(b, "%s\n", value);
+    } else
+        textbuf_printf(b, "=%s\n", value);
+}
+
+void record_journal(struct textbuf *b, const struct record *r)
+{
+    const struct proc_identity *id = &r->identity;
+    char tty[PROC_TTY_MAX];
+    char message[2304];
+    struct textbuf m = TEXTBUF(message);
+
+    /* journalctl shows nothing else by default. */
+    textbuf_printf(&m, "%s: %s: %s", r->name, stage_name(r->stage), r->message);
+    journal_field(b, "", "MESSAGE", message);
+    textbuf_printf(b, "PRIORITY=%d\nSYSLOG_FACILITY=%d\nSYSLOG_IDENTIFIER=amphid\nSYSLOG_PID=%d\n", r->priority,
+                   LOG_FAC(LOG_DAEMON), id->pid);
+    textbuf_printf(b, "MESSAGE_ID=%s\nAMPHID_STAGE=%s\nAMPHID_NAME=%s\n", stage_message_id(r->stage),
+                   stage_name(r->stage), r->name);
+    textbuf_printf(b, "AMPHID_PPID=%d\nAMPHID_PID=%d\nAMPHID_PGID=%d\nAMPHID_SID=%d\nAMPHID_TTY=%s\n", id->ppid,
+                   id->pid, id->pgid, id->sid, proc_tty_name(id->tty_nr, tty));
+    for (const struct record_field *f = r->fields; f && f->key; f++)
+        journal_field(b, STREQ(f->key, "ERRNO") ? "" : "AMPHID_", f->key, f->value);
+}
