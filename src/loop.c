@@ -1,0 +1,186 @@
+/* The event loop. A watch that is removed while a batch of events is under way is blanked in that batch, so
+ * a callback may remove and free any other. Timers are one sorted list: a job has one deadline, and the next
+ * one is all that the loop asks for. */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <time.h>
+#include "cleanup.h"
+#include "loop.h"
+
+#define BATCH 16
+
+struct loop {
+    int epoll_fd;
+    int exit_code; /* -1: not asked to end */
+    struct timer *timers;
+    struct epoll_event batch[BATCH];
+    int n_batch;
+    void (*before_sleep)(void *ctx);
+    void *before_sleep_ctx;
+};
+
+uint64_t now_usec(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / 1000;
+}
+
+int loop_new(struct loop **ret)
+{
+    struct loop *l = calloc(1, sizeof(*l));
+
+    if (!l)
+        return -ENOMEM;
+    l->exit_code = -1;
+    l->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    if (l->epoll_fd < 0) {
+        int r = -errno;
+
+        free(l);
+        return r;
+    }
+    *ret = l;
+    return 0;
+}
+
+struct loop *loop_free(struct loop *l)
+{
+    if (l) {
+        close(l->epoll_fd);
+        free(l);
+    }
+    return NULL;
+}
+
+void loop_freep(struct loop **l)
+{
+    loop_free(*l);
+}
+
+static int watch_ctl(struct loop *l, int op, struct watch *w, uint32_t events)
+{
+    struct epoll_event ev = {.events = events, .data.ptr = w};
+
+    return epoll_ctl(l->epoll_fd, op, w->fd, &ev) < 0 ? -errno : 0;
+}
+
+int loop_add(struct loop *l, struct watch *w, uint32_t events)
+{
+    return watch_ctl(l, EPOLL_CTL_ADD, w, events);
+}
+
+int loop_modify(struct loop *l, struct watch *w, uint32_t events)
+{
+    return watch_ctl(l, EPOLL_CTL_MOD, w, events);
+}
+
+void loop_remove(struct loop *l, struct watch *w)
+{
+    if (w->fd < 0)
+        return;
+    (void)watch_ctl(l, EPOLL_CTL_DEL, w, 0);
+    for (int i = 0; i < l->n_batch; i++)
+        if (l->batch[i].data.ptr == w)
+            l->batch[i].data.ptr = NULL;
+}
+
+static void timer_unlink(struct loop *l, struct timer *t)
+{
+    for (struct timer **p = &l->timers; *p; p = &(*p)->next)
+        if (*p == t) {
+            *p = t->next;
+            break;
+        }
+    t->armed = false;
+}
+
+void loop_arm(struct loop *l, struct timer *t, uint64_t at)
+{
+    struct timer **p = &l->timers;
+
+    if (t->armed)
+        timer_unlink(l, t);
+    t->at = at;
+    if (at == USEC_INFINITY)
+        return;
+    while (*p && (*p)->at <= at)
+        p = &(*p)->next;
+    t->next = *p;
+    t->armed = true;
+    *p = t;
+}
+
+/* Milliseconds to sleep for epoll_wait(2), rounded up so that a deadline has really passed; -1: for ever. */
+static int timeout_msec(const struct loop *l)
+{
+    uint64_t now, msec;
+
+    if (!l->timers)
+        return -1;
+    now = now_usec();
+    if (l->timers->at <= now)
+        return 0;
+    msec = (l->timers->at - now + USEC_PER_MSEC - 1) / USEC_PER_MSEC;
+    return msec > INT32_MAX ? INT32_MAX : (int)msec;
+}
+
+static int run_timers(struct loop *l)
+{
+    uint64_t now;
+
+    if (!l->timers)
+        return 0;
+    now = now_usec();
+    while (l->timers && l->timers->at <= now) {
+        struct timer *t = l->timers;
+        int r;
+
+        timer_unlink(l, t);
+        r = t->fn(t);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+void loop_before_sleep(struct loop *l, void (*fn)(void *ctx), void *ctx)
+{
+    l->before_sleep = fn;
+    l->before_sleep_ctx = ctx;
+}
+
+int loop_run(struct loop *l)
+{
+    while (l->exit_code < 0) {
+        int r;
+
+        if (l->before_sleep)
+            l->before_sleep(l->before_sleep_ctx);
+        l->n_batch = epoll_wait(l->epoll_fd, l->batch, BATCH, timeout_msec(l));
+        if (l->n_batch < 0) {
+            l->n_batch = 0;
+            if (errno != EINTR)
+                return -errno;
+        }
+        for (int i = 0; i < l->n_batch; i++) {
+            struct watch *w = l->batch[i].data.ptr;
+
+            r = w ? w->fn(w, l->batch[i].events) : 0;
+            if (r < 0)
+                return r;
+        }
+        l->n_batch = 0;
+        r = run_timers(l);
+        if (r < 0)
+            return r;
+    }
+    return l->exit_code;
+}
+
+void loop_exit(struct loop *l, int code)
+{
+    l->exit_code = code;
+}

@@ -1,0 +1,61 @@
+/* The event loop: epoll for descriptors, one sorted list for deadlines, nothing else. It sleeps without a
+ * wake-up until a descriptor is ready or the nearest deadline is there. Watches and timers are members of
+ * the struct that owns them (CONTAINER_OF finds it), so that adding one allocates nothing. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/epoll.h>
+
+#define USEC_PER_SEC 1000000ULL
+#define USEC_PER_MSEC 1000ULL
+#define USEC_INFINITY UINT64_MAX
+
+struct loop;
+
+/* A descriptor that somebody waits for. @fn gets the EPOLL* bits that are set; what it returns, if negative,
+ * ends the loop with that error. */
+struct watch {
+    int fd; /* not owned */
+    int (*fn)(struct watch *w, uint32_t events);
+};
+
+/* One deadline, CLOCK_MONOTONIC microseconds. @fn as above; the timer is disarmed before it is called. */
+struct timer {
+    uint64_t at;
+    int (*fn)(struct timer *t);
+    struct timer *next; /* the loop's own */
+    bool armed;         /* the loop's own */
+};
+
+/* The monotonic clock in microseconds. */
+uint64_t now_usec(void);
+
+/* A new loop in *@ret. Errors of epoll_create1(2), -ENOMEM. */
+int loop_new(struct loop **ret);
+
+/* Frees the loop, not its watches; NULL is fine. Returns NULL. */
+struct loop *loop_free(struct loop *l);
+void loop_freep(struct loop **l);
+
+/* Starts to wait for @events on w->fd. The watch must stay where it is until loop_remove().
+ * Errors of epoll_ctl(2). */
+int loop_add(struct loop *l, struct watch *w, uint32_t events);
+
+/* Waits for other @events on a watch that is added. */
+int loop_modify(struct loop *l, struct watch *w, uint32_t events);
+
+/* Ends the waiting; also right inside a callback, for any watch. Call it before the descriptor is closed. A watch
+ * whose fd is -1 is left alone. */
+void loop_remove(struct loop *l, struct watch *w);
+
+/* Arms @t for @at (again, if it was armed); USEC_INFINITY disarms it. */
+void loop_arm(struct loop *l, struct timer *t, uint64_t at);
+
+/* @fn is called each time before the loop may sleep: what was put off until then is done there. */
+void loop_before_sleep(struct loop *l, void (*fn)(void *ctx), void *ctx);
+
+/* Runs until loop_exit() or a callback's error: returns that code or error. */
+int loop_run(struct loop *l);
+
+/* Makes loop_run() return @code (>= 0) when the present round of events is done. */
+void loop_exit(struct loop *l, int code);

@@ -1,0 +1,128 @@
+/* Where instances live. A directory is trusted only if it is ours (or root's) and nobody else may write to it:
+ * the PID file, the control socket and the notify socket in it are what other tools believe. */
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "cleanup.h"
+#include "rundir.h"
+#include "strv.h"
+
+#define SYSTEM_BASE "/run/amphid"
+#define NAME_LENGTH_MAX 100
+
+bool rundir_name_valid(const char *name)
+{
+    size_t n = strlen(name);
+
+    if (n == 0 || n > NAME_LENGTH_MAX || name[0] == '.' || name[0] == '-')
+        return false;
+    for (size_t i = 0; i < n; i++)
+        if (!isalnum((unsigned char)name[i]) && !strchr(":_.@-", name[i]))
+            return false;
+    return true;
+}
+
+int rundir_base(char **ret)
+{
+    const char *dir = getenv("XDG_RUNTIME_DIR");
+    char *base = NULL;
+    int r;
+
+    if (geteuid() == 0)
+        r = asprintf(&base, SYSTEM_BASE);
+    else if (dir && dir[0] == '/')
+        r = asprintf(&base, "%s/amphid", dir);
+    else
+        r = asprintf(&base, "/tmp/amphid-%u", (unsigned)geteuid());
+    if (r < 0)
+        return -ENOMEM;
+    *ret = base;
+    return 0;
+}
+
+/* Makes @path if it is not there and refuses it unless it is a real directory, ours, written by us alone. */
+static int make_own_directory(const char *path, mode_t mode)
+{
+    struct stat st;
+
+    if (mkdir(path, mode) < 0 && errno != EEXIST)
+        return -errno;
+    if (lstat(path, &st) < 0)
+        return -errno;
+    if (!S_ISDIR(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & 022))
+        return -EPERM;
+    /* The caller's umask has no say in who may see an instance. */
+    if ((st.st_mode & 0777) != mode && chmod(path, mode) < 0)
+        return -errno;
+    return 0;
+}
+
+int rundir_make(const char *name, char **ret)
+{
+    cleanup_free char *base = NULL, *dir = NULL;
+    mode_t mode;
+    int r;
+
+    r = rundir_base(&base);
+    if (r < 0)
+        return r;
+    mode = strncmp(base, "/tmp/", 5) == 0 ? 0700 : 0755;
+    if (asprintf(&dir, "%s/%s", base, name) < 0) {
+        dir = NULL;
+        return -ENOMEM;
+    }
+    r = make_own_directory(base, mode);
+    if (r >= 0)
+        r = make_own_directory(dir, mode);
+    if (r < 0)
+        return r;
+    *ret = take_ptr(dir);
+    return 0;
+}
+
+int rundir_bases(char ***ret)
+{
+    cleanup_free char *own = NULL;
+    char **v = NULL;
+    int r;
+
+    r = rundir_base(&own);
+    if (r >= 0)
+        r = strv_push(&v, own);
+    if (r >= 0 && !STREQ(own, SYSTEM_BASE))
+        r = strv_push(&v, SYSTEM_BASE);
+    if (r < 0) {
+        strv_free(v);
+        return r;
+    }
+    *ret = v;
+    return 0;
+}
+
+int rundir_find(const char *name, char **ret)
+{
+    CLEANUP(strv_freep) char **bases = NULL;
+    int r = rundir_bases(&bases);
+
+    if (r < 0)
+        return r;
+    for (size_t i = 0; bases[i]; i++) {
+        cleanup_free char *dir = NULL;
+        struct stat st;
+
+        if (asprintf(&dir, "%s/%s", bases[i], name) < 0) {
+            dir = NULL;
+            return -ENOMEM;
+        }
+        /* A directory in /tmp that is not ours is somebody else's trap, not our instance. */
+        if (lstat(dir, &st) == 0 && S_ISDIR(st.st_mode) && (st.st_uid == geteuid() || st.st_uid == 0)) {
+            *ret = take_ptr(dir);
+            return 0;
+        }
+    }
+    return -ENOENT;
+}
