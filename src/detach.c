@@ -1,0 +1,119 @@
+/* The steps of a SysV daemon. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include "cleanup.h"
+#include "detach.h"
+#include "proc.h"
+
+/* close_range(2) has a wrapper since glibc 2.34; Debian 11 has the kernel but not the wrapper. */
+static int close_from(unsigned first)
+{
+    return syscall(SYS_close_range, first, ~0U, 0) < 0 ? -errno : 0;
+}
+
+int detach_close_descriptors(unsigned n_passed)
+{
+    return close_from(STDERR_FILENO + 1 + n_passed);
+}
+
+int detach_reset_signals(void)
+{
+    cleanup_free char *status = NULL;
+    unsigned long long ignored;
+    const char *field;
+    int r = proc_read(0, "status", &status, NULL);
+
+    if (r < 0)
+        return r;
+    field = proc_status_field(status, "SigIgn");
+    if (!field)
+        return -EBADMSG;
+    ignored = strtoull(field, NULL, 16);
+    for (int sig = 1; sig <= 64; sig++)
+        if (ignored & 1ULL << (sig - 1))
+            (void)signal(sig, SIG_DFL); /* refused only for numbers that the C library keeps for itself */
+    return 0;
+}
+
+int detach_reset_mask(void)
+{
+    sigset_t none;
+
+    sigemptyset(&none);
+    return sigprocmask(SIG_SETMASK, &none, NULL) < 0 ? -errno : 0;
+}
+
+/* Is @assignment of a variable in @names? A name that ends in '*' stands for all that begin like it. */
+static bool listed(const char *const *names, const char *assignment)
+{
+    size_t len = strcspn(assignment, "=");
+
+    for (; *names; names++) {
+        size_t n = strlen(*names);
+
+        if ((*names)[n - 1] == '*' ? strncmp(assignment, *names, n - 1) == 0
+                                   : n == len && strncmp(assignment, *names, n) == 0)
+            return true;
+    }
+    return false;
+}
+
+bool detach_drops_protocol(const char *assignment)
+{
+    static const char *const names[] = {"NOTIFY_SOCKET", "WATCHDOG_*", "LISTEN_*", "SYSTEMD_EXEC_PID",
+                                        "MAINPID",       "FDSTORE",    NULL};
+
+    return listed(names, assignment);
+}
+
+bool detach_drops_variable(const char *assignment)
+{
+    static const char *const names[] = {
+        "TERM",    "TERMCAP",  "COLORTERM", "COLUMNS",   "LINES",           "TERM_*",   "TMUX*",   "STY",     "WINDOW",
+        "WINDOWID", "GPG_TTY", "LS_COLORS", "PS1",       "PS2",             "PS4",      "PROMPT*", "SHLVL",   "_",
+        "PWD",     "OLDPWD",   "IFS",       "ENV",       "BASH_ENV",        "CDPATH",   "GLOBIGNORE", "SHELLOPTS", "BASHOPTS",
+        "HISTFILE*", "SSH_*",  "SUDO_*",    "DISPLAY",   "WAYLAND_DISPLAY", "XAUTHORITY", "XDG_SESSION_*", "XDG_SEAT*",
+        "XDG_VTNR", "DESKTOP_SESSION", "SESSION_MANAGER", "DBUS_SESSION_BUS_ADDRESS", "DBUS_STARTER_*", "MAIL",
+        "EDITOR",  "VISUAL",   "PAGER",     "LESS*",     "BASH_FUNC_*",     NULL};
+
+    return listed(names, assignment);
+}
+
+void detach_replace_environment(char **env)
+{
+    extern char **environ;
+
+    for (char **p = environ; p && *p; p++)
+        memset(*p, 0, strlen(*p));
+    environ = env;
+}
+
+void detach_wait_for_parent(pid_t first)
+{
+    while (getppid() == first) {
+        cleanup_close int fd = (int)syscall(SYS_pidfd_open, first, 0);
+        struct pollfd pfd = {.fd = fd, .events = POLLIN};
+
+        if (fd >= 0)
+            (void)poll(&pfd, 1, -1);
+    }
+}
+
+int detach_null(void)
+{
+    int fd;
+
+    /* With 0, 1 and 2 closed, open(2) and dup(2) give just these numbers. */
+    if (syscall(SYS_close_range, STDIN_FILENO, STDERR_FILENO, 0) < 0)
+        return -errno;
+    fd = open("/dev/null", O_RDWR | O_NOCTTY);
+    if (fd != STDIN_FILENO || dup(fd) != STDOUT_FILENO || dup(fd) != STDERR_FILENO)
+        return errno ? -errno : -EBADF;
+    return 0;
+}

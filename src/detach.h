@@ -1,0 +1,32 @@
+/* The steps of a SysV daemon, daemon(7), one small function each. launch.c calls them in order. */
+#pragma once
+#include <stdbool.h>
+#include <sys/types.h>
+
+/* Step 1: closes every descriptor above 2 and above the @n_passed that were passed on purpose (LISTEN_FDS). */
+int detach_close_descriptors(unsigned n_passed);
+
+/* Step 2: every signal that the caller ignored gets its default again. A program that was just executed has no
+ * handlers, so there is nothing else to reset. */
+int detach_reset_signals(void);
+
+/* Step 3: no signal is blocked. */
+int detach_reset_mask(void);
+
+/* Step 4: does the variable belong to the caller's terminal, session or shell, so that it would lie in a daemon? For
+ * env_filter(). */
+bool detach_drops_variable(const char *assignment);
+
+/* Is the variable a supervisor's word to us alone, in any mode? COMMAND must not take it for its own. */
+bool detach_drops_protocol(const char *assignment);
+
+/* Step 4: what the kernel shows as our environment (/proc/PID/environ) is blanked, and @env (kept by the caller) is
+ * the environment from now on. */
+void detach_replace_environment(char **env);
+
+/* Step 8, seen from the daemon: returns when the process @first that forked it is gone, so that the parent is the
+ * reaper. */
+void detach_wait_for_parent(pid_t first);
+
+/* Step 9: 0, 1 and 2 become /dev/null. */
+int detach_null(void);
