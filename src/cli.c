@@ -1,0 +1,314 @@
+/* The command line. Options come before COMMAND, which stands behind "--"; what stands alone is a verb. */
+#include <errno.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "cli.h"
+#include "cleanup.h"
+#include "parse.h"
+#include "rundir.h"
+#include "strv.h"
+
+#define EXIT_USAGE 2
+
+static const char help[] =
+    "amphid [OPTIONS] -- COMMAND [ARG...]   run COMMAND as a daemon\n"
+    "amphid [OPTIONS]                       run the resident daemon\n"
+    "amphid VERB [--json]                   ask running instances\n"
+    "\n"
+    "Run:\n"
+    "  --fork                     detach: double fork, PID file; returns when COMMAND is up\n"
+    "  --no-wait                  with --fork: return as soon as it is detached\n"
+    "  --mode=MODE                auto, fork, foreground or systemd [auto]\n"
+    "  -n, --name=NAME            name of the instance [the command's base name]\n"
+    "  --pidfile=PATH             one more PID file, beside the instance's own\n"
+    "  -p, --property=KEY=VALUE   a directive of systemd.exec(5), systemd.service(5)\n"
+    "  --uid=USER  --gid=GROUP    short for -p User=, -p Group=\n"
+    "  --working-directory=DIR    short for -p WorkingDirectory=\n"
+    "  --setenv=KEY=VALUE         short for -p Environment=\n"
+    "  --nice=N                   short for -p Nice=\n"
+    "  --log=TARGET               auto, journal, syslog, stderr, json or file:PATH [auto]\n"
+    "  --trace                    also show the stages as a table, while they happen\n"
+    "\n"
+    "Verbs:\n"
+    "  status [NAME]              how an instance is; all of them without NAME\n"
+    "  list                       the instances, a line each\n"
+    "  stop NAME | reload NAME    end it, returning when it is gone; reload it (SIGHUP)\n"
+    "  wait NAME                  wait for its end, exit with its status\n"
+    "  detect                     which world this is, with the evidence\n"
+    "  inspect PID                a process measured against daemon(7)\n"
+    "\n"
+    "  -h, --help   --version     amphid(1) says it all\n";
+
+enum option_id {
+    OPT_FORK = 256,
+    OPT_NO_WAIT,
+    OPT_MODE,
+    OPT_PIDFILE,
+    OPT_UID,
+    OPT_GID,
+    OPT_DIRECTORY,
+    OPT_SETENV,
+    OPT_NICE,
+    OPT_LOG,
+    OPT_TRACE,
+    OPT_JSON,
+    OPT_VERSION,
+};
+
+static const struct option options[] = {
+    {"fork", no_argument, NULL, OPT_FORK},
+    {"no-wait", no_argument, NULL, OPT_NO_WAIT},
+    {"mode", required_argument, NULL, OPT_MODE},
+    {"name", required_argument, NULL, 'n'},
+    {"pidfile", required_argument, NULL, OPT_PIDFILE},
+    {"property", required_argument, NULL, 'p'},
+    {"uid", required_argument, NULL, OPT_UID},
+    {"gid", required_argument, NULL, OPT_GID},
+    {"working-directory", required_argument, NULL, OPT_DIRECTORY},
+    {"setenv", required_argument, NULL, OPT_SETENV},
+    {"nice", required_argument, NULL, OPT_NICE},
+    {"log", required_argument, NULL, OPT_LOG},
+    {"trace", no_argument, NULL, OPT_TRACE},
+    {"json", no_argument, NULL, OPT_JSON},
+    {"help", no_argument, NULL, 'h'},
+    {"version", no_argument, NULL, OPT_VERSION},
+    {NULL, 0, NULL, 0},
+};
+
+enum operand { OPERAND_NONE, OPERAND_NAME, OPERAND_NAME_OPTIONAL, OPERAND_PID };
+
+static const struct verb {
+    const char *name;
+    int (*run)(const struct verb_args *a);
+    enum operand operand;
+    bool json;
+} verbs[] = {
+    {"status", verb_status, OPERAND_NAME_OPTIONAL, true},
+    {"list", verb_list, OPERAND_NONE, true},
+    {"stop", verb_stop, OPERAND_NAME, false},
+    {"reload", verb_reload, OPERAND_NAME, false},
+    {"wait", verb_wait, OPERAND_NAME, false},
+    {"detect", verb_detect, OPERAND_NONE, true},
+    {"inspect", verb_inspect, OPERAND_PID, true},
+};
+
+static int usage(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+static int usage(const char *fmt, ...)
+{
+    va_list ap;
+
+    fprintf(stderr, "amphid: ");
+    va_start(ap, fmt);
+    vfprintf(stderr, fmt, ap);
+    va_end(ap);
+    fprintf(stderr, " (amphid --help)\n");
+    return EXIT_USAGE;
+}
+
+static int set_directive(struct jobspec *spec, const char *key, const char *value)
+{
+    const char *expects = "";
+
+    switch (jobspec_set(spec, key, value, &expects)) {
+    case 0:
+        return -1;
+    case -ENOENT:
+        return usage("-p %s=: no such directive, or none that amphid honours", key);
+    case -ENOMEM:
+        return usage("out of memory");
+    default:
+        return usage("-p %s=%s: expected %s", key, value, expects);
+    }
+}
+
+static int set_property(struct jobspec *spec, const char *assignment)
+{
+    cleanup_free char *key = strdup(assignment);
+    char *equals = key ? strchr(key, '=') : NULL;
+
+    if (!equals)
+        return usage("-p %s: expected KEY=VALUE", assignment);
+    *equals = '\0';
+    return set_directive(spec, key, equals + 1);
+}
+
+/* --setenv takes one assignment as it is, without the quoting of Environment=. */
+static int set_variable(struct jobspec *spec, const char *assignment)
+{
+    if (!strchr(assignment, '=') || assignment[0] == '=')
+        return usage("--setenv=%s: expected KEY=VALUE", assignment);
+    return env_put(&spec->environment, assignment) < 0 ? usage("out of memory") : -1;
+}
+
+/* One option. -1: go on. */
+static int take_option(struct cli *c, int id, const char *arg)
+{
+    switch (id) {
+    case OPT_FORK:
+        c->fork = true;
+        return -1;
+    case OPT_NO_WAIT:
+        c->no_wait = true;
+        return -1;
+    case OPT_MODE:
+        return mode_request_parse(arg, &c->mode) < 0
+                   ? usage("--mode=%s: expected auto, fork, foreground or systemd", arg)
+                   : -1;
+    case 'n':
+        c->name = arg;
+        return -1;
+    case OPT_PIDFILE:
+        c->pidfile = arg;
+        return *arg ? -1 : usage("--pidfile=: expected a path");
+    case 'p':
+        return set_property(&c->spec, arg);
+    case OPT_UID:
+        return set_directive(&c->spec, "User", arg);
+    case OPT_GID:
+        return set_directive(&c->spec, "Group", arg);
+    case OPT_DIRECTORY:
+        return set_directive(&c->spec, "WorkingDirectory", arg);
+    case OPT_SETENV:
+        return set_variable(&c->spec, arg);
+    case OPT_NICE:
+        return set_directive(&c->spec, "Nice", arg);
+    case OPT_LOG:
+        return log_parse(arg, &c->log) < 0
+                   ? usage("--log=%s: expected auto, journal, syslog, stderr, json or file:/PATH", arg)
+                   : -1;
+    case OPT_TRACE:
+        c->log.trace = true;
+        return -1;
+    case OPT_JSON:
+        c->verb_args.json = true;
+        return -1;
+    case 'h':
+        fputs(help, stdout);
+        return 0;
+    case OPT_VERSION:
+        puts("amphid " AMPHID_VERSION);
+        return 0;
+    default:
+        return EXIT_USAGE;
+    }
+}
+
+static int bad_option(char **argv, int id)
+{
+    const char *word = argv[optind - 1];
+
+    if (id == ':')
+        return usage("%s: a value is missing", word);
+    if (optopt && optopt < 256)
+        return usage("-%c: no such option", optopt);
+    return usage("%s: %s", word, optopt ? "takes no value" : "no such option, or not unique");
+}
+
+static int take_operand(struct cli *c, const struct verb *v, const char *operand)
+{
+    if (v->operand == OPERAND_PID)
+        return parse_pid(operand, &c->verb_args.pid) < 0 ? usage("%s %s: expected a PID", v->name, operand) : -1;
+    if (!rundir_name_valid(operand))
+        return usage("%s %s: expected the name of an instance", v->name, operand);
+    c->verb_args.name = operand;
+    return -1;
+}
+
+static int take_verb(struct cli *c, int argc, char **argv)
+{
+    const struct verb *v = NULL;
+    int n = argc - 1;
+
+    for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
+        if (STREQ(argv[0], verbs[i].name))
+            v = &verbs[i];
+    if (!v)
+        return usage("%s: no such verb; a command goes behind --", argv[0]);
+    if (c->verb_args.json && !v->json)
+        return usage("%s: has no --json", v->name);
+    c->verb = v->run;
+    if (n > (v->operand == OPERAND_NONE ? 0 : 1))
+        return usage("%s %s: one word too many", v->name, argv[n]);
+    if (n == 0)
+        return v->operand == OPERAND_NAME  ? usage("%s: the name of an instance is missing", v->name)
+               : v->operand == OPERAND_PID ? usage("%s: a PID is missing", v->name)
+                                           : -1;
+    return take_operand(c, v, argv[1]);
+}
+
+/* What cannot be meant together. */
+static int check(const struct cli *c)
+{
+    bool forks = c->fork || c->mode == MODE_WANT_FORK;
+
+    if (c->verb_args.json)
+        return usage("--json goes with a verb; for the log it is --log=json");
+    if (c->fork && (c->mode == MODE_WANT_FOREGROUND || c->mode == MODE_WANT_SYSTEMD))
+        return usage("--fork and --mode=foreground or systemd contradict each other");
+    if (c->no_wait && !forks)
+        return usage("--no-wait goes with --fork");
+    if (forks && c->log.kind == LOG_TO_STDERR)
+        return usage("--log=stderr goes with the terminal, which --fork leaves");
+    if (!rundir_name_valid(c->name))
+        return usage("--name=%s: expected letters, digits and :_.@- (not a dot or dash first)", c->name);
+    return -1;
+}
+
+static int take_command(struct cli *c, char **argv)
+{
+    if (!argv[0])
+        return usage("--: a command is missing behind it");
+    if (!argv[0][0])
+        return usage("the command is an empty word");
+    if (strv_copy(&c->spec.argv, argv) < 0)
+        return usage("out of memory");
+    if (!c->name) {
+        const char *slash = strrchr(argv[0], '/');
+
+        c->name = slash ? slash + 1 : argv[0];
+    }
+    return -1;
+}
+
+/* Where COMMAND begins: behind the first "--". @argc if there is none. */
+static int find_command(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++)
+        if (STREQ(argv[i], "--"))
+            return i;
+    return argc;
+}
+
+int cli_parse(struct cli *ret, int argc, char **argv)
+{
+    int n = find_command(argc, argv), id, r = -1;
+    struct cli *c = ret;
+
+    *c = (struct cli){.mode = MODE_AUTO};
+    jobspec_init(&c->spec);
+    opterr = 0;
+    while (r < 0 && (id = getopt_long(n, argv, ":hn:p:", options, NULL)) != -1)
+        r = id == '?' || id == ':' ? bad_option(argv, id) : take_option(c, id, optarg);
+    if (r >= 0)
+        return r;
+    if (optind < n)
+        return n < argc ? usage("%s: a verb takes no command", argv[optind]) : take_verb(c, n - optind, argv + optind);
+    if (n < argc)
+        r = take_command(c, argv + n + 1);
+    if (r >= 0)
+        return r;
+    if (!c->name)
+        c->name = "amphid";
+    c->log.name = c->name;
+    c->spec.name = strdup(c->name);
+    return c->spec.name ? check(c) : usage("out of memory");
+}
+
+void cli_done(struct cli *c)
+{
+    jobspec_done(&c->spec);
+}

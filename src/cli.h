@@ -1,0 +1,23 @@
+/* The command line: argv -> what is wanted. */
+#pragma once
+#include <stdbool.h>
+#include "jobspec.h"
+#include "log.h"
+#include "mode.h"
+#include "verbs.h"
+
+struct cli {
+    int (*verb)(const struct verb_args *a); /* NULL: run something */
+    struct verb_args verb_args;
+    struct jobspec spec; /* argv NULL: the resident daemon */
+    const char *name;
+    bool fork, no_wait;
+    enum mode_request mode;
+    struct log_request log;
+    const char *pidfile; /* NULL: only the one in the instance's directory */
+};
+
+/* Understands @argv into @ret, which the caller releases with cli_done(). Returns -1 to go on; else all is said and
+ * it is the exit status: 0 after --help and --version, 2 (LSB: invalid arguments) after one line about the error. */
+int cli_parse(struct cli *ret, int argc, char **argv);
+void cli_done(struct cli *c);

@@ -1,0 +1,453 @@
+/* The resident part. It hears signals, calls on the control socket and news of the job, logs each stage once and tells
+ * upward. It decides nothing about the job: that is fsm_step()'s. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <syslog.h>
+#include <time.h>
+#include <unistd.h>
+#include "cleanup.h"
+#include "control.h"
+#include "daemon.h"
+#include "parse.h"
+#include "reaper.h"
+#include "systemd.h"
+
+struct daemon {
+    const struct daemon_config *config;
+    struct log *log;
+    struct loop *loop;
+    struct control *control;
+    struct upward upward;
+    struct watch signals;
+    struct timer watchdog;
+    struct job job;
+    struct job_status job_status; /* what status() lends to the control socket */
+    char status_text[512];
+    char *notify_path;
+    uint64_t since;
+    bool has_job, stopping;
+};
+
+static void set_status(struct daemon *d)
+{
+    struct textbuf b = TEXTBUF(d->status_text);
+
+    if (!d->has_job) {
+        textbuf_puts(&b, "no jobs");
+        return;
+    }
+    textbuf_printf(&b, "%s %s", d->config->spec->name, job_state_name(d->job.fsm.state));
+    if (d->job.pid > 0)
+        textbuf_printf(&b, ", PID %d", d->job.pid);
+    if (d->job.status_text)
+        textbuf_printf(&b, ": %s", d->job.status_text);
+}
+
+/* The parent may have changed since: a daemon outlives whoever started it. */
+static void refresh_identity(struct daemon *d)
+{
+    struct proc_identity id = *log_identity(d->log);
+
+    id.ppid = getppid();
+    log_set_identity(d->log, &id);
+}
+
+/* The fields that tell of the main process; numbers as text live as long as the statement. */
+struct main_fields {
+    char pid[12], status[12];
+    const char *code;
+};
+
+static struct main_fields main_fields(const struct job *job)
+{
+    struct main_fields f = {.code = job->exit_code == CLD_EXITED   ? "exited"
+                                    : job->exit_code == CLD_DUMPED ? "dumped"
+                                                                   : "killed"};
+
+    snprintf(f.pid, sizeof(f.pid), "%d", job->pid);
+    snprintf(f.status, sizeof(f.status), "%d", job->exit_status);
+    return f;
+}
+
+/* ---- control socket ---- */
+
+static const char *instance_state(const struct daemon *d)
+{
+    if (!d->has_job)
+        return d->stopping ? job_state_name(JOB_STOP_TERM) : job_state_name(JOB_UP);
+    return job_state_name(d->job.fsm.state);
+}
+
+static void tell_status(void *ctx, struct instance_status *ret)
+{
+    struct daemon *d = ctx;
+
+    set_status(d);
+    if (d->has_job)
+        job_status(&d->job, &d->job_status);
+    *ret = (struct instance_status){
+        .name = d->config->name,
+        .pid = getpid(),
+        .mode = mode_name(d->config->verdict->mode),
+        .reason = d->config->verdict->reason,
+        .state = instance_state(d),
+        .status_text = d->status_text,
+        .log = log_target(d->log),
+        .since = d->since,
+        .jobs = &d->job_status,
+        .n_jobs = d->has_job ? 1 : 0,
+    };
+}
+
+static bool knows(const struct daemon *d, const char *job)
+{
+    return !job || (d->has_job && STREQ(job, d->config->spec->name));
+}
+
+static void stop(struct daemon *d, const char *who)
+{
+    if (d->stopping)
+        return;
+    d->stopping = true;
+    refresh_identity(d);
+    log_stage(d->log, STAGE_STOPPING, LOG_INFO, NULL, "%s", who);
+    upward_stopping(&d->upward, "stopping");
+    if (d->has_job)
+        job_stop(&d->job);
+    else
+        loop_exit(d->loop, 0);
+}
+
+static int call_stop(void *ctx, const char *job)
+{
+    struct daemon *d = ctx;
+
+    if (!knows(d, job))
+        return -ENOENT;
+    stop(d, "asked on the control socket");
+    return 0;
+}
+
+static int reload(struct daemon *d, const char *who)
+{
+    int r;
+
+    refresh_identity(d);
+    log_stage(d->log, STAGE_RELOAD, LOG_INFO, NULL, "%s", who);
+    if (d->has_job) {
+        r = job_reload(&d->job);
+        if (r < 0)
+            log_stage(d->log, STAGE_RELOAD, LOG_WARNING, NULL, "not reloaded: the job is %s, not up",
+                      job_state_name(d->job.fsm.state));
+        return r;
+    }
+    upward_reloading(&d->upward, "reloading");
+    set_status(d);
+    upward_reloaded(&d->upward, d->status_text);
+    return 0;
+}
+
+static int call_reload(void *ctx, const char *job)
+{
+    struct daemon *d = ctx;
+
+    return knows(d, job) ? reload(d, "asked on the control socket") : -ENOENT;
+}
+
+/* The control socket gets its name when there is something to control (daemon(7), "New-Style Daemons", 4). */
+static int open_control(struct daemon *d)
+{
+    static const struct control_ops ops = {tell_status, call_stop, call_reload};
+    cleanup_free char *path = NULL;
+
+    if (d->control)
+        return 0;
+    if (asprintf(&path, "%s/control", d->config->rundir) < 0) {
+        path = NULL;
+        return -ENOMEM;
+    }
+    return control_new(&d->control, d->loop, path, &ops, d);
+}
+
+/* ---- news of the job ---- */
+
+static void job_started(void *ctx, struct job *job)
+{
+    struct daemon *d = ctx;
+    const struct spawn *s = d->config->spawn;
+    struct main_fields f = main_fields(job);
+
+    if (s->drop)
+        log_stage(d->log, STAGE_PRIVILEGES, LOG_INFO, NULL, "dropped: COMMAND is user %u, group %u, in %d more",
+                  (unsigned)s->uid, (unsigned)s->gid, s->n_groups);
+    else
+        log_stage(d->log, STAGE_PRIVILEGES, LOG_INFO, NULL, "kept: COMMAND is user %u, as we are",
+                  (unsigned)geteuid());
+    log_stage(d->log, STAGE_EXEC, LOG_INFO, FIELDS({"MAIN_PID", f.pid}), "%s runs as PID %s", s->path, f.pid);
+}
+
+static void job_ready(struct daemon *d)
+{
+    struct main_fields f = main_fields(&d->job);
+    int r = open_control(d);
+
+    if (r < 0)
+        log_stage(d->log, STAGE_FAILED, LOG_ERR, NULL, "no control socket in %s: %s", d->config->rundir, strerror(-r));
+    set_status(d);
+    log_stage(d->log, STAGE_READY, LOG_INFO, FIELDS({"MAIN_PID", f.pid}), "%s", d->status_text);
+    upward_ready(&d->upward, d->status_text);
+}
+
+/* The last words of a job that never came up. The caller frees; NULL: none. */
+static char *last_words(const struct daemon *d)
+{
+    char *text = NULL;
+
+    if (d->config->route != OUTPUT_STREAM)
+        return output_tail(&d->job.out[STREAM_STDERR]);
+    if (d->job.pid > 0 && systemd_journal_tail(d->job.pid, TAIL_LINES, &text) < 0)
+        return NULL;
+    return text;
+}
+
+static void log_exit(struct daemon *d)
+{
+    struct main_fields f = main_fields(&d->job);
+    char text[64];
+    struct textbuf b = TEXTBUF(text);
+    bool clean = d->job.exit_code == CLD_EXITED && d->job.exit_status == 0;
+
+    job_explain_exit(&d->job, &b);
+    log_stage(d->log, STAGE_CHILD_EXIT, clean || d->stopping ? LOG_INFO : LOG_WARNING,
+              FIELDS({"MAIN_PID", f.pid}, {"EXIT_CODE", f.code}, {"EXIT_STATUS", f.status}), "%s (PID %s) %s",
+              d->config->spec->argv[0], f.pid, text);
+}
+
+static void job_end(struct daemon *d)
+{
+    const char *result = job_result_name(d->job.fsm.result);
+    int exit_status = job_exit_status(&d->job);
+    cleanup_free char *tail = NULL;
+    char text[512], error[12];
+    struct textbuf b = TEXTBUF(text);
+
+    if (d->job.exit_code)
+        log_exit(d);
+    if (d->job.fsm.result != RESULT_SUCCESS) {
+        job_explain(&d->job, &b);
+        snprintf(error, sizeof(error), "%d", d->job.error.error);
+        log_stage(d->log, STAGE_FAILED, LOG_ERR, FIELDS({"RESULT", result}, {"ERRNO", error}), "%s", text);
+        tail = d->job.up_once ? NULL : last_words(d);
+        upward_failed(&d->upward, exit_status, d->job.error.error, text, tail);
+    }
+    if (d->control) {
+        struct job_status status;
+
+        job_status(&d->job, &status);
+        control_job_ended(d->control, &status);
+    }
+    loop_exit(d->loop, exit_status);
+}
+
+static void job_acting(void *ctx, struct job *job, unsigned actions)
+{
+    struct daemon *d = ctx;
+
+    set_status(d);
+    if (actions & (ACT_RELOAD | ACT_RELOAD_SEEN))
+        upward_reloading(&d->upward, "reloading");
+    if (actions & ACT_RELOAD_SEEN)
+        log_stage(d->log, STAGE_RELOAD, LOG_INFO, NULL, "the program reloads");
+    if (actions & ACT_RELOADED)
+        upward_reloaded(&d->upward, d->status_text);
+    if (actions & ACT_READY)
+        job_ready(d);
+    if (actions & ACT_STOPPING && !d->stopping) {
+        d->stopping = true;
+        log_stage(d->log, STAGE_STOPPING, LOG_WARNING, NULL, "the start took too long");
+        upward_stopping(&d->upward, "stopping");
+    }
+    if (actions & ACT_KILL && !(actions & ACT_END))
+        log_stage(d->log, STAGE_STOPPING, LOG_WARNING, NULL, "it did not stop in time: SIGKILL");
+    if (actions & ACT_END)
+        job_end(d);
+}
+
+static void job_says(void *ctx, struct job *job)
+{
+    struct daemon *d = ctx;
+
+    set_status(d);
+    upward_status(&d->upward, d->status_text);
+}
+
+static void job_alive(void *ctx, struct job *job, uint64_t usec)
+{
+    struct daemon *d = ctx;
+
+    upward_extend(&d->upward, usec);
+}
+
+/* ---- signals, watchdog ---- */
+
+static void child_ended(void *ctx, const siginfo_t *info)
+{
+    struct daemon *d = ctx;
+
+    /* Anything else is an orphan that init left to us. */
+    if (d->has_job && info->si_pid == d->job.pid)
+        job_ended(&d->job, info);
+}
+
+static int got_signal(struct watch *w, uint32_t events)
+{
+    struct daemon *d = CONTAINER_OF(w, struct daemon, signals);
+    struct signalfd_siginfo info;
+    char name[16], who[64];
+
+    if (read(w->fd, &info, sizeof(info)) != (ssize_t)sizeof(info))
+        return 0;
+    snprintf(who, sizeof(who), "%s from PID %u", signal_name((int)info.ssi_signo, name), info.ssi_pid);
+    switch (info.ssi_signo) {
+    case SIGCHLD:
+        refresh_identity(d);
+        reaper_run(child_ended, d);
+        break;
+    case SIGHUP:
+        (void)reload(d, who);
+        break;
+    case SIGPIPE:
+        break;
+    default:
+        stop(d, who);
+    }
+    return 0;
+}
+
+/* SIGPIPE is heard so that it does nothing: writing to somebody who has gone is an error code, not an end. */
+static int open_signals(struct daemon *d)
+{
+    static const int heard[] = {SIGTERM, SIGINT, SIGHUP, SIGCHLD, SIGPIPE};
+    sigset_t set;
+
+    sigemptyset(&set);
+    for (size_t i = 0; i < ARRAY_SIZE(heard); i++)
+        sigaddset(&set, heard[i]);
+    d->signals = (struct watch){.fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK), .fn = got_signal};
+    if (d->signals.fd < 0)
+        return -errno;
+    if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+        return -errno;
+    return loop_add(d->loop, &d->signals, EPOLLIN);
+}
+
+/* sd_watchdog_enabled(3): at half the time. That this runs shows that the loop lives; a dead child has ended it. */
+static int feed_watchdog(struct timer *t)
+{
+    struct daemon *d = CONTAINER_OF(t, struct daemon, watchdog);
+
+    upward_watchdog(&d->upward);
+    loop_arm(d->loop, t, now_usec() + d->config->watchdog_usec / 2);
+    return 0;
+}
+
+static void flush_log(void *ctx)
+{
+    log_flush(ctx);
+}
+
+/* ---- life ---- */
+
+static uint64_t realtime_usec(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_REALTIME, &ts);
+    return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}
+
+static int start_job(struct daemon *d)
+{
+    static const struct job_ops ops = {job_started, job_acting, job_says, job_alive};
+
+    if (asprintf(&d->notify_path, "%s/notify", d->config->rundir) < 0) {
+        d->notify_path = NULL;
+        return -ENOMEM;
+    }
+    job_init(&d->job, &(struct job_context){.spec = d->config->spec,
+                                            .spawn = d->config->spawn,
+                                            .loop = d->loop,
+                                            .log = d->log,
+                                            .route = d->config->route,
+                                            .notify_path = d->notify_path,
+                                            .ops = &ops,
+                                            .ops_ctx = d});
+    d->has_job = true;
+    job_start(&d->job);
+    return job_over(&d->job) ? 0 : open_control(d);
+}
+
+static int start(struct daemon *d)
+{
+    int r = open_signals(d);
+
+    if (r < 0)
+        return r;
+    if (d->config->spec->argv)
+        return start_job(d);
+    r = open_control(d);
+    if (r < 0)
+        return r;
+    set_status(d);
+    log_stage(d->log, STAGE_READY, LOG_INFO, NULL, "%s", d->status_text);
+    upward_ready(&d->upward, d->status_text);
+    return 0;
+}
+
+static void finish(struct daemon *d)
+{
+    const char *result = d->has_job ? job_result_name(d->job.fsm.result) : "success";
+
+    if (d->has_job)
+        job_done(&d->job);
+    d->control = control_free(d->control);
+    log_stage(d->log, STAGE_STOPPED, LOG_INFO, FIELDS({"RESULT", result}), "result: %s", result);
+    d->signals.fd = close_fd(d->signals.fd);
+    free(d->notify_path);
+    d->loop = loop_free(d->loop);
+}
+
+int daemon_run(const struct daemon_config *config)
+{
+    struct daemon d = {.config = config,
+                       .log = config->log,
+                       .upward = config->upward,
+                       .signals = {.fd = -1},
+                       .watchdog = {.fn = feed_watchdog},
+                       .since = realtime_usec()};
+    int r = loop_new(&d.loop);
+
+    if (r >= 0) {
+        loop_before_sleep(d.loop, flush_log, d.log);
+        r = start(&d);
+    }
+    if (r >= 0 && config->watchdog_usec)
+        loop_arm(d.loop, &d.watchdog, now_usec() + config->watchdog_usec / 2);
+    if (r >= 0)
+        r = loop_run(d.loop);
+    if (r < 0) {
+        char text[64];
+
+        snprintf(text, sizeof(text), "cannot go on: %s", strerror(-r));
+        log_stage(d.log, STAGE_FAILED, LOG_ERR, FIELDS({"RESULT", "resources"}), "%s", text);
+        upward_failed(&d.upward, 1, -r, text, NULL);
+    }
+    if (d.loop)
+        finish(&d);
+    return r < 0 ? 1 : r;
+}

@@ -1,0 +1,156 @@
+/* The double fork. The first child lives only from fork to fork, so it borrows our memory (vfork): one copy of the
+ * address space instead of two. Each step is logged by the process that takes it, with the identity that it has then:
+ * what a step cannot change is not asked for again.
+ *
+ * The channel is a pair of sockets that keep messages apart. When the daemon ends without a word, the starter reads the
+ * end of the channel: it never waits for somebody who is not there. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <syslog.h>
+#include <unistd.h>
+#include "cleanup.h"
+#include "detach.h"
+#include "launch.h"
+#include "reaper.h"
+
+/* What a failure message says: "CODE REASON\nTAIL". Prints it, returns the code. */
+static int print_failure(const char *name, char *text)
+{
+    char *reason, *tail;
+    long status = strtol(text, &reason, 10);
+
+    reason += *reason == ' ';
+    tail = strchr(reason, '\n');
+    if (tail)
+        *tail++ = '\0';
+    upward_print(name, reason, tail);
+    return status > 0 && status < 256 ? (int)status : 1;
+}
+
+/* The starter: waits for the word of the daemon. */
+static int wait_for_news(int fd, const char *name)
+{
+    cleanup_free char *message = malloc(NEWS_MAX + 1);
+
+    while (message) {
+        ssize_t n = recv(fd, message, NEWS_MAX, 0);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            break;
+        message[n] = '\0';
+        if (message[0] == NEWS_TRACE)
+            fprintf(stderr, "%s\n", message + 1);
+        else if (message[0] == NEWS_READY)
+            return 0;
+        else if (message[0] == NEWS_FAILED)
+            return print_failure(name, message + 1);
+    }
+    upward_print(name, "the daemon ended before it was up; see its log", NULL);
+    return 1;
+}
+
+/* Step 6. setsid(2) makes the caller the leader of a new session and group without a terminal. */
+static int become_leader(struct log *log, struct proc_identity *id)
+{
+    id->sid = id->pgid = setsid();
+    id->tty_nr = 0;
+    if (id->sid < 0)
+        return -errno;
+    log_set_identity(log, id);
+    log_stage(log, STAGE_SETSID, LOG_INFO, NULL, "leads a session and a group of its own, without a terminal");
+    return 0;
+}
+
+/* Steps 5 (seen from the first child), 6, 7, 8. Returns in the second child only, with its identity in @id; the first
+ * child never returns, since it runs on the memory of the starter. */
+static void first_child(struct log *log, struct proc_identity *id)
+{
+    pid_t pid;
+
+    id->ppid = id->pid;
+    id->pid = getpid();
+    log_set_identity(log, id);
+    log_stage(log, STAGE_FORK_1, LOG_INFO, NULL, "no group leader, so setsid can succeed");
+    if (become_leader(log, id) < 0)
+        _exit(EXIT_FAILURE);
+    pid = fork();
+    if (pid != 0)
+        _exit(pid < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
+}
+
+/* Steps 8 to 11 in the daemon. */
+static int settle(struct log *log, struct proc_identity *id)
+{
+    pid_t first = id->pid;
+    int r;
+
+    id->ppid = first;
+    id->pid = getpid();
+    log_set_identity(log, id);
+    log_stage(log, STAGE_FORK_2, LOG_INFO, NULL, "no session leader, so no terminal can ever become its own");
+    r = detach_null();
+    if (r < 0)
+        return r;
+    umask(0);
+    if (chdir("/") < 0)
+        return -errno;
+    detach_wait_for_parent(first);
+    id->ppid = getppid();
+    log_set_identity(log, id);
+    log_stage(log, STAGE_DETACHED, LOG_INFO, NULL, "cwd /, umask 0, descriptors closed, 0-2 on /dev/null");
+    return 0;
+}
+
+/* The second child: 0, or the failure is told and the process ends. */
+static int become_daemon(struct upward *u, struct log *log, struct proc_identity *id, const int channel[2])
+{
+    int r;
+
+    close(channel[0]);
+    u->channel_fd = channel[1];
+    r = settle(log, id);
+    if (r < 0) {
+        log_stage(log, STAGE_FAILED, LOG_ERR, NULL, "cannot detach: %s", strerror(-r));
+        log_flush(log);
+        upward_failed(u, 1, -r, "cannot detach", NULL);
+        _exit(EXIT_FAILURE);
+    }
+    return 0;
+}
+
+int launch_detach(struct upward *u, struct log *log, const char *name, int *ret_status)
+{
+    struct proc_identity id = *log_identity(log);
+    int channel[2], starter_errno;
+    pid_t first;
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channel) < 0)
+        return -errno;
+    log_trace_to(log, channel[1]);
+    first = vfork();
+    if (first == 0) {
+        first_child(log, &id);
+        return become_daemon(u, log, &id, channel);
+    }
+    starter_errno = errno;
+    close(channel[1]);
+    if (first < 0) {
+        close(channel[0]);
+        return -starter_errno;
+    }
+    log_forget(log); /* the daemon has a copy of what was gathered, and writes it */
+    if (!reaper_wait(first)) {
+        upward_print(name, "cannot fork", NULL);
+        *ret_status = EXIT_FAILURE;
+    } else
+        *ret_status = wait_for_news(channel[0], name);
+    close(channel[0]);
+    return 1;
+}

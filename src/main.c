@@ -1,0 +1,14 @@
+/* amphid: runs any program as a proper system daemon, at home both in and out of systemd. */
+#include "cli.h"
+#include "run.h"
+
+int main(int argc, char **argv)
+{
+    struct cli cli;
+    int status = cli_parse(&cli, argc, argv);
+
+    if (status < 0)
+        status = cli.verb ? cli.verb(&cli.verb_args) : run_instance(&cli);
+    cli_done(&cli);
+    return status;
+}

@@ -1,0 +1,336 @@
+/* One start. run_instance() is the list of what happens, in the order of daemon(7); each line is a step that either
+ * succeeds or has told why not. In fork mode the process that goes on behind detach() is the daemon. */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+#include <unistd.h>
+#include "cleanup.h"
+#include "daemon.h"
+#include "detach.h"
+#include "facts.h"
+#include "launch.h"
+#include "parse.h"
+#include "pidfile.h"
+#include "rundir.h"
+#include "run.h"
+#include "strv.h"
+
+/* What a step answers: go on, or end with the status >= 0. */
+#define GO_ON (-1)
+
+struct run {
+    struct cli *cli;
+    struct mode_verdict verdict;
+    struct log *log;
+    struct upward upward;
+    char **env;          /* what COMMAND inherits */
+    char *notify_socket; /* copied: the environment is replaced */
+    uint64_t watchdog_usec;
+    unsigned listen_fds;
+    char *listen_names;
+    char *rundir;
+    struct pidfile pidfiles[2]; /* the instance's own, and --pidfile */
+    struct spawn spawn;
+};
+
+static int complain(struct run *run, int status, int error, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* A start that cannot be: told to the log and upward. Returns @status. */
+static int complain(struct run *run, int status, int error, const char *fmt, ...)
+{
+    char text[512], number[12];
+    struct textbuf b = TEXTBUF(text);
+    va_list ap;
+
+    va_start(ap, fmt);
+    textbuf_vprintf(&b, fmt, ap);
+    va_end(ap);
+    snprintf(number, sizeof(number), "%d", error);
+    if (run->log) {
+        log_stage(run->log, STAGE_FAILED, LOG_ERR, FIELDS({"RESULT", "resources"}, {"ERRNO", number}), "%s",
+                  text);
+        log_flush(run->log);
+    }
+    upward_failed(&run->upward, status, error, text, NULL);
+    return status;
+}
+
+static void decide(struct run *run)
+{
+    struct mode_facts facts;
+
+    facts_gather_mode(&facts);
+    facts.request = run->cli->mode;
+    facts.fork_asked = run->cli->fork;
+    mode_decide(&facts, &run->verdict);
+}
+
+static bool forks(const struct run *run)
+{
+    return run->verdict.mode == MODE_FORK;
+}
+
+/* The number in a variable that is for this process, as the PID in another one says; @optional: or says nothing. */
+static const char *addressed(const char *key, const char *pid_key, bool optional)
+{
+    const char *value = getenv(key), *text = getenv(pid_key);
+    pid_t pid;
+
+    if (!text)
+        return optional ? value : NULL;
+    return parse_pid(text, &pid) == 0 && pid == getpid() ? value : NULL;
+}
+
+/* What the environment says to us, before it is cleaned (sd_notify(3), sd_watchdog_enabled(3), sd_listen_fds(3)). */
+static int read_environment(struct run *run)
+{
+    const char *notify = run->verdict.notify ? getenv("NOTIFY_SOCKET") : NULL;
+    const char *watchdog = notify ? addressed("WATCHDOG_USEC", "WATCHDOG_PID", true) : NULL;
+    const char *listen = addressed("LISTEN_FDS", "LISTEN_PID", false), *names = getenv("LISTEN_FDNAMES");
+    extern char **environ;
+    int n;
+
+    if (notify && !(run->notify_socket = strdup(notify)))
+        return -ENOMEM;
+    if (watchdog)
+        (void)parse_timespan(watchdog, 1, &run->watchdog_usec);
+    if (listen && parse_int(listen, 1, 1024, &n) == 0) {
+        run->listen_fds = (unsigned)n;
+        if (names && !(run->listen_names = strdup(names)))
+            return -ENOMEM;
+    }
+    run->upward.notify_socket = run->notify_socket;
+    return strv_copy(&run->env, environ);
+}
+
+/* daemon(7) steps 1 to 4; without a fork only the variables that were for us alone go. */
+static int clean_up(struct run *run)
+{
+    int r = read_environment(run);
+
+    if (r < 0)
+        return complain(run, EXIT_FAILURE, -r, "%s", strerror(-r));
+    if (forks(run)) {
+        r = detach_close_descriptors(run->listen_fds);
+        if (r >= 0)
+            r = detach_reset_signals();
+        if (r >= 0)
+            r = detach_reset_mask();
+        if (r < 0)
+            return complain(run, EXIT_FAILURE, -r, "cannot clean up: %s", strerror(-r));
+        env_filter(run->env, detach_drops_variable);
+    }
+    if (forks(run) || run->verdict.drop_env)
+        env_filter(run->env, mode_leaked);
+    env_filter(run->env, detach_drops_protocol);
+    return GO_ON;
+}
+
+static int make_rundir(struct run *run)
+{
+    cleanup_free char *base = NULL;
+    int r = rundir_make(run->cli->name, &run->rundir);
+
+    if (r >= 0)
+        return GO_ON;
+    if (rundir_base(&base) < 0)
+        base = NULL;
+    if (r == -EPERM)
+        return complain(run, 4, EPERM, "%s/%s: not a directory of ours that nobody else may write to",
+                        base ? base : "", run->cli->name);
+    return complain(run, r == -EACCES ? 4 : EXIT_FAILURE, -r, "%s/%s: %s", base ? base : "", run->cli->name,
+                    strerror(-r));
+}
+
+static int open_log(struct run *run)
+{
+    struct log_request q = run->cli->log;
+    cleanup_free char *what = NULL;
+    struct proc_identity id = {.pid = getpid()};
+    bool fallback;
+    int r;
+
+    q.detaching = forks(run);
+    r = log_open(&run->log, &q, &what);
+    if (r < 0)
+        return complain(run, EXIT_FAILURE, -r, "cannot log to %s: %s", what ? what : "anything", strerror(-r));
+    fallback = q.detaching && !q.path && (log_kind(run->log) == LOG_TO_FILE || log_kind(run->log) == LOG_TO_JSON);
+    if (fallback)
+        fprintf(stderr, "amphid: %s: the log goes to %s\n", run->cli->name, log_path(run->log));
+    /* Where stderr is the log, or the unit's journal, words there would only be said twice. */
+    if (log_kind(run->log) == LOG_TO_STDERR || run->verdict.under_systemd)
+        run->upward.print_as = NULL;
+    (void)proc_identity(0, &id); /* without /proc the log shows what is known */
+    log_set_identity(run->log, &id);
+    return GO_ON;
+}
+
+static void log_beginning(struct run *run)
+{
+    const struct mode_verdict *v = &run->verdict;
+    const char *mode = mode_name(v->mode);
+
+    log_stage(run->log, STAGE_DETECT, v->fork_skipped || v->drop_env ? LOG_NOTICE : LOG_INFO,
+              FIELDS({"MODE", mode}, {"REASON", v->reason}), "%s: %s", mode, v->reason);
+    log_stage(run->log, STAGE_START, LOG_INFO, NULL, "amphid " AMPHID_VERSION " starts %s",
+              run->cli->spec.argv ? run->cli->spec.argv[0] : "without a command");
+}
+
+static int prepare_command(struct run *run)
+{
+    struct spawn_context ctx = {.env = run->env,
+                                .listen_fds = run->listen_fds,
+                                .listen_names = run->listen_names,
+                                .own_session = forks(run),
+                                .stay = run->verdict.mode == MODE_FOREGROUND};
+    cleanup_free char *notify = NULL;
+    struct spawn_error error;
+
+    if (!run->cli->spec.argv)
+        return GO_ON;
+    if (run->cli->spec.type == TYPE_NOTIFY) {
+        if (asprintf(&notify, "%s/notify", run->rundir) < 0) {
+            notify = NULL;
+            return complain(run, EXIT_FAILURE, ENOMEM, "%s", strerror(ENOMEM));
+        }
+        ctx.notify_socket = notify;
+    }
+    if (spawn_prepare(&run->spawn, &run->cli->spec, &ctx, &error) < 0)
+        return complain(run, (int)error.exit_status, error.error, "%s", error.what);
+    return GO_ON;
+}
+
+static int lock_pidfile(struct run *run, struct pidfile *p, const char *path)
+{
+    const char *why;
+    pid_t owner;
+    int r = pidfile_lock(p, path, &owner, &why);
+
+    if (r >= 0)
+        return GO_ON;
+    if (r == -EEXIST && owner > 0)
+        return complain(run, EXIT_FAILURE, 0, "already running as PID %d", owner);
+    if (r == -EEXIST)
+        return complain(run, EXIT_FAILURE, 0, "already running: it is being started or stopped (%s)", path);
+    return complain(run, r == -EACCES ? 4 : EXIT_FAILURE, -r, "PID file %s %s: %s", path, why, strerror(-r));
+}
+
+static int lock_pidfiles(struct run *run)
+{
+    cleanup_free char *path = NULL, *cwd = NULL, *absolute = NULL;
+    const char *more = run->cli->pidfile;
+    int r;
+
+    if (asprintf(&path, "%s/pid", run->rundir) < 0) {
+        path = NULL;
+        return complain(run, EXIT_FAILURE, ENOMEM, "%s", strerror(ENOMEM));
+    }
+    r = lock_pidfile(run, &run->pidfiles[0], path);
+    if (r >= 0 || !more)
+        return r;
+    if (more[0] != '/') { /* the daemon will be in another directory */
+        cwd = getcwd(NULL, 0);
+        if (!cwd || asprintf(&absolute, "%s/%s", cwd, more) < 0) {
+            absolute = NULL;
+            return complain(run, EXIT_FAILURE, errno, "PID file %s: %s", more, strerror(errno));
+        }
+    }
+    return lock_pidfile(run, &run->pidfiles[1], absolute ? absolute : more);
+}
+
+/* daemon(7) steps 5 to 11. Goes on in the daemon; in the starter the files are the daemon's now. */
+static int detach(struct run *run)
+{
+    int status, r;
+
+    if (!forks(run))
+        return GO_ON;
+    log_flush(run->log);
+    r = launch_detach(&run->upward, run->log, run->cli->name, &status);
+    if (r < 0)
+        return complain(run, EXIT_FAILURE, -r, "cannot fork: %s", strerror(-r));
+    if (r == 0) {
+        run->upward.print_as = NULL; /* stderr is /dev/null */
+        return GO_ON;
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(run->pidfiles); i++)
+        pidfile_close(&run->pidfiles[i]);
+    free(run->rundir);
+    run->rundir = NULL;
+    return status;
+}
+
+static int write_pidfiles(struct run *run)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(run->pidfiles); i++) {
+        struct pidfile *p = &run->pidfiles[i];
+        int r = p->path ? pidfile_write(p, getpid()) : 0;
+
+        if (r < 0)
+            return complain(run, EXIT_FAILURE, -r, "PID file %s cannot be written: %s", p->path, strerror(-r));
+    }
+    log_stage(run->log, STAGE_PIDFILE, LOG_INFO, NULL, "PID %d in %s, locked", getpid(),
+              run->pidfiles[run->pidfiles[1].path ? 1 : 0].path);
+    if (run->cli->no_wait && forks(run)) /* the starter need not know more */
+        upward_ready(&run->upward, "");
+    return GO_ON;
+}
+
+/* Who holds what: a daemon's child never the terminal; in the foreground, what --log does not claim stays there. */
+static enum output_route choose_route(const struct run *run)
+{
+    enum log_kind asked = run->cli->log.kind;
+
+    if (!forks(run) && (asked == LOG_TO_AUTO || asked == LOG_TO_STDERR))
+        return OUTPUT_INHERIT;
+    return log_kind(run->log) == LOG_TO_JOURNAL ? OUTPUT_STREAM : OUTPUT_PIPE;
+}
+
+static int be_resident(struct run *run)
+{
+    return daemon_run(&(struct daemon_config){.name = run->cli->name,
+                                              .spec = &run->cli->spec,
+                                              .spawn = &run->spawn,
+                                              .verdict = &run->verdict,
+                                              .log = run->log,
+                                              .upward = run->upward,
+                                              .rundir = run->rundir,
+                                              .route = choose_route(run),
+                                              .watchdog_usec = run->watchdog_usec});
+}
+
+static void release(struct run *run)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(run->pidfiles); i++)
+        pidfile_remove(&run->pidfiles[i]);
+    if (run->rundir)
+        (void)rmdir(run->rundir);
+    spawn_done(&run->spawn);
+    log_free(run->log);
+    free(run->rundir);
+    free(run->listen_names);
+    free(run->notify_socket);
+}
+
+int run_instance(struct cli *cli)
+{
+    struct run run = {.cli = cli,
+                      .upward = {.channel_fd = -1, .print_as = cli->name},
+                      .pidfiles = {PIDFILE_NONE, PIDFILE_NONE}};
+    int status;
+
+    decide(&run);
+    if ((status = clean_up(&run)) == GO_ON && (status = make_rundir(&run)) == GO_ON &&
+        (status = open_log(&run)) == GO_ON) {
+        log_beginning(&run);
+        if ((status = prepare_command(&run)) == GO_ON && (status = lock_pidfiles(&run)) == GO_ON &&
+            (status = detach(&run)) == GO_ON && (status = write_pidfiles(&run)) == GO_ON)
+            status = be_resident(&run);
+    }
+    release(&run);
+    return status;
+}

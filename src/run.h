@@ -1,0 +1,7 @@
+/* One start, from the verdict to the end of the instance. */
+#pragma once
+#include "cli.h"
+
+/* Runs what @cli describes, in the mode that the facts call for. Returns the exit status of the process: of the starter,
+ * or of the daemon. All that went wrong is printed and logged. */
+int run_instance(struct cli *cli);
