@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
 """The journal catalog explains every stage of src/stage.h once, under its message ID, and nothing else.
 
-usage: check_catalog.py STAGE_H CATALOG
+usage: check_catalog.py [STAGE_H CATALOG]
 """
 
 import re
 import sys
+from pathlib import Path
+
+TREE = Path(__file__).resolve().parent.parent
 
 # In stage.h the name of a stage and its message ID stand side by side; in the catalog a comment names the stage.
 STAGE = re.compile(r'"([a-z][a-z0-9-]*)"\s*,\s*"([0-9a-f]{32})"')
@@ -70,7 +73,7 @@ def complaints(stages, entries):
 
 
 def main():
-    stage_h, catalog = sys.argv[1:]
+    stage_h, catalog = sys.argv[1:] or (TREE / "src/stage.h", TREE / "systemd/amphid.catalog")
     found = list(complaints(read_stages(stage_h), read_catalog(catalog)))
     for complaint in found:
         print(f"{catalog}: {complaint}", file=sys.stderr)
