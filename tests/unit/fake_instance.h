@@ -31,12 +31,12 @@ enum { WEB, SLOW, OLD, N_JOBS };
 struct fake {
     /* set before fake_start() */
     const char *name;
-    size_t n_jobs;      /* the first ones of WEB, SLOW, OLD */
-    char *big;          /* one more word of WEB's command line */
-    int refuse;         /* what stop answers, 0: it stops */
-    rlim_t descriptors; /* RLIMIT_NOFILE of the server, 0: as it is */
-    uid_t uid;          /* who runs it, 0: the caller */
-    int exit_status;    /* WEB's, when it is stopped */
+    size_t n_jobs;          /* the first ones of WEB, SLOW, OLD */
+    char *big;              /* one more word of WEB's command line */
+    int refuse;             /* what stop answers, 0: it stops */
+    rlim_t descriptors;     /* RLIMIT_NOFILE of the server, 0: as it is */
+    uid_t uid;              /* who runs it, 0: the caller */
+    struct manager_end end; /* of a job that is stopped; all zero: it ends well */
     /* its own */
     char dir[64], path[256];
     pid_t pid;
@@ -47,7 +47,7 @@ struct fake {
     char *argv[N_JOBS][4];
 };
 
-static void fake_status(void *ctx, struct instance_status *ret)
+static inline void fake_status(void *ctx, struct instance_status *ret)
 {
     struct fake *f = ctx;
 
@@ -63,7 +63,7 @@ static void fake_status(void *ctx, struct instance_status *ret)
                                     .n_jobs = f->n_jobs};
 }
 
-static struct job_status *fake_job(struct fake *f, const char *name)
+static inline struct job_status *fake_job(struct fake *f, const char *name)
 {
     for (size_t i = 0; name && i < f->n_jobs; i++)
         if (strcmp(f->jobs[i].name, name) == 0)
@@ -71,19 +71,19 @@ static struct job_status *fake_job(struct fake *f, const char *name)
     return NULL;
 }
 
-static void fake_end(struct fake *f, struct job_status *j)
+static inline void fake_end(struct fake *f, struct job_status *j)
 {
     if (j->state == JOB_DONE || j->state == JOB_FAILED)
         return;
-    j->state = f->exit_status ? JOB_FAILED : JOB_DONE;
-    j->result = f->exit_status ? RESULT_EXIT_CODE : RESULT_SUCCESS;
+    j->state = f->end.result == RESULT_SUCCESS ? JOB_DONE : JOB_FAILED;
+    j->result = f->end.result;
     j->main_pid = 0;
-    j->exit_code = CLD_EXITED;
-    j->exit_status = f->exit_status;
+    j->exit_code = f->end.exit_code ? f->end.exit_code : CLD_EXITED;
+    j->exit_status = f->end.exit_status;
     control_job_ended(f->control, j);
 }
 
-static int fake_time(struct timer *t)
+static inline int fake_time(struct timer *t)
 {
     struct fake *f = CONTAINER_OF(t, struct fake, timer);
 
@@ -92,7 +92,7 @@ static int fake_time(struct timer *t)
 }
 
 /* WEB ends inside the call, SLOW a moment later, the whole at once. */
-static int fake_stop(void *ctx, const char *name)
+static inline int fake_stop(void *ctx, const char *name)
 {
     struct fake *f = ctx;
     struct job_status *j = fake_job(f, name);
@@ -113,7 +113,7 @@ static int fake_stop(void *ctx, const char *name)
     return 0;
 }
 
-static int fake_reload(void *ctx, const char *name)
+static inline int fake_reload(void *ctx, const char *name)
 {
     const struct job_status *j = fake_job(ctx, name);
 
@@ -124,7 +124,7 @@ static int fake_reload(void *ctx, const char *name)
 
 static const struct control_ops fake_ops = {fake_status, fake_stop, fake_reload};
 
-static void fake_fill(struct fake *f)
+static inline void fake_fill(struct fake *f)
 {
     static const char *const names[] = {"web", "slow", "old"};
 
@@ -146,12 +146,13 @@ static void fake_fill(struct fake *f)
 }
 
 /* The child's life. It says on @ready what control_new() returned. */
-static int fake_run(struct fake *f, int ready)
+static inline int fake_run(struct fake *f, int ready)
 {
-    struct rlimit limit = {f->descriptors, 65536};
+    struct rlimit limit;
     int r;
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    alarm(3 * PATIENCE_SEC); /* a test that became another user may not kill us */
     fake_fill(f);
     f->timer.fn = fake_time;
     if (f->uid && setresuid(f->uid, f->uid, f->uid) < 0)
@@ -159,8 +160,10 @@ static int fake_run(struct fake *f, int ready)
     r = loop_new(&f->loop);
     if (r >= 0)
         r = control_new(&f->control, f->loop, f->path, &fake_ops, f);
-    if (f->descriptors)
-        setrlimit(RLIMIT_NOFILE, &limit);
+    if (r >= 0 && f->descriptors && getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = f->descriptors;
+        r = setrlimit(RLIMIT_NOFILE, &limit) < 0 ? -errno : 0;
+    }
     if (write(ready, &r, sizeof(r)) != sizeof(r) || r < 0)
         return 1;
     close(ready);
@@ -172,7 +175,7 @@ static int fake_run(struct fake *f, int ready)
 
 /* Starts it; the socket is at f->path ("control" in a new directory if that is empty). Returns what
  * control_new() returned. */
-static int fake_start(struct fake *f)
+static inline int fake_start(struct fake *f)
 {
     int ready[2], r = -EPIPE;
 
@@ -198,7 +201,7 @@ static int fake_start(struct fake *f)
 }
 
 /* Waits for its end. Returns its exit status, 128+n if it was killed. */
-static int fake_wait(struct fake *f)
+static inline int fake_wait(struct fake *f)
 {
     int status = 0;
 
@@ -209,7 +212,7 @@ static int fake_wait(struct fake *f)
 }
 
 /* A blocking connection that gives up after PATIENCE_SEC. */
-static int dial(const struct fake *f)
+static inline int dial(const struct fake *f)
 {
     struct timeval tv = {.tv_sec = PATIENCE_SEC};
     int fd = unixsock_connect(f->path, PATIENCE_SEC * USEC_PER_SEC);
@@ -222,7 +225,7 @@ static int dial(const struct fake *f)
 }
 
 /* Sends @n bytes. Returns 0 or -errno. */
-static int say_bytes(int fd, const char *s, size_t n)
+static inline int say_bytes(int fd, const char *s, size_t n)
 {
     while (n > 0) {
         ssize_t k = send(fd, s, n, MSG_NOSIGNAL);
@@ -235,27 +238,34 @@ static int say_bytes(int fd, const char *s, size_t n)
     return 0;
 }
 
-static int say(int fd, const char *text)
+static inline int say(int fd, const char *text)
 {
     return say_bytes(fd, text, strlen(text) + 1);
 }
 
 /* The next message, whole; NULL at the end of the stream. */
-static json_t *hear(int fd)
+static inline json_t *hear(int fd)
 {
-    size_t n = 0, size = 4096;
+    size_t len = 0, size = 4096;
     char *buf = malloc(size);
     json_t *o = NULL;
 
-    for (;;) {
-        if (n == size)
-            buf = realloc(buf, size *= 2);
-        if (!buf || recv(fd, buf + n, 1, 0) != 1)
+    while (buf) {
+        /* Looked at first, so that what follows the NUL stays where it is. */
+        ssize_t n = recv(fd, buf + len, size - len, MSG_PEEK);
+        const char *nul = n > 0 ? memchr(buf + len, '\0', (size_t)n) : NULL;
+
+        if (nul)
+            n = nul - (buf + len) + 1;
+        if (n <= 0 || recv(fd, buf + len, (size_t)n, 0) != n)
             break;
-        if (buf[n++] == '\0') {
+        if (nul) {
             o = json_loads(buf, 0, NULL);
             break;
         }
+        len += (size_t)n;
+        if (len == size)
+            buf = realloc(buf, size *= 2);
     }
     free(buf);
     return o;
@@ -265,12 +275,12 @@ static json_t *hear(int fd)
 #define CALL_JOB(method, job)                                                                                \
     "{\"method\":\"" MANAGER_INTERFACE "." method "\",\"parameters\":{\"job\":\"" job "\"}}"
 
-static void start(struct fake *f)
+static inline void start(struct fake *f)
 {
     assert_int_equal(fake_start(f), 0);
 }
 
-static int connected(const struct fake *f)
+static inline int connected(const struct fake *f)
 {
     int fd = dial(f);
 
@@ -279,7 +289,7 @@ static int connected(const struct fake *f)
 }
 
 /* One message: its error (NULL: none is expected), or else its parameters, owned by the caller. */
-static json_t *expect(int fd, const char *error)
+static inline json_t *expect(int fd, const char *error)
 {
     json_t *o = hear(fd), *parameters = json_incref(json_object_get(o, "parameters"));
     const char *e = json_string_value(json_object_get(o, "error"));
@@ -295,7 +305,7 @@ static json_t *expect(int fd, const char *error)
     return parameters;
 }
 
-static void expect_field(int fd, const char *error, const char *key, const char *value)
+static inline void expect_field(int fd, const char *error, const char *key, const char *value)
 {
     json_t *p = expect(fd, error);
     const char *s = json_string_value(json_object_get(p, key));
@@ -304,7 +314,7 @@ static void expect_field(int fd, const char *error, const char *key, const char 
     json_decref(p);
 }
 
-static void expect_end(int fd)
+static inline void expect_end(int fd)
 {
     char c;
 
@@ -313,7 +323,7 @@ static void expect_end(int fd)
 }
 
 /* It still answers, a new connection at that. */
-static void assert_serves(const struct fake *f)
+static inline void assert_serves(const struct fake *f)
 {
     int fd = connected(f);
 
@@ -323,7 +333,7 @@ static void assert_serves(const struct fake *f)
 }
 
 /* Ends it in the proper way; it must have survived until here, without leaks where a sanitizer looks. */
-static void stop(struct fake *f)
+static inline void stop(struct fake *f)
 {
     int fd = connected(f);
 

@@ -49,7 +49,7 @@ static void test_stop_job(void **state)
 {
     static const char *const calls[][2] = {{CALL_JOB("Stop", "web"), CALL_JOB("Wait", "web")},
                                            {CALL_JOB("Stop", "slow"), CALL_JOB("Wait", "slow")}};
-    struct fake f = {.name = "i", .n_jobs = N_JOBS, .exit_status = 7};
+    struct fake f = {.name = "i", .n_jobs = N_JOBS, .end = {RESULT_EXIT_CODE, CLD_EXITED, 7}};
 
     start(&f);
     for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
@@ -75,7 +75,7 @@ static void test_stop_job(void **state)
 /* Whoever waits for the whole hears how the first job failed; half-closed connections are answered too. */
 static void test_wait_whole(void **state)
 {
-    struct fake f = {.name = "i", .n_jobs = 2, .exit_status = 9};
+    struct fake f = {.name = "i", .n_jobs = 2, .end = {RESULT_EXIT_CODE, CLD_EXITED, 9}};
     int whole, half, fd;
 
     start(&f);

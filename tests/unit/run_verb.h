@@ -1,0 +1,51 @@
+/* Runs a verb in this process and catches what it prints. Include it after cmocka.h. */
+#pragma once
+#include <stdbool.h>
+#include <stdio.h>
+#include <unistd.h>
+#include "verbs.h"
+
+/* What one verb did. */
+struct outcome {
+    int status;
+    char out[8192], err[1024];
+};
+
+/* Redirects @target to a temporary file; returns the old one's duplicate and the file. */
+static inline int redirect(int target, FILE **file)
+{
+    int old = dup(target);
+
+    *file = tmpfile();
+    assert_non_null(*file);
+    assert_true(dup2(fileno(*file), target) >= 0);
+    return old;
+}
+
+static inline void restore(int target, int old, FILE *file, char *buf, size_t size)
+{
+    size_t n;
+
+    assert_true(dup2(old, target) >= 0);
+    close(old);
+    rewind(file);
+    n = fread(buf, 1, size - 1, file);
+    buf[n] = '\0';
+    fclose(file);
+}
+
+static inline struct outcome run(int (*verb)(const struct verb_args *), const char *name, bool json)
+{
+    struct outcome o;
+    FILE *out, *err;
+    int old_out, old_err;
+
+    fflush(NULL);
+    old_out = redirect(STDOUT_FILENO, &out);
+    old_err = redirect(STDERR_FILENO, &err);
+    o.status = verb(&(struct verb_args){.name = name, .json = json});
+    fflush(NULL);
+    restore(STDERR_FILENO, old_err, err, o.err, sizeof(o.err));
+    restore(STDOUT_FILENO, old_out, out, o.out, sizeof(o.out));
+    return o;
+}

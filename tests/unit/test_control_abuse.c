@@ -1,0 +1,339 @@
+/* Clients that mean harm to the control socket, or are just careless: whatever they do, root is served,
+ * nothing is held for them without bound, and nobody wakes up for nothing. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <dirent.h>
+#include "fake_instance.h"
+#include "proc.h"
+#include "varlink.h"
+
+#define CONNS_MAX 64
+/* What the server has open besides connections: the standard three, epoll, its socket, what the test runner
+ * left. */
+#define OTHER_DESCRIPTORS 16
+
+static size_t count_descriptors(pid_t pid)
+{
+    char path[32];
+    size_t n = 0;
+    DIR *d;
+
+    snprintf(path, sizeof(path), "/proc/%d/fd", pid);
+    d = opendir(path);
+    assert_non_null(d);
+    while (readdir(d))
+        n++;
+    closedir(d);
+    return n - 2;
+}
+
+static long status_number(pid_t pid, const char *key)
+{
+    cleanup_free char *text = NULL;
+
+    assert_int_equal(proc_read(pid, "status", &text, NULL), 0);
+    assert_non_null(proc_status_field(text, key));
+    return strtol(proc_status_field(text, key), NULL, 10);
+}
+
+/* Runs @fn as nobody in a process of its own; its failure is the test's. */
+static void as_nobody(const struct fake *f, int (*fn)(const struct fake *f))
+{
+    int status;
+    pid_t pid;
+
+    fflush(NULL);
+    pid = fork();
+    if (pid == 0)
+        _exit(setresuid(NOBODY, NOBODY, NOBODY) < 0 ? 99 : fn(f));
+    waitpid(pid, &status, 0);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+/* The error that a call gets; "" for none. */
+static bool answered(int fd, const char *call, const char *error)
+{
+    json_t *o = say(fd, call) == 0 ? hear(fd) : NULL;
+    const char *e = json_string_value(json_object_get(o, "error"));
+    bool same = o && STREQ(e ? e : "", error);
+
+    json_decref(o);
+    return same;
+}
+
+static int look_and_try(const struct fake *f)
+{
+    int fd = dial(f);
+
+    return !(fd >= 0 && answered(fd, CALL("Status"), "") &&
+             answered(fd, CALL("Stop"), VARLINK_PERMISSION_DENIED) &&
+             answered(fd, CALL_JOB("Stop", "web"), VARLINK_PERMISSION_DENIED) &&
+             answered(fd, CALL("Reload"), VARLINK_PERMISSION_DENIED) &&
+             answered(fd, CALL_JOB("Wait", "old"), "") &&
+             answered(fd, "{\"method\":\"org.varlink.service.GetInfo\"}", ""));
+}
+
+static void skip_without_root(const char *what)
+{
+    if (geteuid() != 0) {
+        print_message("skipped: %s needs root, to become another user\n", what);
+        skip();
+    }
+}
+
+static void test_other_users_only_look(void **state)
+{
+    struct fake f = {.name = "i", .n_jobs = N_JOBS};
+
+    skip_without_root("a caller without privileges");
+    start(&f);
+    as_nobody(&f, look_and_try);
+    stop(&f);
+}
+
+/* The owner may do everything, root or not; root may too. */
+static int owner_stops_job(const struct fake *f)
+{
+    int fd = dial(f);
+
+    return !(fd >= 0 && answered(fd, CALL_JOB("Stop", "web"), ""));
+}
+
+static void test_owner(void **state)
+{
+    struct fake f = {.name = "i", .n_jobs = 1, .uid = NOBODY};
+
+    skip_without_root("an owner who is not root");
+    start(&f);
+    as_nobody(&f, owner_stops_job);
+    stop(&f);
+}
+
+/* A thousand connections of @n that say nothing, or wait, or leave half a message. */
+static int crowd(const struct fake *f)
+{
+    static const char half[] = "{\"method\":";
+    struct rlimit limit;
+    int ready = 0, fd = -1;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return 2;
+    limit.rlim_cur = limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_max < 1100)
+        return 2;
+    for (int i = 0; i < 1000; i++) {
+        fd = dial(f);
+        if (fd < 0)
+            return 3;
+        /* The server may have shown it out already; that is no error here. */
+        (void)(i % 3 == 1 ? say(fd, CALL("Wait")) : i % 3 == 2 ? say_bytes(fd, half, strlen(half)) : 0);
+        ready++;
+    }
+    /* The last one is the most lively and still has its place. */
+    fd = dial(f);
+    return !(ready == 1000 && answered(fd, CALL("Status"), ""));
+}
+
+/* The connection that root opened before the crowd, and any later one, is served. */
+static int crowd_in_child(const struct fake *f, uid_t uid, int held)
+{
+    int done[2], status = 99, fd;
+    pid_t pid;
+    char c;
+
+    assert_int_equal(pipe(done), 0);
+    fflush(NULL);
+    pid = fork();
+    if (pid == 0) {
+        int r = uid && setresuid(uid, uid, uid) < 0 ? 98 : crowd(f);
+
+        close(done[0]);
+        if (write(done[1], "", 1) != 1)
+            r = 97;
+        pause(); /* all of them stay open until the parent has looked */
+        _exit(r);
+    }
+    close(done[1]);
+    assert_int_equal(read(done[0], &c, 1), 1);
+    close(done[0]);
+    if (held >= 0)
+        assert_true(answered(held, CALL("Status"), ""));
+    fd = connected(f);
+    assert_true(answered(fd, CALL("Status"), ""));
+    close(fd);
+    status = (int)count_descriptors(f->pid);
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+    return status;
+}
+
+static void test_crowd_of_others(void **state)
+{
+    struct fake f = {.name = "i", .n_jobs = 1};
+    int held;
+
+    skip_without_root("a crowd of another user");
+    start(&f);
+    held = connected(&f);
+    assert_true(answered(held, CALL("Status"), ""));
+    assert_in_range(crowd_in_child(&f, NOBODY, held), CONNS_MAX, CONNS_MAX + OTHER_DESCRIPTORS);
+    close(held);
+    stop(&f);
+}
+
+static void test_crowd_of_own(void **state)
+{
+    struct fake f = {.name = "i", .n_jobs = 1};
+
+    start(&f);
+    assert_in_range(crowd_in_child(&f, 0, -1), CONNS_MAX, CONNS_MAX + OTHER_DESCRIPTORS);
+    stop(&f);
+}
+
+static void limit_descriptors(const struct fake *f, rlim_t n)
+{
+    struct rlimit limit;
+
+    assert_int_equal(prlimit(f->pid, RLIMIT_NOFILE, NULL, &limit), 0);
+    limit.rlim_cur = n;
+    assert_int_equal(prlimit(f->pid, RLIMIT_NOFILE, &limit, NULL), 0);
+}
+
+/* CPU time that @pid has used, in clock ticks. */
+static unsigned long cpu_ticks(pid_t pid)
+{
+    cleanup_free char *text = NULL;
+    unsigned long user = 0, sys = 0;
+
+    assert_int_equal(proc_read(pid, "stat", &text, NULL), 0);
+    assert_int_equal(
+        sscanf(strrchr(text, ')'), ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &sys), 2);
+    return user + sys;
+}
+
+/* Without a descriptor left it neither dies nor spins, and goes on when it has one again. */
+static void test_no_descriptors(void **state)
+{
+    struct fake f = {.name = "i", .n_jobs = 1, .descriptors = 1};
+    struct pollfd p = {.events = POLLIN};
+    unsigned long before;
+
+    start(&f);
+    before = cpu_ticks(f.pid);
+    p.fd = connected(&f);
+    assert_int_equal(say(p.fd, CALL("Status")), 0);
+    assert_int_equal(poll(&p, 1, 500), 0);
+    assert_true(cpu_ticks(f.pid) - before < (unsigned long)sysconf(_SC_CLK_TCK) / 5);
+    limit_descriptors(&f, 256);
+    json_decref(expect(p.fd, NULL));
+    close(p.fd);
+    stop(&f);
+}
+
+/* With few descriptors the newcomer takes the place of the longest idle. */
+static void test_few_descriptors(void **state)
+{
+    struct fake f = {.name = "i", .n_jobs = 1};
+    int fds[20];
+
+    start(&f);
+    limit_descriptors(&f, count_descriptors(f.pid) + 4);
+    for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
+        fds[i] = connected(&f);
+        assert_true(answered(fds[i], CALL("Status"), ""));
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
+        close(fds[i]);
+    stop(&f);
+}
+
+/* Somebody asks a hundred times for a reply that fills the socket, and does not listen. */
+static void test_slow_reader(void **state)
+{
+    enum { BIG = 300000, N = 100 };
+    struct fake f = {.name = "i", .n_jobs = 1, .big = malloc(BIG)};
+    long before, after;
+    int fd;
+
+    memset(f.big, 'x', BIG);
+    f.big[BIG - 1] = '\0';
+    start(&f);
+    assert_serves(&f);
+    fd = connected(&f);
+    before = status_number(f.pid, "VmRSS");
+    for (int i = 0; i < N; i++)
+        assert_int_equal(say(fd, CALL("Status")), 0);
+    assert_serves(&f);
+    assert_serves(&f);
+    after = status_number(f.pid, "VmRSS");
+    assert_true(after - before < N * (BIG / 1024) / 4); /* kB: nowhere near all the replies */
+    for (int i = 0; i < N; i++)
+        json_decref(expect(fd, NULL));
+    close(fd);
+    stop(&f);
+    free(f.big);
+}
+
+/* Whoever hangs up while waiting is forgotten. */
+static void test_gone_while_waiting(void **state)
+{
+    struct fake f = {.name = "i", .n_jobs = 1};
+    size_t before;
+
+    start(&f);
+    assert_serves(&f);
+    before = count_descriptors(f.pid);
+    for (int i = 0; i < 10; i++) {
+        int fd = connected(&f);
+
+        assert_int_equal(say(fd, CALL("Wait")), 0);
+        assert_serves(&f); /* so it has been read */
+        close(fd);
+        assert_serves(&f);
+    }
+    assert_in_range(count_descriptors(f.pid), before - 1, before + 1);
+    stop(&f);
+}
+
+/* Connections that only exist do not wake it, nor do those that wait. */
+static void test_no_wake_ups(void **state)
+{
+    struct fake f = {.name = "i", .n_jobs = 1};
+    long before;
+    int fds[10];
+
+    start(&f);
+    for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
+        fds[i] = connected(&f);
+        if (i % 3 == 0)
+            assert_int_equal(say(fds[i], CALL("Wait")), 0);
+        if (i % 3 == 1)
+            assert_int_equal(shutdown(fds[i], i % 2 ? SHUT_RD : SHUT_RDWR), 0);
+        if (i % 3 == 0 && i > 3)
+            assert_int_equal(shutdown(fds[i], SHUT_WR), 0);
+    }
+    assert_serves(&f);
+    before = status_number(f.pid, "voluntary_ctxt_switches");
+    poll(NULL, 0, 300); /* there is no event to wait for: that is the point */
+    assert_in_range(status_number(f.pid, "voluntary_ctxt_switches"), before, before + 1);
+    for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
+        close(fds[i]);
+    stop(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_other_users_only_look), cmocka_unit_test(test_owner),
+        cmocka_unit_test(test_crowd_of_others),       cmocka_unit_test(test_crowd_of_own),
+        cmocka_unit_test(test_no_descriptors),        cmocka_unit_test(test_few_descriptors),
+        cmocka_unit_test(test_slow_reader),           cmocka_unit_test(test_gone_while_waiting),
+        cmocka_unit_test(test_no_wake_ups),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,362 @@
+/* The verbs against instances of every condition: exit status, what is printed, and that the process is gone
+ * when stop returns. Runs as nobody where it is started by root: only users have a runtime directory to
+ * choose. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <sys/file.h>
+#include <sys/un.h>
+#include "fake_instance.h"
+#include "run_verb.h"
+
+static char base[64];
+static struct fake foreign; /* an instance of root's, where root started the test */
+static int as_root = -1;    /* a connection to it from that time */
+
+static void assert_one_line(const char *text)
+{
+    const char *end = strchr(text, '\n');
+
+    assert_int_equal(strncmp(text, "amphid: ", 8), 0);
+    assert_true(end && end[1] == '\0');
+}
+
+/* BASE/@name, made. */
+static void make_dir(const char *name, char path[128])
+{
+    snprintf(path, 128, "%s/amphid/%s", base, name);
+    assert_true(mkdir(path, 0755) == 0 || errno == EEXIST);
+}
+
+static void in_dir(const char *name, struct fake *f)
+{
+    char dir[128];
+
+    make_dir(name, dir);
+    snprintf(f->path, sizeof(f->path), "%s/control", dir);
+    f->name = name;
+}
+
+/* A PID file; the descriptor holds its lock if @locked. */
+static int write_pidfile(const char *name, pid_t pid, bool locked)
+{
+    char path[160];
+    int fd;
+
+    make_dir(name, path);
+    strcat(path, "/pid");
+    fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    assert_true(fd >= 0);
+    dprintf(fd, "%d\n", pid);
+    if (!locked)
+        return close_fd(fd);
+    assert_int_equal(flock(fd, LOCK_EX | LOCK_NB), 0);
+    return fd;
+}
+
+static void test_stopped(void **state)
+{
+    struct outcome o = run(verb_status, "none", false);
+
+    assert_int_equal(o.status, 3);
+    assert_non_null(strstr(o.out, "none - not running"));
+    o = run(verb_status, "none", true);
+    assert_int_equal(o.status, 3);
+    assert_non_null(strstr(o.out, "\"running\": false"));
+    o = run(verb_stop, "none", false);
+    assert_int_equal(o.status, 0);
+    assert_non_null(strstr(o.out, "none: not running"));
+    o = run(verb_reload, "none", false);
+    assert_int_equal(o.status, 7);
+    assert_one_line(o.err);
+    o = run(verb_wait, "none", false);
+    assert_int_equal(o.status, 7);
+    assert_one_line(o.err);
+}
+
+static void test_bad_names(void **state)
+{
+    static int (*const verbs[])(const struct verb_args *) = {verb_status, verb_stop, verb_reload, verb_wait};
+    static const char *const names[] = {"", ".", "..", "../etc", "a/b", "-x", "a b", "a\nb"};
+
+    for (size_t v = 0; v < ARRAY_SIZE(verbs); v++)
+        for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+            struct outcome o = run(verbs[v], names[i], false);
+
+            assert_int_equal(o.status, 2);
+            assert_string_equal(o.out, "");
+            assert_one_line(o.err);
+        }
+    for (size_t v = 1; v < ARRAY_SIZE(verbs); v++)
+        assert_int_equal(run(verbs[v], NULL, false).status, 2);
+}
+
+static void test_running(void **state)
+{
+    static const char *const shown[] = {"\u25cf web - up\n",
+                                        "Main PID: 100\n",
+                                        "Mode: fork (--fork was given)\n",
+                                        "Log: journal\n",
+                                        "Command: web '--it'\\''s\\x1b[31m'\n",
+                                        "(amphid "};
+    struct fake f = {.n_jobs = 1};
+    struct outcome o;
+    json_t *j;
+
+    in_dir("web", &f);
+    start(&f);
+    o = run(verb_status, "web", false);
+    assert_int_equal(o.status, 0);
+    for (size_t i = 0; i < ARRAY_SIZE(shown); i++)
+        if (!strstr(o.out, shown[i]))
+            fail_msg("%s is not in:\n%s", shown[i], o.out);
+    assert_null(strchr(o.out, '\033')); /* neither ours (no terminal) nor the command line's */
+    assert_string_equal(o.err, "");
+    o = run(verb_status, NULL, false);
+    assert_int_equal(o.status, 0);
+    assert_non_null(strstr(o.out, "web - up"));
+    o = run(verb_list, NULL, false);
+    assert_int_equal(o.status, 0);
+    assert_int_equal(strncmp(o.out, "NAME", 4), 0);
+    assert_non_null(strstr(o.out, "\nweb "));
+    o = run(verb_status, "web", true);
+    j = json_loads(o.out, 0, NULL);
+    assert_true(json_is_true(json_object_get(j, "running")));
+    assert_int_equal(json_integer_value(json_object_get(j, "pid")), f.pid);
+    assert_int_equal(json_array_size(json_object_get(j, "jobs")), 1);
+    json_decref(j);
+    o = run(verb_list, NULL, true);
+    j = json_loads(o.out, 0, NULL);
+    assert_true(json_array_size(j) >= 1);
+    json_decref(j);
+    assert_int_equal(run(verb_reload, "web", false).status, 0);
+    assert_int_equal(run(verb_stop, "web", false).status, 0);
+    assert_int_equal(waitpid(f.pid, NULL, WNOHANG), f.pid); /* not a moment later */
+    assert_int_equal(run(verb_status, "web", false).status, 3);
+}
+
+/* wait ends with the command's exit status, and with 0 after a good end, whatever that was. */
+static void test_wait(void **state)
+{
+    static const struct {
+        struct manager_end end;
+        int status;
+    } rows[] = {
+        {{RESULT_SUCCESS, CLD_EXITED, 0}, 0},       {{RESULT_SUCCESS, CLD_KILLED, SIGTERM}, 0},
+        {{RESULT_EXIT_CODE, CLD_EXITED, 3}, 3},     {{RESULT_EXIT_CODE, CLD_EXITED, 255}, 255},
+        {{RESULT_SIGNAL, CLD_KILLED, SIGHUP}, 129}, {{RESULT_CORE_DUMP, CLD_DUMPED, SIGSEGV}, 139},
+        {{RESULT_PROTOCOL, CLD_EXITED, 0}, 1},      {{RESULT_TIMEOUT, CLD_KILLED, SIGKILL}, 137},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        struct fake f = {.n_jobs = 1, .end = rows[i].end};
+        int status, fd;
+        pid_t pid;
+
+        in_dir("waited", &f);
+        start(&f);
+        fflush(NULL);
+        pid = fork();
+        if (pid == 0)
+            _exit(verb_wait(&(struct verb_args){.name = "waited"}));
+        /* The job ends and the instance stays: so it is the same whether wait came before or after. */
+        fd = connected(&f);
+        assert_int_equal(say(fd, CALL_JOB("Stop", "web")), 0);
+        json_decref(expect(fd, NULL));
+        close(fd);
+        waitpid(pid, &status, 0);
+        assert_true(WIFEXITED(status));
+        assert_int_equal(WEXITSTATUS(status), rows[i].status);
+        stop(&f);
+    }
+}
+
+static void test_dead(void **state)
+{
+    struct fake f = {.n_jobs = 1};
+    struct outcome o;
+
+    in_dir("dead", &f);
+    start(&f);
+    write_pidfile("dead", f.pid, false);
+    kill(f.pid, SIGKILL);
+    fake_wait(&f);
+    assert_int_equal(access(f.path, F_OK), 0);
+    o = run(verb_status, "dead", false);
+    assert_int_equal(o.status, 1);
+    assert_non_null(strstr(o.out, "dead - dead"));
+    assert_int_equal(run(verb_stop, "dead", false).status, 0);
+    assert_int_equal(run(verb_reload, "dead", false).status, 7);
+}
+
+/* Somebody lives there, but it is not known how. */
+static void assert_unknown(const char *name, const char *why)
+{
+    struct outcome o = run(verb_status, name, false);
+
+    assert_int_equal(o.status, 4);
+    if (!strstr(o.out, why))
+        fail_msg("%s is not in: %s", why, o.out);
+}
+
+/* And then stop claims no success. */
+static void assert_not_stopped(const char *name, const char *why)
+{
+    struct outcome o = run(verb_stop, name, false);
+
+    assert_int_equal(o.status, 1);
+    assert_one_line(o.err);
+    if (!strstr(o.err, why))
+        fail_msg("%s is not in: %s", why, o.err);
+}
+
+static void test_no_answer(void **state)
+{
+    struct fake f = {.n_jobs = 1};
+
+    in_dir("frozen", &f);
+    start(&f);
+    kill(f.pid, SIGSTOP);
+    assert_int_equal(waitpid(f.pid, NULL, WUNTRACED), f.pid);
+    assert_unknown("frozen", "does not answer");
+    kill(f.pid, SIGCONT);
+    assert_int_equal(run(verb_stop, "frozen", false).status, 0);
+    assert_int_equal(fake_wait(&f), 0);
+}
+
+static void test_no_socket(void **state)
+{
+    int fd = write_pidfile("deaf", getpid(), true);
+
+    assert_not_stopped("deaf", "holds the PID file");
+    close(fd);
+    assert_int_equal(run(verb_status, "deaf", false).status, 1);
+}
+
+/* Another program at our socket. */
+static void test_garbage(void **state)
+{
+    static const char *const answers[] = {
+        "x", "{}", "[]", "{\"parameters\":{}}", "{\"parameters\":{\"instance\":3}}", "{\"error\":\"a.b.C\"}"};
+    struct fake f = {0};
+    int fd;
+
+    in_dir("garbage", &f);
+    fd = unixsock_listen(f.path);
+    assert_true(fd >= 0);
+    for (size_t i = 0; i < ARRAY_SIZE(answers); i++) {
+        pid_t pid = fork();
+
+        if (pid == 0) {
+            struct pollfd p = {.fd = fd, .events = POLLIN};
+
+            alarm(PATIENCE_SEC);
+            for (int n = 0; n < 2 && poll(&p, 1, -1) == 1; n++) {
+                int c = accept(fd, NULL, NULL);
+
+                json_decref(hear(c));
+                say(c, answers[i]);
+                shutdown(c, SHUT_WR);
+                hear(c);
+                close(c);
+            }
+            _exit(0);
+        }
+        assert_unknown("garbage", "no amphid");
+        assert_not_stopped("garbage", "no amphid");
+        waitpid(pid, NULL, 0);
+    }
+    close(fd);
+}
+
+static void test_no_permission(void **state)
+{
+    struct fake f = {.n_jobs = 1};
+
+    if (geteuid() == 0)
+        skip();
+    in_dir("closed", &f);
+    start(&f);
+    assert_int_equal(chmod(f.path, 0), 0);
+    assert_unknown("closed", "Permission denied");
+    assert_not_stopped("closed", "Permission denied");
+    assert_int_equal(chmod(f.path, 0666), 0);
+    stop(&f);
+}
+
+static void test_foreign(void **state)
+{
+    struct outcome o;
+
+    if (!foreign.pid) {
+        print_message("skipped: an instance of another user needs root to start the test\n");
+        skip();
+    }
+    assert_int_equal(run(verb_status, "foreign", false).status, 0);
+    o = run(verb_stop, "foreign", false);
+    assert_int_equal(o.status, 4);
+    assert_one_line(o.err);
+    o = run(verb_reload, "foreign", false);
+    assert_int_equal(o.status, 4);
+    assert_int_equal(run(verb_status, "foreign", false).status, 0);
+}
+
+/* A runtime directory of our own, and if we are root, root's instance in it, before we become nobody. */
+static int set_up(void **state)
+{
+    char path[128];
+
+    snprintf(base, sizeof(base), "/tmp/amphid-verbs-XXXXXX");
+    if (!mkdtemp(base) || setenv("XDG_RUNTIME_DIR", base, 1) < 0)
+        return -1;
+    snprintf(path, sizeof(path), "%s/amphid", base);
+    if (mkdir(path, 0755) < 0)
+        return -1;
+    if (geteuid() != 0)
+        return 0;
+    in_dir("foreign", &foreign);
+    foreign.n_jobs = 1;
+    if (fake_start(&foreign) < 0)
+        return -1;
+    as_root = dial(&foreign);
+    if (as_root < 0 || chown(base, NOBODY, NOBODY) < 0 || chown(path, NOBODY, NOBODY) < 0 ||
+        setresuid(NOBODY, NOBODY, NOBODY) < 0)
+        return -1;
+    prctl(PR_SET_DUMPABLE, 1); /* or the leak sanitizer could not look at us any more */
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    static const char *const names[] = {"web",     "waited", "dead",    "frozen", "deaf",
+                                        "garbage", "closed", "foreign", ""};
+    static const char *const files[] = {"/pid", "/control", ""};
+    char path[160];
+
+    if (as_root >= 0) {
+        say(as_root, CALL("Stop"));
+        json_decref(hear(as_root));
+        close(as_root);
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+        for (size_t n = 0; n < ARRAY_SIZE(files); n++) {
+            snprintf(path, sizeof(path), "%s/amphid/%s%s", base, names[i], files[n]);
+            (void)remove(path);
+        }
+    return rmdir(base);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_stopped),       cmocka_unit_test(test_bad_names),
+        cmocka_unit_test(test_running),       cmocka_unit_test(test_wait),
+        cmocka_unit_test(test_dead),          cmocka_unit_test(test_no_answer),
+        cmocka_unit_test(test_no_socket),     cmocka_unit_test(test_garbage),
+        cmocka_unit_test(test_no_permission), cmocka_unit_test(test_foreign),
+    };
+
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
