@@ -6,9 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
-#include <sys/file.h>
-#include <sys/un.h>
 #include "fake_instance.h"
+#include "pidfile.h"
 #include "run_verb.h"
 
 static char base[64];
@@ -39,21 +38,19 @@ static void in_dir(const char *name, struct fake *f)
     f->name = name;
 }
 
-/* A PID file; the descriptor holds its lock if @locked. */
-static int write_pidfile(const char *name, pid_t pid, bool locked)
+/* A PID file as a daemon makes it, its lock held until pidfile_close(). */
+static struct pidfile write_pidfile(const char *name, pid_t pid)
 {
+    struct pidfile p = PIDFILE_NONE;
+    const char *why;
     char path[160];
-    int fd;
+    pid_t owner;
 
     make_dir(name, path);
     strcat(path, "/pid");
-    fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    assert_true(fd >= 0);
-    dprintf(fd, "%d\n", pid);
-    if (!locked)
-        return close_fd(fd);
-    assert_int_equal(flock(fd, LOCK_EX | LOCK_NB), 0);
-    return fd;
+    assert_int_equal(pidfile_lock(&p, path, &owner, &why), 0);
+    assert_int_equal(pidfile_write(&p, pid), 0);
+    return p;
 }
 
 static void test_stopped(void **state)
@@ -176,11 +173,13 @@ static void test_wait(void **state)
 static void test_dead(void **state)
 {
     struct fake f = {.n_jobs = 1};
+    struct pidfile p;
     struct outcome o;
 
     in_dir("dead", &f);
     start(&f);
-    write_pidfile("dead", f.pid, false);
+    p = write_pidfile("dead", f.pid);
+    pidfile_close(&p);
     kill(f.pid, SIGKILL);
     fake_wait(&f);
     assert_int_equal(access(f.path, F_OK), 0);
@@ -228,10 +227,10 @@ static void test_no_answer(void **state)
 
 static void test_no_socket(void **state)
 {
-    int fd = write_pidfile("deaf", getpid(), true);
+    struct pidfile p = write_pidfile("deaf", getpid());
 
     assert_not_stopped("deaf", "holds the PID file");
-    close(fd);
+    pidfile_close(&p);
     assert_int_equal(run(verb_status, "deaf", false).status, 1);
 }
 
