@@ -145,8 +145,10 @@ static int set_variable(struct jobspec *spec, const char *assignment)
 }
 
 /* One option. -1: go on. */
-static int take_option(struct cli *c, int id, const char *arg)
+static int take_option(struct cli *c, int id, const char *word, const char *arg)
 {
+    if (id != OPT_JSON)
+        c->run_option = word;
     switch (id) {
     case OPT_FORK:
         c->fork = true;
@@ -230,6 +232,8 @@ static int take_verb(struct cli *c, int argc, char **argv)
         return usage("%s: no such verb; a command goes behind --", argv[0]);
     if (c->verb_args.json && !v->json)
         return usage("%s: has no --json", v->name);
+    if (c->run_option)
+        return usage("%s: does not go with %s", v->name, c->run_option);
     c->verb = v->run;
     if (n > (v->operand == OPERAND_NONE ? 0 : 1))
         return usage("%s %s: one word too many", v->name, argv[n]);
@@ -292,7 +296,7 @@ int cli_parse(struct cli *ret, int argc, char **argv)
     jobspec_init(&c->spec);
     opterr = 0;
     while (r < 0 && (id = getopt_long(n, argv, ":hn:p:", options, NULL)) != -1)
-        r = id == '?' || id == ':' ? bad_option(argv, id) : take_option(c, id, optarg);
+        r = id == '?' || id == ':' ? bad_option(argv, id) : take_option(c, id, argv[optind - 1], optarg);
     if (r >= 0)
         return r;
     if (optind < n)

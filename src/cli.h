@@ -14,6 +14,7 @@ struct cli {
     bool fork, no_wait;
     enum mode_request mode;
     struct log_request log;
+    const char *run_option; /* an option was given that only a run understands */
     const char *pidfile; /* NULL: only the one in the instance's directory */
 };
 

@@ -409,14 +409,15 @@ static int start(struct daemon *d)
     return 0;
 }
 
-static void finish(struct daemon *d)
+static void finish(struct daemon *d, bool failed)
 {
-    const char *result = d->has_job ? job_result_name(d->job.fsm.result) : "success";
+    const char *result = job_result_name(RESULT_SUCCESS);
 
     if (d->has_job)
         job_done(&d->job);
     d->control = control_free(d->control);
-    log_stage(d->log, STAGE_STOPPED, LOG_INFO, FIELDS({"RESULT", result}), "result: %s", result);
+    if (!failed) /* then STAGE_FAILED was the last word */
+        log_stage(d->log, STAGE_STOPPED, LOG_INFO, FIELDS({"RESULT", result}), "result: %s", result);
     d->signals.fd = close_fd(d->signals.fd);
     free(d->notify_path);
     d->loop = loop_free(d->loop);
@@ -448,6 +449,6 @@ int daemon_run(const struct daemon_config *config)
         upward_failed(&d.upward, 1, -r, text, NULL);
     }
     if (d.loop)
-        finish(&d);
+        finish(&d, r < 0 || (d.has_job && d.job.fsm.result != RESULT_SUCCESS));
     return r < 0 ? 1 : r;
 }

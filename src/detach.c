@@ -19,7 +19,12 @@ static int close_from(unsigned first)
 
 int detach_close_descriptors(unsigned n_passed)
 {
-    return close_from(STDERR_FILENO + 1 + n_passed);
+    int fd;
+
+    do
+        fd = open("/dev/null", O_RDWR | O_NOCTTY);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    return fd < 0 ? -errno : close_from(STDERR_FILENO + 1 + n_passed);
 }
 
 int detach_reset_signals(void)

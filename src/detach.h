@@ -3,7 +3,8 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* Step 1: closes every descriptor above 2 and above the @n_passed that were passed on purpose (LISTEN_FDS). */
+/* Step 1: closes every descriptor above 2 and above the @n_passed that were passed on purpose (LISTEN_FDS); where 0, 1
+ * or 2 are missing, /dev/null takes their place, so that nothing of ours can land there. */
 int detach_close_descriptors(unsigned n_passed);
 
 /* Step 2: every signal that the caller ignored gets its default again. A program that was just executed has no

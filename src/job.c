@@ -25,13 +25,13 @@ static uint64_t realtime_usec(void)
 static void signal_job(const struct job *job, int sig)
 {
     if (job->pid > 0)
-        (void)kill(job->c.spawn->own_session ? -job->pid : job->pid, sig);
+        (void)kill(job->c.spawn->own_group ? -job->pid : job->pid, sig);
 }
 
 /* Where the group has no leader any more, what is left of it is still found by its number. */
 static void kill_rest(const struct job *job)
 {
-    if (job->pid > 0 && (job->c.spawn->own_session || job->exit_code == 0))
+    if (job->pid > 0 && (job->c.spawn->own_group || job->exit_code == 0))
         signal_job(job, SIGKILL);
 }
 
@@ -165,6 +165,7 @@ void job_start(struct job *job)
 
 void job_stop(struct job *job)
 {
+    job->stop_asked = true;
     step(job, (struct fsm_input){.event = EV_STOP});
 }
 
@@ -246,7 +247,7 @@ void job_explain(const struct job *job, struct textbuf *b)
 
 int job_exit_status(const struct job *job)
 {
-    if (job->fsm.result == RESULT_SUCCESS)
+    if (job->fsm.result == RESULT_SUCCESS && (job->stop_asked || job->exit_code == CLD_EXITED))
         return 0;
     if (job->error.what[0])
         return (int)job->error.exit_status;

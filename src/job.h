@@ -40,6 +40,7 @@ struct job {
     uint64_t since; /* CLOCK_REALTIME usec */
     struct output out[2];
     struct notifysock notify;
+    bool stop_asked;
     bool up_once;             /* it has been up */
     char *status_text;       /* STATUS= */
     struct spawn_error error; /* why it could not be started; what[0] == 0: it could */

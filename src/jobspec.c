@@ -267,6 +267,14 @@ const char *jobspec_directive(unsigned i)
     return i < ARRAY_SIZE(directives) ? directives[i].key : NULL;
 }
 
+const char *jobspec_limit_name(int resource)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(directives); i++)
+        if (directives[i].parse == set_limit && directives[i].arg == resource)
+            return directives[i].key;
+    return "Limit";
+}
+
 const char *jobspec_identifier(const struct jobspec *d)
 {
     return d->syslog_identifier ? d->syslog_identifier : d->name;

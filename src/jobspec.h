@@ -50,5 +50,8 @@ int jobspec_set(struct jobspec *d, const char *key, const char *value, const cha
 /* The names of all directives, one after the other: NULL past the last. For help and completion. */
 const char *jobspec_directive(unsigned i);
 
+/* The directive for the limit @resource (RLIMIT_*), "LimitNOFILE". Constant text. */
+const char *jobspec_limit_name(int resource);
+
 /* SyslogIdentifier=, by default the name. Borrowed. */
 const char *jobspec_identifier(const struct jobspec *d);

@@ -36,6 +36,7 @@ static int print_failure(const char *name, char *text)
 static int wait_for_news(int fd, const char *name)
 {
     cleanup_free char *message = malloc(NEWS_MAX + 1);
+    int status = 0;
 
     while (message) {
         ssize_t n = recv(fd, message, NEWS_MAX, 0);
@@ -50,10 +51,11 @@ static int wait_for_news(int fd, const char *name)
         else if (message[0] == NEWS_READY)
             return 0;
         else if (message[0] == NEWS_FAILED)
-            return print_failure(name, message + 1);
+            status = print_failure(name, message + 1); /* and wait until it has put everything away */
     }
-    upward_print(name, "the daemon ended before it was up; see its log", NULL);
-    return 1;
+    if (status == 0)
+        upward_print(name, "the daemon ended before it was up; see its log", NULL);
+    return status ? status : EXIT_FAILURE;
 }
 
 /* Step 6. setsid(2) makes the caller the leader of a new session and group without a terminal. */

@@ -137,10 +137,10 @@ static int name_target(struct log *l, const char *target)
 
 static int open_stderr(struct log *l)
 {
-    const char *no_color = getenv("NO_COLOR"); /* https://no-color.org: any value but the empty one */
+    const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM"); /* https://no-color.org: not the empty value */
 
     l->fd = STDERR_FILENO;
-    l->colour = !(no_color && no_color[0]) && isatty(STDERR_FILENO);
+    l->colour = !(no_color && no_color[0]) && term && !STREQ(term, "dumb") && isatty(STDERR_FILENO);
     return name_target(l, l->q.kind == LOG_TO_JSON ? "json" : "stderr");
 }
 

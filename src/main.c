@@ -1,4 +1,5 @@
 /* amphid: runs any program as a proper system daemon, at home both in and out of systemd. */
+#include <stdio.h>
 #include "cli.h"
 #include "run.h"
 
@@ -10,5 +11,10 @@ int main(int argc, char **argv)
     if (status < 0)
         status = cli.verb ? cli.verb(&cli.verb_args) : run_instance(&cli);
     cli_done(&cli);
+    /* What could not be written was not said. */
+    if (fclose(stdout) != 0 && status == 0) {
+        perror("amphid: standard output");
+        status = 1;
+    }
     return status;
 }

@@ -1,13 +1,13 @@
-/* The PID file. flock(2) belongs to the open file, so the starter takes the lock, the daemon inherits it, and there
- * is no moment in which a second starter could slip in. A file that was removed or replaced between open and lock has
- * no name any more (st_nlink == 0): then the game begins again. */
+/* The PID file. The lock is one of the open file description (fcntl(2), F_OFD_SETLK): the starter takes it, the daemon
+ * inherits it, and there is no moment in which a second starter could slip in. It is a write lock, which takes the right
+ * to write: whoever may only read the file cannot keep us from starting, as with flock(2). A file that was removed or
+ * replaced between open and lock has no name any more (st_nlink == 0): then the game begins again. */
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -62,50 +62,51 @@ static bool owner_alive(pid_t pid, const struct stat *st)
     return pid > 0 && pid != getpid() && same_program(pid) && older_than(pid, &st->st_mtim);
 }
 
-/* A name that others can move away protects nothing. Sticky directories such as /tmp are fine: there, what counts is
- * who owns the file. */
+/* A name that others can move away protects nothing: the directory is ours or root's and no others may write to it. In
+ * sticky ones such as /tmp what counts is who owns the file. */
 static bool directory_trusted(const char *path)
 {
     cleanup_free char *copy = strdup(path);
     struct stat st;
 
     if (!copy || stat(dirname(copy), &st) < 0)
-        return false;
-    return !(st.st_mode & S_IWOTH) || (st.st_mode & S_ISVTX);
+        return errno == ENOENT; /* open(2) will say it better */
+    return (st.st_mode & S_ISVTX) || (!(st.st_mode & S_IWOTH) && (st.st_uid == geteuid() || st.st_uid == 0));
 }
 
-static int check_trust(const char *path, const struct stat *st, const char **ret_why)
+static int check_trust(const struct stat *st, const char **ret_why)
 {
     *ret_why = "is no regular file";
     if (!S_ISREG(st->st_mode))
         return -EPERM;
     *ret_why = "belongs to another user, or others may write to it";
-    if ((st->st_uid != geteuid() && st->st_uid != 0) || (st->st_mode & 022) || st->st_nlink > 1)
-        return -EPERM;
-    *ret_why = "is in a directory that others may write to; choose another";
-    if (!directory_trusted(path))
-        return -EPERM;
-    return 0;
+    return (st->st_uid != geteuid() && st->st_uid != 0) || (st->st_mode & 022) || st->st_nlink > 1 ? -EPERM : 0;
 }
 
-/* One try. -EAGAIN: the file has lost its name meanwhile. */
-static int try_lock(int fd, const char *path, pid_t *ret_owner, const char **ret_why)
+static int lock(int fd, int command, struct flock *ret)
 {
+    *ret = (struct flock){.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    return fcntl(fd, command, ret) < 0 ? -errno : 0;
+}
+
+/* One try. -ESTALE: the file has lost its name meanwhile. */
+static int try_lock(int fd, pid_t *ret_owner, const char **ret_why)
+{
+    struct flock l;
     struct stat st;
-    int r;
+    int r = lock(fd, F_OFD_SETLK, &l);
 
     *ret_owner = 0;
-    if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-        r = errno == EWOULDBLOCK ? -EEXIST : -errno;
+    if (r < 0) {
         *ret_owner = read_pid(fd);
-        *ret_why = r == -EEXIST ? "is locked" : "cannot be locked";
-        return r;
+        *ret_why = "cannot be locked";
+        return r == -EAGAIN || r == -EACCES ? -EEXIST : r;
     }
     if (fstat(fd, &st) < 0)
         return -errno;
     if (st.st_nlink == 0)
-        return -EAGAIN;
-    r = check_trust(path, &st, ret_why);
+        return -ESTALE;
+    r = check_trust(&st, ret_why);
     if (r < 0 || st.st_size == 0)
         return r;
     *ret_owner = read_pid(fd);
@@ -121,17 +122,20 @@ int pidfile_lock(struct pidfile *ret, const char *path, pid_t *ret_owner, const 
 
     if (!copy)
         return -ENOMEM;
+    *ret_owner = 0;
+    *ret_why = "is in a directory where others may put what they like; choose another";
+    if (!directory_trusted(path))
+        return -EPERM;
     do {
         fd = close_fd(fd);
-        *ret_why = "cannot be opened";
         fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0644);
         if (fd < 0) {
-            if (errno == ELOOP)
-                *ret_why = "is a symbolic link; remove it";
-            return -errno;
+            r = -errno;
+            *ret_why = r == -ELOOP ? "is a symbolic link; remove it" : "cannot be opened";
+            return r;
         }
-        r = try_lock(fd, path, ret_owner, ret_why);
-    } while (r == -EAGAIN);
+        r = try_lock(fd, ret_owner, ret_why);
+    } while (r == -ESTALE);
     if (r < 0)
         return r;
     ret->path = take_ptr(copy);
@@ -174,12 +178,14 @@ void pidfile_remove(struct pidfile *p)
 int pidfile_owner(const char *path, pid_t *ret)
 {
     cleanup_close int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    struct flock l;
+    int r;
 
     if (fd < 0)
         return -errno;
-    if (flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK)
-        *ret = read_pid(fd);
-    else
-        *ret = 0;
+    r = lock(fd, F_OFD_GETLK, &l); /* only asks: nobody who starts just now is in its way */
+    if (r < 0)
+        return r;
+    *ret = l.l_type == F_UNLCK ? 0 : read_pid(fd);
     return 0;
 }

@@ -21,6 +21,9 @@
 /* What a step answers: go on, or end with the status >= 0. */
 #define GO_ON (-1)
 
+/* LSB: insufficient privilege. */
+#define EXIT_NO_PERMISSION 4
+
 struct run {
     struct cli *cli;
     struct mode_verdict verdict;
@@ -107,43 +110,27 @@ static int read_environment(struct run *run)
     return strv_copy(&run->env, environ);
 }
 
-/* daemon(7) steps 1 to 4; without a fork only the variables that were for us alone go. */
+/* daemon(7) steps 1 to 4, in every mode: COMMAND finds the same world in all of them. Only what belongs to the caller's
+ * terminal and session stays where that terminal stays. */
 static int clean_up(struct run *run)
 {
     int r = read_environment(run);
 
     if (r < 0)
         return complain(run, EXIT_FAILURE, -r, "%s", strerror(-r));
-    if (forks(run)) {
-        r = detach_close_descriptors(run->listen_fds);
-        if (r >= 0)
-            r = detach_reset_signals();
-        if (r >= 0)
-            r = detach_reset_mask();
-        if (r < 0)
-            return complain(run, EXIT_FAILURE, -r, "cannot clean up: %s", strerror(-r));
+    r = detach_close_descriptors(run->listen_fds);
+    if (r >= 0)
+        r = detach_reset_signals();
+    if (r >= 0)
+        r = detach_reset_mask();
+    if (r < 0)
+        return complain(run, EXIT_FAILURE, -r, "cannot clean up: %s", strerror(-r));
+    if (forks(run))
         env_filter(run->env, detach_drops_variable);
-    }
-    if (forks(run) || run->verdict.drop_env)
+    if (!run->verdict.under_systemd)
         env_filter(run->env, mode_leaked);
     env_filter(run->env, detach_drops_protocol);
     return GO_ON;
-}
-
-static int make_rundir(struct run *run)
-{
-    cleanup_free char *base = NULL;
-    int r = rundir_make(run->cli->name, &run->rundir);
-
-    if (r >= 0)
-        return GO_ON;
-    if (rundir_base(&base) < 0)
-        base = NULL;
-    if (r == -EPERM)
-        return complain(run, 4, EPERM, "%s/%s: not a directory of ours that nobody else may write to",
-                        base ? base : "", run->cli->name);
-    return complain(run, r == -EACCES ? 4 : EXIT_FAILURE, -r, "%s/%s: %s", base ? base : "", run->cli->name,
-                    strerror(-r));
 }
 
 static int open_log(struct run *run)
@@ -180,12 +167,80 @@ static void log_beginning(struct run *run)
               run->cli->spec.argv ? run->cli->spec.argv[0] : "without a command");
 }
 
+static int no_rundir(struct run *run, int error)
+{
+    cleanup_free char *base = NULL;
+
+    if (rundir_base(&base) < 0)
+        base = NULL;
+    return complain(run, error == EPERM || error == EACCES ? EXIT_NO_PERMISSION : EXIT_FAILURE, error, "%s/%s: %s",
+                    base ? base : "", run->cli->name,
+                    error == EPERM ? "not a directory of ours that nobody else may write to" : strerror(error));
+}
+
+/* Why the lock is not ours. */
+static int not_locked(struct run *run, const char *path, int error, pid_t owner, const char *why)
+{
+    if (error == EEXIST && owner > 0)
+        return complain(run, EXIT_FAILURE, 0, "already running as PID %d", owner);
+    if (error == EEXIST)
+        return complain(run, EXIT_FAILURE, 0, "already running: it is being started or stopped (%s)", path);
+    return complain(run, error == EACCES ? EXIT_NO_PERMISSION : EXIT_FAILURE, error, "PID file %s %s: %s", path, why,
+                    strerror(error));
+}
+
+/* The instance's directory and the PID file in it: from here on, the name is ours. */
+static int claim_name(struct run *run)
+{
+    cleanup_free char *path = NULL;
+    const char *why = "";
+    pid_t owner = 0;
+    int r;
+
+    /* Whoever ends just now takes the directory away behind us: then once more. */
+    do {
+        free(path);
+        free(run->rundir);
+        path = run->rundir = NULL;
+        r = rundir_make(run->cli->name, &run->rundir);
+        if (r < 0)
+            return no_rundir(run, -r);
+        if (asprintf(&path, "%s/pid", run->rundir) < 0) {
+            path = NULL;
+            return no_rundir(run, ENOMEM);
+        }
+        r = pidfile_lock(&run->pidfiles[0], path, &owner, &why);
+    } while (r == -ENOENT);
+    return r < 0 ? not_locked(run, path, -r, owner, why) : GO_ON;
+}
+
+/* --pidfile. A relative path is one from here; the daemon will be elsewhere. */
+static int lock_second_pidfile(struct run *run)
+{
+    const char *path = run->cli->pidfile, *why = "";
+    cleanup_free char *cwd = NULL, *absolute = NULL;
+    pid_t owner = 0;
+    int r;
+
+    if (!path)
+        return GO_ON;
+    if (path[0] != '/') {
+        cwd = getcwd(NULL, 0);
+        if (!cwd || asprintf(&absolute, "%s/%s", cwd, path) < 0) {
+            absolute = NULL;
+            return not_locked(run, path, errno, 0, "cannot be found");
+        }
+    }
+    r = pidfile_lock(&run->pidfiles[1], absolute ? absolute : path, &owner, &why);
+    return r < 0 ? not_locked(run, path, -r, owner, why) : GO_ON;
+}
+
 static int prepare_command(struct run *run)
 {
     struct spawn_context ctx = {.env = run->env,
                                 .listen_fds = run->listen_fds,
                                 .listen_names = run->listen_names,
-                                .own_session = forks(run),
+                                .own_group = forks(run),
                                 .stay = run->verdict.mode == MODE_FOREGROUND};
     cleanup_free char *notify = NULL;
     struct spawn_error error;
@@ -202,44 +257,6 @@ static int prepare_command(struct run *run)
     if (spawn_prepare(&run->spawn, &run->cli->spec, &ctx, &error) < 0)
         return complain(run, (int)error.exit_status, error.error, "%s", error.what);
     return GO_ON;
-}
-
-static int lock_pidfile(struct run *run, struct pidfile *p, const char *path)
-{
-    const char *why;
-    pid_t owner;
-    int r = pidfile_lock(p, path, &owner, &why);
-
-    if (r >= 0)
-        return GO_ON;
-    if (r == -EEXIST && owner > 0)
-        return complain(run, EXIT_FAILURE, 0, "already running as PID %d", owner);
-    if (r == -EEXIST)
-        return complain(run, EXIT_FAILURE, 0, "already running: it is being started or stopped (%s)", path);
-    return complain(run, r == -EACCES ? 4 : EXIT_FAILURE, -r, "PID file %s %s: %s", path, why, strerror(-r));
-}
-
-static int lock_pidfiles(struct run *run)
-{
-    cleanup_free char *path = NULL, *cwd = NULL, *absolute = NULL;
-    const char *more = run->cli->pidfile;
-    int r;
-
-    if (asprintf(&path, "%s/pid", run->rundir) < 0) {
-        path = NULL;
-        return complain(run, EXIT_FAILURE, ENOMEM, "%s", strerror(ENOMEM));
-    }
-    r = lock_pidfile(run, &run->pidfiles[0], path);
-    if (r >= 0 || !more)
-        return r;
-    if (more[0] != '/') { /* the daemon will be in another directory */
-        cwd = getcwd(NULL, 0);
-        if (!cwd || asprintf(&absolute, "%s/%s", cwd, more) < 0) {
-            absolute = NULL;
-            return complain(run, EXIT_FAILURE, errno, "PID file %s: %s", more, strerror(errno));
-        }
-    }
-    return lock_pidfile(run, &run->pidfiles[1], absolute ? absolute : more);
 }
 
 /* daemon(7) steps 5 to 11. Goes on in the daemon; in the starter the files are the daemon's now. */
@@ -324,11 +341,11 @@ int run_instance(struct cli *cli)
     int status;
 
     decide(&run);
-    if ((status = clean_up(&run)) == GO_ON && (status = make_rundir(&run)) == GO_ON &&
-        (status = open_log(&run)) == GO_ON) {
+    if ((status = clean_up(&run)) == GO_ON && (status = open_log(&run)) == GO_ON) {
         log_beginning(&run);
-        if ((status = prepare_command(&run)) == GO_ON && (status = lock_pidfiles(&run)) == GO_ON &&
-            (status = detach(&run)) == GO_ON && (status = write_pidfiles(&run)) == GO_ON)
+        if ((status = claim_name(&run)) == GO_ON && (status = lock_second_pidfile(&run)) == GO_ON &&
+            (status = prepare_command(&run)) == GO_ON && (status = detach(&run)) == GO_ON &&
+            (status = write_pidfiles(&run)) == GO_ON)
             status = be_resident(&run);
     }
     release(&run);

@@ -29,9 +29,10 @@ struct child {
     struct report *report;
 };
 
-static int step_session(const struct child *c)
+/* A group of its own, but the daemon's session: no session leader, it can never get a terminal by opening one. */
+static int step_group(const struct child *c)
 {
-    return c->s->own_session ? (int)setsid() : 0;
+    return c->s->own_group ? setpgid(0, 0) : 0;
 }
 
 static int step_stdout(const struct child *c)
@@ -71,8 +72,10 @@ static int step_umask(const struct child *c)
 static int step_limits(const struct child *c)
 {
     for (unsigned i = 0; i < RLIM_NLIMITS; i++)
-        if (c->s->spec->limits_set & 1U << i && setrlimit((__rlimit_resource_t)i, &c->s->spec->limits[i]) < 0)
+        if (c->s->spec->limits_set & 1U << i && setrlimit((__rlimit_resource_t)i, &c->s->spec->limits[i]) < 0) {
+            c->report->what = jobspec_limit_name((int)i);
             return -1;
+        }
     return 0;
 }
 
@@ -133,13 +136,13 @@ static const struct step {
     enum spawn_exit exit_status;
     const char *what;
 } steps[] = {
-    {step_session, EXIT_SETSID, "setsid"},
+    {step_group, EXIT_SETSID, "process group"},
     {step_stdout, EXIT_STDOUT, "standard output"},
     {step_stderr, EXIT_STDERR, "standard error"},
     {step_oom, EXIT_OOM_ADJUST, "OOMScoreAdjust="},
     {step_nice, EXIT_NICE, "Nice="},
     {step_umask, EXIT_SETSID, "UMask="},
-    {step_limits, EXIT_LIMITS, "Limit...="},
+    {step_limits, EXIT_LIMITS, NULL},
     {step_groups, EXIT_GROUP, "Group="},
     {step_user, EXIT_USER, "User="},
     {step_no_new_privileges, EXIT_NO_NEW_PRIVILEGES, "NoNewPrivileges="},
@@ -154,7 +157,8 @@ static void __attribute__((noreturn)) child_main(const struct child *c)
     for (size_t i = 0; i < ARRAY_SIZE(steps); i++)
         if (steps[i].apply(c) < 0) {
             c->report->error = errno;
-            c->report->what = steps[i].what;
+            if (!c->report->what)
+                c->report->what = steps[i].what;
             c->report->exit_status = (int)steps[i].exit_status;
             break;
         }
@@ -166,6 +170,10 @@ static int explain(const struct spawn *s, const struct report *report, struct sp
 {
     if (report->exit_status == EXIT_CHDIR)
         return spawn_fail(e, EXIT_CHDIR, report->error, "WorkingDirectory=%s", s->directory);
+    if (report->exit_status == EXIT_USER || report->exit_status == EXIT_GROUP)
+        return spawn_fail(e, (enum spawn_exit)report->exit_status, report->error, "cannot become user %s, group %s",
+                          s->spec->user ? s->spec->user : "(unchanged)",
+                          s->spec->group ? s->spec->group : "(the user's)");
     if (report->exit_status == EXIT_EXEC && report->error == ENOENT && access(s->path, F_OK) == 0)
         return spawn_fail(e, EXIT_EXEC, 0, "'%s' cannot be executed: the interpreter that it names does not exist", s->path);
     if (report->exit_status == EXIT_EXEC)

@@ -18,7 +18,7 @@ enum spawn_exit {
     EXIT_STDOUT = 209,
     EXIT_GROUP = 216,
     EXIT_USER = 217,
-    EXIT_SETSID = 220,
+    EXIT_SETSID = 220, /* also for the process group */
     EXIT_STDERR = 222,
     EXIT_NO_NEW_PRIVILEGES = 227,
 };
@@ -29,7 +29,7 @@ struct spawn_context {
     const char *notify_socket; /* for NOTIFY_SOCKET, NULL: none */
     unsigned listen_fds;       /* descriptors 3.. that are passed on */
     const char *listen_names;  /* LISTEN_FDNAMES, NULL: none */
-    bool own_session;          /* setsid(2): a daemon's child; not in the foreground, where it shares the terminal */
+    bool own_group;            /* a daemon's child; in the foreground it shares the terminal's group with us */
     bool stay;                 /* without WorkingDirectory= stay in the caller's, and keep its umask */
 };
 
@@ -40,7 +40,7 @@ struct spawn {
     char **env;
     char *listen_pid; /* the "LISTEN_PID=" in @env that the child fills in; borrowed from it */
     char *directory;  /* NULL: stay */
-    bool directory_optional, own_session, set_umask;
+    bool directory_optional, own_group, set_umask;
     bool drop;    /* the three below are set */
     uid_t uid;
     gid_t gid;

@@ -283,7 +283,7 @@ int spawn_prepare(struct spawn *ret, const struct jobspec *spec, const struct sp
     struct spawn *s = ret;
     int r;
 
-    *s = (struct spawn){.spec = spec, .own_session = ctx->own_session, .set_umask = spec->umask_set || !ctx->stay};
+    *s = (struct spawn){.spec = spec, .own_group = ctx->own_group, .set_umask = spec->umask_set || !ctx->stay};
     *ret_error = (struct spawn_error){0};
     r = strv_copy(&s->env, ctx->env) < 0 ? spawn_fail(ret_error, EXIT_MEMORY, ENOMEM, "memory") : 0;
     if (r >= 0)

@@ -71,7 +71,7 @@ void upward_failed(struct upward *u, int exit_status, int error, const char *rea
     if (u->channel_fd >= 0) {
         textbuf_printf(&b, "%d %s\n%s", exit_status, reason, tail ? tail : "");
         tell_starter(u->channel_fd, NEWS_FAILED, b.data, b.len);
-        u->channel_fd = close_fd(u->channel_fd);
+        u->channel_fd = -1; /* not closed: its end is the end of this process, and the starter waits for it */
     }
     if (u->print_as)
         upward_print(u->print_as, reason, tail);
