@@ -255,6 +255,56 @@ static void test_flags(void **state)
     assert_int_equal(fake_wait(&f), 0);
 }
 
+/* A name that sockaddr_un has no room for. */
+static void test_long_path(void **state)
+{
+    struct fake f = {.name = "i", .n_jobs = 1};
+    char base[] = "/tmp/amphid-test-XXXXXX", dir[160], name[101];
+
+    assert_non_null(mkdtemp(base));
+    memset(name, 'n', 100);
+    name[100] = '\0';
+    snprintf(dir, sizeof(dir), "%s/%s", base, name);
+    assert_int_equal(mkdir(dir, 0755), 0);
+    snprintf(f.path, sizeof(f.path), "%s/control", dir);
+    start(&f);
+    assert_serves(&f);
+    stop(&f);
+    assert_int_equal(rmdir(dir), 0);
+    assert_int_equal(rmdir(base), 0);
+}
+
+/* A dead instance's socket, and what one left that died between bind() and rename(), are in nobody's way. */
+static void test_left_over(void **state)
+{
+    struct fake dead = {.name = "i", .n_jobs = 1}, f = {.name = "i", .n_jobs = 1};
+    char fresh[300];
+    int fd;
+
+    start(&dead);
+    kill(dead.pid, SIGKILL);
+    waitpid(dead.pid, NULL, 0);
+    assert_int_equal(dial(&dead), -ECONNREFUSED);
+    snprintf(fresh, sizeof(fresh), "%s.new", dead.path);
+    fd = unixsock_listen(fresh); /* a socket of that name, whoever made it */
+    assert_true(fd >= 0);
+    close(fd);
+    memcpy(f.path, dead.path, sizeof(f.path));
+    start(&f);
+    assert_serves(&f);
+    assert_int_equal(access(fresh, F_OK), -1);
+    stop(&f);
+    assert_int_equal(rmdir(dead.dir), 0);
+}
+
+static void test_no_directory(void **state)
+{
+    struct fake f = {.name = "i", .path = "/tmp/amphid-test-none/control"};
+
+    assert_int_equal(fake_start(&f), -ENOENT);
+    assert_int_equal(fake_wait(&f), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -263,6 +313,8 @@ int main(void)
         cmocka_unit_test(test_stop_refused),  cmocka_unit_test(test_garbage),
         cmocka_unit_test(test_half_messages), cmocka_unit_test(test_huge),
         cmocka_unit_test(test_pipelined),     cmocka_unit_test(test_flags),
+        cmocka_unit_test(test_long_path),     cmocka_unit_test(test_left_over),
+        cmocka_unit_test(test_no_directory),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
