@@ -7,11 +7,14 @@
 #include <string.h>
 #include "cli.h"
 #include "cleanup.h"
+#include "json.h"
 #include "parse.h"
 #include "rundir.h"
 #include "strv.h"
 
+/* LSB: invalid arguments; program is not installed. */
 #define EXIT_USAGE 2
+#define EXIT_NOT_INSTALLED 5
 
 static const char help[] =
     "amphid [OPTIONS] -- COMMAND [ARG...]   run COMMAND as a daemon\n"
@@ -234,6 +237,10 @@ static int take_verb(struct cli *c, int argc, char **argv)
         return usage("%s: has no --json", v->name);
     if (c->run_option)
         return usage("%s: does not go with %s", v->name, c->run_option);
+    if (json_open() < 0) {
+        fprintf(stderr, "amphid: %s: libjansson.so.4 is not installed\n", v->name);
+        return EXIT_NOT_INSTALLED;
+    }
     c->verb = v->run;
     if (n > (v->operand == OPERAND_NONE ? 0 : 1))
         return usage("%s %s: one word too many", v->name, argv[n]);

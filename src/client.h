@@ -1,7 +1,7 @@
 /* The client's end of a control socket: connect to an instance, call a method, wait for the answer or for the
  * end of the process there. Blocks; for the verbs, not for the daemon. */
 #pragma once
-#include <jansson.h>
+#include "json.h"
 #include <stdint.h>
 #include <sys/types.h>
 

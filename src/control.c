@@ -266,7 +266,7 @@ static void conn_new(struct control *s, int fd)
     pid_t pid;
     uid_t uid;
 
-    if (unixsock_peer(fd, &pid, &uid) >= 0)
+    if (unixsock_peer(fd, &pid, &uid) >= 0 && json_open() >= 0) /* the first to come brings the library */
         c = calloc(1, sizeof(*c));
     if (!c) {
         close(fd);

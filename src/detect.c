@@ -1,6 +1,6 @@
 /* `amphid detect`: every fact with what it means, then the verdict that follows, without and with --fork. It
  * judges by the same function as a real start. */
-#include <jansson.h>
+#include "json.h"
 #include <stdio.h>
 #include <string.h>
 #include "cleanup.h"

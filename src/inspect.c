@@ -3,7 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <jansson.h>
+#include "json.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* Instances as one sees them from outside: their directories, and what they answer. */
 #pragma once
-#include <jansson.h>
+#include "json.h"
 #include <stddef.h>
 #include <sys/types.h>
 

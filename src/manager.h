@@ -1,7 +1,7 @@
 /* io.amphid.Manager without socket or daemon: which method a call means and who may call it, and the
  * instance's state as JSON. Pure. */
 #pragma once
-#include <jansson.h>
+#include "json.h"
 #include <stdbool.h>
 #include "status.h"
 #include "varlink.h"

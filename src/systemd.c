@@ -15,6 +15,7 @@
 #include <systemd/sd-journal.h>
 #include <unistd.h>
 #include "cleanup.h"
+#include "dlnote.h"
 #include "systemd.h"
 #include "textbuf.h"
 
@@ -23,15 +24,7 @@
 #define JOURNAL_VARLINK "/run/systemd/journal/io.systemd.journal"
 #define LIBSYSTEMD "libsystemd.so.0"
 
-/* The ELF note that tells packagers what is opened at run time: https://systemd.io/ELF_DLOPEN_METADATA. */
-__asm__(".pushsection .note.dlopen, \"a\", %note\n"
-        ".balign 4\n"
-        ".long 4, 2f - 1f, 0x407c0c0a\n"
-        ".asciz \"FDO\"\n"
-        "1: .asciz \"[{\\\"feature\\\":\\\"journal\\\",\\\"description\\\":\\\"Show the last lines of a service from the "
-        "journal\\\",\\\"priority\\\":\\\"recommended\\\",\\\"soname\\\":[\\\"" LIBSYSTEMD "\\\"]}]\"\n"
-        "2: .balign 4\n"
-        ".popsection\n");
+ELF_NOTE_DLOPEN("journal", "Show the last lines of a service from the journal", "recommended", LIBSYSTEMD);
 
 /* A socket of @type connected to @path ('@' begins an abstract name). */
 static int connect_unix(const char *path, int type)

@@ -1,7 +1,7 @@
 /* The Varlink protocol (https://varlink.org/Method-Call) without its socket: JSON text to a call, replies and
  * errors to JSON text, and the interface org.varlink.service that every service has. Pure. */
 #pragma once
-#include <jansson.h>
+#include "json.h"
 #include <stdbool.h>
 #include <stddef.h>
 
