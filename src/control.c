@@ -12,6 +12,7 @@
 #include "control.h"
 #include "loop.h"
 #include "manager.h"
+#include "self.h"
 #include "stream.h"
 #include "unixsock.h"
 #include "varlink.h"
@@ -276,7 +277,7 @@ static void conn_new(struct control *s, int fd)
     c->watch = (struct watch){.fd = fd, .fn = on_conn};
     c->events = EPOLLIN;
     c->active = ++s->clock;
-    c->privileged = uid == 0 || uid == geteuid();
+    c->privileged = uid == 0 || uid == self_uid();
     stream_init(&c->stream, fd, VARLINK_MESSAGE_MAX);
     c->next = s->conns;
     s->conns = c;
@@ -376,8 +377,7 @@ struct control *control_free(struct control *s)
         return NULL;
     /* First the name: whoever gets an answer finds nobody there any more. */
     (void)unlink(s->path);
-    loop_remove(s->loop, &s->watch);
-    close_fd(s->watch.fd);
+    loop_close(s->loop, &s->watch);
     loop_arm(s->loop, &s->pause, USEC_INFINITY);
     while (s->conns) {
         if (s->conns->pending)

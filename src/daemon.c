@@ -15,6 +15,7 @@
 #include "daemon.h"
 #include "parse.h"
 #include "reaper.h"
+#include "self.h"
 #include "systemd.h"
 
 struct daemon {
@@ -53,6 +54,8 @@ static void refresh_identity(struct daemon *d)
 {
     struct proc_identity id = *log_identity(d->log);
 
+    if (id.ppid == 1) /* init does not end before us */
+        return;
     id.ppid = getppid();
     log_set_identity(d->log, &id);
 }
@@ -92,7 +95,7 @@ static void tell_status(void *ctx, struct instance_status *ret)
         job_status(&d->job, &d->job_status);
     *ret = (struct instance_status){
         .name = d->config->name,
-        .pid = getpid(),
+        .pid = log_identity(d->log)->pid,
         .mode = mode_name(d->config->verdict->mode),
         .reason = d->config->verdict->reason,
         .state = instance_state(d),
@@ -187,7 +190,7 @@ static void job_started(void *ctx, struct job *job)
                   (unsigned)s->uid, (unsigned)s->gid, s->n_groups);
     else
         log_stage(d->log, STAGE_PRIVILEGES, LOG_INFO, NULL, "kept: COMMAND is user %u, as we are",
-                  (unsigned)geteuid());
+                  (unsigned)self_uid());
     log_stage(d->log, STAGE_EXEC, LOG_INFO, FIELDS({"MAIN_PID", f.pid}), "%s runs as PID %s", s->path, f.pid);
 }
 
@@ -295,13 +298,14 @@ static void job_alive(void *ctx, struct job *job, uint64_t usec)
 
 /* ---- signals, watchdog ---- */
 
-static void child_ended(void *ctx, const siginfo_t *info)
+static bool child_ended(void *ctx, const siginfo_t *info)
 {
     struct daemon *d = ctx;
 
     /* Anything else is an orphan that init left to us. */
     if (d->has_job && info->si_pid == d->job.pid)
         job_ended(&d->job, info);
+    return !d->has_job || !job_over(&d->job);
 }
 
 static int got_signal(struct watch *w, uint32_t events)
@@ -341,7 +345,8 @@ static int open_signals(struct daemon *d)
     d->signals = (struct watch){.fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK), .fn = got_signal};
     if (d->signals.fd < 0)
         return -errno;
-    if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+    /* daemon(7) step 3: nothing that the caller blocked stays blocked, only what is read here. */
+    if (sigprocmask(SIG_SETMASK, &set, NULL) < 0)
         return -errno;
     return loop_add(d->loop, &d->signals, EPOLLIN);
 }
@@ -418,7 +423,6 @@ static void finish(struct daemon *d, bool failed)
     d->control = control_free(d->control);
     if (!failed) /* then STAGE_FAILED was the last word */
         log_stage(d->log, STAGE_STOPPED, LOG_INFO, FIELDS({"RESULT", result}), "result: %s", result);
-    d->signals.fd = close_fd(d->signals.fd);
     free(d->notify_path);
     d->loop = loop_free(d->loop);
 }

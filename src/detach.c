@@ -29,10 +29,10 @@ int detach_close_descriptors(unsigned n_passed)
 
 int detach_reset_signals(void)
 {
-    cleanup_free char *status = NULL;
+    char status[2048]; /* SigIgn stands well before that */
     unsigned long long ignored;
     const char *field;
-    int r = proc_read(0, "status", &status, NULL);
+    int r = proc_read_once(0, "status", status, sizeof(status));
 
     if (r < 0)
         return r;
@@ -44,14 +44,6 @@ int detach_reset_signals(void)
         if (ignored & 1ULL << (sig - 1))
             (void)signal(sig, SIG_DFL); /* refused only for numbers that the C library keeps for itself */
     return 0;
-}
-
-int detach_reset_mask(void)
-{
-    sigset_t none;
-
-    sigemptyset(&none);
-    return sigprocmask(SIG_SETMASK, &none, NULL) < 0 ? -errno : 0;
 }
 
 /* Is @assignment of a variable in @names? A name that ends in '*' stands for all that begin like it. */
@@ -99,15 +91,18 @@ void detach_replace_environment(char **env)
     environ = env;
 }
 
-void detach_wait_for_parent(pid_t first)
+pid_t detach_wait_for_parent(pid_t first)
 {
-    while (getppid() == first) {
+    pid_t parent;
+
+    while ((parent = getppid()) == first) {
         cleanup_close int fd = (int)syscall(SYS_pidfd_open, first, 0);
         struct pollfd pfd = {.fd = fd, .events = POLLIN};
 
         if (fd >= 0)
             (void)poll(&pfd, 1, -1);
     }
+    return parent;
 }
 
 int detach_null(void)

@@ -11,9 +11,6 @@ int detach_close_descriptors(unsigned n_passed);
  * handlers, so there is nothing else to reset. */
 int detach_reset_signals(void);
 
-/* Step 3: no signal is blocked. */
-int detach_reset_mask(void);
-
 /* Step 4: does the variable belong to the caller's terminal, session or shell, so that it would lie in a daemon? For
  * env_filter(). */
 bool detach_drops_variable(const char *assignment);
@@ -25,9 +22,9 @@ bool detach_drops_protocol(const char *assignment);
  * the environment from now on. */
 void detach_replace_environment(char **env);
 
-/* Step 8, seen from the daemon: returns when the process @first that forked it is gone, so that the parent is the
- * reaper. */
-void detach_wait_for_parent(pid_t first);
+/* Step 8, seen from the daemon: returns when the process @first that forked it is gone: the parent is the reaper then,
+ * whose PID it returns. */
+pid_t detach_wait_for_parent(pid_t first);
 
 /* Step 9: 0, 1 and 2 become /dev/null. */
 int detach_null(void);

@@ -73,7 +73,7 @@ static bool stream_valid(const char *journal_stream)
     return fd_is_stream(STDERR_FILENO, dev, ino) || fd_is_stream(STDOUT_FILENO, dev, ino);
 }
 
-void facts_gather_mode(struct mode_facts *ret)
+void facts_gather_mode(struct mode_facts *ret, pid_t pid, pid_t ppid)
 {
     const char *journal_stream = env_value("JOURNAL_STREAM");
     struct mode_facts f = {
@@ -81,8 +81,8 @@ void facts_gather_mode(struct mode_facts *ret)
         .systemd_exec_pid = mode_parse_exec_pid(env_value("SYSTEMD_EXEC_PID")),
         .invocation_id = env_value("INVOCATION_ID"),
         .journal_stream = journal_stream,
-        .pid = getpid(),
-        .ppid = getppid(),
+        .pid = pid,
+        .ppid = ppid,
     };
     struct proc_identity parent;
 
@@ -252,7 +252,7 @@ void facts_gather(struct facts *ret)
     dev_t dev;
     ino_t ino;
 
-    facts_gather_mode(&f.mode);
+    facts_gather_mode(&f.mode, getpid(), getppid());
     for (unsigned v = 0; v < VAR_MAX; v++)
         f.vars[v] = getenv(fact_var_name((enum fact_var)v));
     read_comm(f.mode.ppid, f.parent_comm);

@@ -42,9 +42,9 @@ struct facts {
 /* The name of a variable, "NOTIFY_SOCKET". */
 const char *fact_var_name(enum fact_var v);
 
-/* Only what mode_decide() needs, at the price of two system calls (getpid, getppid) where no variable of
+/* Only what mode_decide() needs for the process @pid with the parent @ppid, without a system call where no variable of
  * systemd is set. The strings are borrowed from the environment. */
-void facts_gather_mode(struct mode_facts *ret);
+void facts_gather_mode(struct mode_facts *ret, pid_t pid, pid_t ppid);
 
 /* Everything. Never fails: what cannot be known stays empty. Release it with facts_done(). */
 void facts_gather(struct facts *ret);

@@ -10,6 +10,7 @@
 #include "cleanup.h"
 #include "job.h"
 #include "parse.h"
+#include "self.h"
 #include "systemd.h"
 
 static uint64_t realtime_usec(void)
@@ -113,28 +114,44 @@ void job_init(struct job *job, const struct job_context *c)
     job->since = realtime_usec();
 }
 
-/* Opens where the child's output goes; the child's ends are the caller's to close. */
-static int open_output(struct job *job, int child_fds[2])
+/* One pipe for both streams will do where nobody can tell them apart: the log does not, and the last lines of stderr are
+ * not wanted, since nothing can fail between exec and up. */
+static bool one_pipe(const struct job *job)
+{
+    return !log_tells_streams(job->c.log) && (job->c.spec->type == TYPE_SIMPLE || job->c.spec->type == TYPE_EXEC);
+}
+
+static int open_stream(struct job *job, enum log_stream stream, int *ret_fd)
 {
     static const int priorities[2] = {[STREAM_STDOUT] = LOG_INFO, [STREAM_STDERR] = LOG_ERR};
+    const struct jobspec *d = job->c.spec;
 
-    for (int i = 0; i < 2; i++) {
-        int r = 0;
+    if (job->c.route == OUTPUT_PIPE)
+        return output_open(&job->out[stream], job->c.loop, job->c.log, d, stream, ret_fd);
+    return *ret_fd = systemd_journal_stream(jobspec_identifier(d), d->syslog_facility | priorities[stream]);
+}
 
-        if (job->c.route == OUTPUT_PIPE)
-            r = output_open(&job->out[i], job->c.loop, job->c.log, job->c.spec, (enum log_stream)i, &child_fds[i]);
-        else if (job->c.route == OUTPUT_STREAM)
-            r = child_fds[i] = systemd_journal_stream(jobspec_identifier(job->c.spec),
-                                                      job->c.spec->syslog_facility | priorities[i]);
-        if (r < 0)
-            return spawn_fail(&job->error, i ? EXIT_STDERR : EXIT_STDOUT, -r, "standard %s", i ? "error" : "output");
+/* Opens where the child's output goes; the child's ends are the caller's to close. The second may be the first. */
+static int open_output(struct job *job, int child_fds[2])
+{
+    int r;
+
+    if (job->c.route == OUTPUT_INHERIT)
+        return 0;
+    r = open_stream(job, STREAM_STDOUT, &child_fds[0]);
+    if (r < 0)
+        return spawn_fail(&job->error, EXIT_STDOUT, -r, "standard output");
+    if (job->c.route == OUTPUT_PIPE && one_pipe(job)) {
+        child_fds[1] = child_fds[0];
+        return 0;
     }
-    return 0;
+    r = open_stream(job, STREAM_STDERR, &child_fds[1]);
+    return r < 0 ? spawn_fail(&job->error, EXIT_STDERR, -r, "standard error") : 0;
 }
 
 static int open_notify(struct job *job)
 {
-    uid_t uid = job->c.spawn->drop ? job->c.spawn->uid : geteuid();
+    uid_t uid = job->c.spawn->drop ? job->c.spawn->uid : self_uid();
     int r;
 
     if (job->c.spec->type != TYPE_NOTIFY)
@@ -154,10 +171,9 @@ void job_start(struct job *job)
         r = open_output(job, fds);
     if (r >= 0)
         r = spawn_run(job->c.spawn, fds[0], fds[1], &job->pid, &job->error);
-    for (int i = 0; i < 2; i++) {
-        close_fd(fds[i]);
-        job->out[i].pid = job->pid;
-    }
+    close_fd(fds[0]);
+    close_fd(fds[1] == fds[0] ? -1 : fds[1]);
+    job->out[STREAM_STDOUT].pid = job->out[STREAM_STDERR].pid = job->pid;
     if (r >= 0)
         job->c.ops->started(job->c.ops_ctx, job);
     step(job, (struct fsm_input){.event = r < 0 ? EV_NOSTART : EV_EXEC});

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <syslog.h>
 #include <unistd.h>
 #include "cleanup.h"
@@ -100,11 +99,9 @@ static int settle(struct log *log, struct proc_identity *id)
     r = detach_null();
     if (r < 0)
         return r;
-    umask(0);
     if (chdir("/") < 0)
         return -errno;
-    detach_wait_for_parent(first);
-    id->ppid = getppid();
+    id->ppid = detach_wait_for_parent(first);
     log_set_identity(log, id);
     log_stage(log, STAGE_DETACHED, LOG_INFO, NULL, "cwd /, umask 0, descriptors closed, 0-2 on /dev/null");
     return 0;
@@ -153,6 +150,5 @@ int launch_detach(struct upward *u, struct log *log, const char *name, int *ret_
         *ret_status = EXIT_FAILURE;
     } else
         *ret_status = wait_for_news(channel[0], name);
-    close(channel[0]);
-    return 1;
+    return 1; /* and ends: descriptors go with the process */
 }

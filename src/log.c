@@ -13,6 +13,7 @@
 #include <time.h>
 #include "cleanup.h"
 #include "log.h"
+#include "self.h"
 #include "systemd.h"
 #include "upward.h"
 
@@ -60,6 +61,8 @@ static int connect_syslog(void)
     struct sockaddr_un sa = {.sun_family = AF_UNIX, .sun_path = DEV_LOG};
     int r = 0;
 
+    if (access(DEV_LOG, F_OK) < 0)
+        return -errno;
     for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
         cleanup_close int fd = socket(AF_UNIX, types[i] | SOCK_CLOEXEC, 0);
 
@@ -82,7 +85,7 @@ static char *default_file(const struct log_request *q)
     char *path = NULL;
     int r;
 
-    if (geteuid() == 0)
+    if (self_uid() == 0)
         r = asprintf(&path, "/var/log/amphid/%s.%s", q->name, suffix);
     else if (state && state[0] == '/')
         r = asprintf(&path, "%s/amphid/%s.%s", state, q->name, suffix);
@@ -264,6 +267,11 @@ const char *log_path(const struct log *l)
 enum log_kind log_kind(const struct log *l)
 {
     return l->q.kind;
+}
+
+bool log_tells_streams(const struct log *l)
+{
+    return l->q.kind != LOG_TO_FILE;
 }
 
 void log_set_identity(struct log *l, const struct proc_identity *id)

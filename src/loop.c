@@ -77,14 +77,26 @@ int loop_modify(struct loop *l, struct watch *w, uint32_t events)
     return watch_ctl(l, EPOLL_CTL_MOD, w, events);
 }
 
+/* What has happened to @w in this round is of no interest any more. */
+static void blank(struct loop *l, const struct watch *w)
+{
+    for (int i = 0; i < l->n_batch; i++)
+        if (l->batch[i].data.ptr == w)
+            l->batch[i].data.ptr = NULL;
+}
+
 void loop_remove(struct loop *l, struct watch *w)
 {
     if (w->fd < 0)
         return;
     (void)watch_ctl(l, EPOLL_CTL_DEL, w, 0);
-    for (int i = 0; i < l->n_batch; i++)
-        if (l->batch[i].data.ptr == w)
-            l->batch[i].data.ptr = NULL;
+    blank(l, w);
+}
+
+void loop_close(struct loop *l, struct watch *w)
+{
+    blank(l, w);
+    w->fd = close_fd(w->fd);
 }
 
 static void timer_unlink(struct loop *l, struct timer *t)

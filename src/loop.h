@@ -48,6 +48,10 @@ int loop_modify(struct loop *l, struct watch *w, uint32_t events);
  * whose fd is -1 is left alone. */
 void loop_remove(struct loop *l, struct watch *w);
 
+/* Ends the waiting and closes the descriptor; w->fd becomes -1, and a watch without one is left alone. The descriptor must
+ * be the only one of its open file: then closing is all that epoll(7) needs. */
+void loop_close(struct loop *l, struct watch *w);
+
 /* Arms @t for @at (again, if it was armed); USEC_INFINITY disarms it. */
 void loop_arm(struct loop *l, struct timer *t, uint64_t at);
 

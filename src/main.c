@@ -12,7 +12,7 @@ int main(int argc, char **argv)
         status = cli.verb ? cli.verb(&cli.verb_args) : run_instance(&cli);
     cli_done(&cli);
     /* What could not be written was not said. */
-    if (fclose(stdout) != 0 && status == 0) {
+    if ((fflush(stdout) != 0 || ferror(stdout)) && status == 0) {
         perror("amphid: standard output");
         status = 1;
     }

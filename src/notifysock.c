@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include "cleanup.h"
 #include "notifysock.h"
+#include "self.h"
 
 #define MESSAGE_MAX 4096
 #define DRAIN_MAX 1024 /* more than a queue holds: whoever floods must not hold us */
@@ -93,7 +94,7 @@ int notifysock_open(struct notifysock *n, struct loop *loop, const char *path, u
         return -errno;
     if (setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) < 0 ||
         bind(fd, (struct sockaddr *)&sa, sizeof(sa)) < 0 || chmod(path, 0600) < 0 ||
-        (uid != geteuid() && chown(path, uid, (gid_t)-1) < 0))
+        (uid != self_uid() && chown(path, uid, (gid_t)-1) < 0))
         return -errno;
     n->watch.fd = fd;
     r = loop_add(loop, &n->watch, EPOLLIN);
@@ -116,8 +117,7 @@ void notifysock_close(struct notifysock *n)
 {
     if (n->watch.fd < 0)
         return;
-    loop_remove(n->loop, &n->watch);
-    n->watch.fd = close_fd(n->watch.fd);
+    loop_close(n->loop, &n->watch);
     (void)unlink(n->path);
     free(n->path);
     n->path = NULL;

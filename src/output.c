@@ -46,13 +46,20 @@ static ssize_t forward(struct output *o)
     return n;
 }
 
+/* Nothing more comes, or is wanted. */
+static void finish(struct output *o)
+{
+    linebuf_finish(&o->lines, got_line, o);
+    loop_close(o->loop, &o->watch);
+}
+
 static int readable(struct watch *w, uint32_t events)
 {
     struct output *o = CONTAINER_OF(w, struct output, watch);
     ssize_t n = forward(o);
 
     if (n == 0 || (n < 0 && n != -EINTR))
-        output_close(o);
+        finish(o);
     return 0;
 }
 
@@ -104,9 +111,7 @@ void output_close(struct output *o)
     if (o->watch.fd < 0)
         return;
     output_drain(o);
-    linebuf_finish(&o->lines, got_line, o);
-    loop_remove(o->loop, &o->watch);
-    o->watch.fd = close_fd(o->watch.fd);
+    finish(o);
 }
 
 char *output_tail(const struct output *o)

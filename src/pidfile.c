@@ -15,6 +15,7 @@
 #include "parse.h"
 #include "pidfile.h"
 #include "proc.h"
+#include "self.h"
 
 /* The number in the file; 0 if there is none. */
 static pid_t read_pid(int fd)
@@ -71,7 +72,7 @@ static bool directory_trusted(const char *path)
 
     if (!copy || stat(dirname(copy), &st) < 0)
         return errno == ENOENT; /* open(2) will say it better */
-    return (st.st_mode & S_ISVTX) || (!(st.st_mode & S_IWOTH) && (st.st_uid == geteuid() || st.st_uid == 0));
+    return (st.st_mode & S_ISVTX) || (!(st.st_mode & S_IWOTH) && (st.st_uid == self_uid() || st.st_uid == 0));
 }
 
 static int check_trust(const struct stat *st, const char **ret_why)
@@ -80,7 +81,7 @@ static int check_trust(const struct stat *st, const char **ret_why)
     if (!S_ISREG(st->st_mode))
         return -EPERM;
     *ret_why = "belongs to another user, or others may write to it";
-    return (st->st_uid != geteuid() && st->st_uid != 0) || (st->st_mode & 022) || st->st_nlink > 1 ? -EPERM : 0;
+    return (st->st_uid != self_uid() && st->st_uid != 0) || (st->st_mode & 022) || st->st_nlink > 1 ? -EPERM : 0;
 }
 
 static int lock(int fd, int command, struct flock *ret)
@@ -90,7 +91,7 @@ static int lock(int fd, int command, struct flock *ret)
 }
 
 /* One try. -ESTALE: the file has lost its name meanwhile. */
-static int try_lock(int fd, pid_t *ret_owner, const char **ret_why)
+static int try_lock(int fd, bool *ret_empty, pid_t *ret_owner, const char **ret_why)
 {
     struct flock l;
     struct stat st;
@@ -106,25 +107,27 @@ static int try_lock(int fd, pid_t *ret_owner, const char **ret_why)
         return -errno;
     if (st.st_nlink == 0)
         return -ESTALE;
+    *ret_empty = st.st_size == 0;
     r = check_trust(&st, ret_why);
-    if (r < 0 || st.st_size == 0)
+    if (r < 0 || *ret_empty)
         return r;
     *ret_owner = read_pid(fd);
     *ret_why = "names a running process";
     return owner_alive(*ret_owner, &st) ? -EEXIST : 0;
 }
 
-int pidfile_lock(struct pidfile *ret, const char *path, pid_t *ret_owner, const char **ret_why)
+int pidfile_lock(struct pidfile *ret, const char *path, bool trusted, pid_t *ret_owner, const char **ret_why)
 {
     cleanup_free char *copy = strdup(path);
     cleanup_close int fd = -1;
+    bool empty = true;
     int r;
 
     if (!copy)
         return -ENOMEM;
     *ret_owner = 0;
     *ret_why = "is in a directory where others may put what they like; choose another";
-    if (!directory_trusted(path))
+    if (!trusted && !directory_trusted(path))
         return -EPERM;
     do {
         fd = close_fd(fd);
@@ -134,11 +137,13 @@ int pidfile_lock(struct pidfile *ret, const char *path, pid_t *ret_owner, const 
             *ret_why = r == -ELOOP ? "is a symbolic link; remove it" : "cannot be opened";
             return r;
         }
-        r = try_lock(fd, ret_owner, ret_why);
+        r = try_lock(fd, &empty, ret_owner, ret_why);
     } while (r == -ESTALE);
     if (r < 0)
         return r;
     ret->path = take_ptr(copy);
+    ret->empty = empty;
+    ret->trusted = trusted;
     ret->fd = take_fd(fd);
     return 0;
 }
@@ -149,7 +154,7 @@ int pidfile_write(struct pidfile *p, pid_t pid)
     int n = snprintf(text, sizeof(text), "%d\n", pid);
     ssize_t done;
 
-    if (ftruncate(p->fd, 0) < 0)
+    if (!p->empty && ftruncate(p->fd, 0) < 0)
         return -errno;
     done = pwrite(p->fd, text, (size_t)n, 0);
     if (done < 0)
@@ -166,11 +171,11 @@ void pidfile_close(struct pidfile *p)
 
 void pidfile_remove(struct pidfile *p)
 {
-    struct stat named, ours;
+    struct stat st;
 
-    /* Only the file that is ours: somebody may have put another in its place. */
-    if (p->path && lstat(p->path, &named) == 0 && fstat(p->fd, &ours) == 0 && named.st_dev == ours.st_dev &&
-        named.st_ino == ours.st_ino)
+    /* Only the file that is ours: if somebody has put another in its place, ours has no name. In a directory that only
+     * we write to nobody has. */
+    if (p->path && (p->trusted || (fstat(p->fd, &st) == 0 && st.st_nlink > 0)))
         (void)unlink(p->path);
     pidfile_close(p);
 }

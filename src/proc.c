@@ -83,23 +83,28 @@ static int parse_stat(const char *text, struct proc_identity *id)
     return parse_numbers(close + 4, id);
 }
 
+int proc_read_once(pid_t pid, const char *file, char *buf, size_t size)
+{
+    cleanup_close int fd = proc_open(pid, file);
+    ssize_t n;
+
+    if (fd < 0)
+        return fd;
+    n = read(fd, buf, size - 1);
+    if (n < 0)
+        return -errno;
+    buf[n] = '\0';
+    return 0;
+}
+
 int proc_identity(pid_t pid, struct proc_identity *ret)
 {
     struct proc_identity id = {0};
     char buf[STAT_MAX];
-    int fd, r;
-    ssize_t n;
+    int r = proc_read_once(pid, "stat", buf, sizeof(buf));
 
-    fd = proc_open(pid, "stat");
-    if (fd < 0)
-        return fd;
-    n = read(fd, buf, sizeof(buf) - 1);
-    r = n < 0 ? -errno : 0;
-    close(fd);
-    if (r < 0)
-        return r;
-    buf[n] = '\0';
-    r = parse_stat(buf, &id);
+    if (r >= 0)
+        r = parse_stat(buf, &id);
     if (r < 0)
         return r;
     *ret = id;

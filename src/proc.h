@@ -21,6 +21,9 @@ int proc_identity(pid_t pid, struct proc_identity *ret);
 /* The name of a terminal ("pts/3", "tty1", "ttyS0"), "-" for none. Returns @buf. */
 const char *proc_tty_name(int tty_nr, char buf[PROC_TTY_MAX]);
 
+/* The beginning of /proc/@pid/@file (0: self), as much as one read gives, into @buf, NUL-terminated. */
+int proc_read_once(pid_t pid, const char *file, char *buf, size_t size);
+
 /* Reads all of /proc/@pid/@file (0: self) into *@ret, NUL-terminated; *@ret_len may be NULL. The caller
  * frees. */
 int proc_read(pid_t pid, const char *file, char **ret, size_t *ret_len);

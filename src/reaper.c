@@ -6,12 +6,14 @@
 
 void reaper_run(reaper_fn fn, void *ctx)
 {
-    for (;;) {
+    bool more = true;
+
+    while (more) {
         siginfo_t info = {0};
 
         if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || info.si_pid == 0)
             return;
-        fn(ctx, &info);
+        more = fn(ctx, &info);
         (void)waitid(P_PID, (id_t)info.si_pid, &info, WEXITED);
     }
 }

@@ -4,8 +4,9 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* Called for each ended child while it is still a zombie, so that its PID cannot have been used again. */
-typedef void (*reaper_fn)(void *ctx, const siginfo_t *info);
+/* Called for each ended child while it is still a zombie, so that its PID cannot have been used again. True: go on; false:
+ * no other is of interest. */
+typedef bool (*reaper_fn)(void *ctx, const siginfo_t *info);
 
 /* All children that have ended: looks at each (WNOWAIT), lets @fn act on it, then reaps it. Never blocks. */
 void reaper_run(reaper_fn fn, void *ctx);

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <string.h>
 #include <syslog.h>
 #include <unistd.h>
@@ -26,6 +27,8 @@
 
 struct run {
     struct cli *cli;
+    struct proc_identity identity;
+    mode_t umask; /* the caller's */
     struct mode_verdict verdict;
     struct log *log;
     struct upward upward;
@@ -37,6 +40,7 @@ struct run {
     char *rundir;
     struct pidfile pidfiles[2]; /* the instance's own, and --pidfile */
     struct spawn spawn;
+    bool starter; /* of a daemon, to which all files belong now */
 };
 
 static int complain(struct run *run, int status, int error, const char *fmt, ...)
@@ -66,7 +70,9 @@ static void decide(struct run *run)
 {
     struct mode_facts facts;
 
-    facts_gather_mode(&facts);
+    if (proc_identity(0, &run->identity) < 0) /* without /proc the log shows what is known */
+        run->identity = (struct proc_identity){.pid = getpid(), .ppid = getppid(), .pgid = getpgrp(), .sid = getsid(0)};
+    facts_gather_mode(&facts, run->identity.pid, run->identity.ppid);
     facts.request = run->cli->mode;
     facts.fork_asked = run->cli->fork;
     mode_decide(&facts, &run->verdict);
@@ -110,7 +116,7 @@ static int read_environment(struct run *run)
     return strv_copy(&run->env, environ);
 }
 
-/* daemon(7) steps 1 to 4, in every mode: COMMAND finds the same world in all of them. Only what belongs to the caller's
+/* daemon(7) steps 1, 2, 4 and 10 (the mask of step 3 is set where signals are heard), in every mode: COMMAND finds the same world in all of them. Only what belongs to the caller's
  * terminal and session stays where that terminal stays. */
 static int clean_up(struct run *run)
 {
@@ -118,11 +124,10 @@ static int clean_up(struct run *run)
 
     if (r < 0)
         return complain(run, EXIT_FAILURE, -r, "%s", strerror(-r));
+    run->umask = umask(0);
     r = detach_close_descriptors(run->listen_fds);
     if (r >= 0)
         r = detach_reset_signals();
-    if (r >= 0)
-        r = detach_reset_mask();
     if (r < 0)
         return complain(run, EXIT_FAILURE, -r, "cannot clean up: %s", strerror(-r));
     if (forks(run))
@@ -137,7 +142,6 @@ static int open_log(struct run *run)
 {
     struct log_request q = run->cli->log;
     cleanup_free char *what = NULL;
-    struct proc_identity id = {.pid = getpid()};
     bool fallback;
     int r;
 
@@ -151,8 +155,7 @@ static int open_log(struct run *run)
     /* Where stderr is the log, or the unit's journal, words there would only be said twice. */
     if (log_kind(run->log) == LOG_TO_STDERR || run->verdict.under_systemd)
         run->upward.print_as = NULL;
-    (void)proc_identity(0, &id); /* without /proc the log shows what is known */
-    log_set_identity(run->log, &id);
+    log_set_identity(run->log, &run->identity);
     return GO_ON;
 }
 
@@ -209,7 +212,7 @@ static int claim_name(struct run *run)
             path = NULL;
             return no_rundir(run, ENOMEM);
         }
-        r = pidfile_lock(&run->pidfiles[0], path, &owner, &why);
+        r = pidfile_lock(&run->pidfiles[0], path, true, &owner, &why);
     } while (r == -ENOENT);
     return r < 0 ? not_locked(run, path, -r, owner, why) : GO_ON;
 }
@@ -231,7 +234,7 @@ static int lock_second_pidfile(struct run *run)
             return not_locked(run, path, errno, 0, "cannot be found");
         }
     }
-    r = pidfile_lock(&run->pidfiles[1], absolute ? absolute : path, &owner, &why);
+    r = pidfile_lock(&run->pidfiles[1], absolute ? absolute : path, false, &owner, &why);
     return r < 0 ? not_locked(run, path, -r, owner, why) : GO_ON;
 }
 
@@ -241,7 +244,8 @@ static int prepare_command(struct run *run)
                                 .listen_fds = run->listen_fds,
                                 .listen_names = run->listen_names,
                                 .own_group = forks(run),
-                                .stay = run->verdict.mode == MODE_FOREGROUND};
+                                .stay = !forks(run),
+                                .umask = run->umask};
     cleanup_free char *notify = NULL;
     struct spawn_error error;
 
@@ -266,7 +270,6 @@ static int detach(struct run *run)
 
     if (!forks(run))
         return GO_ON;
-    log_flush(run->log);
     r = launch_detach(&run->upward, run->log, run->cli->name, &status);
     if (r < 0)
         return complain(run, EXIT_FAILURE, -r, "cannot fork: %s", strerror(-r));
@@ -274,23 +277,22 @@ static int detach(struct run *run)
         run->upward.print_as = NULL; /* stderr is /dev/null */
         return GO_ON;
     }
-    for (size_t i = 0; i < ARRAY_SIZE(run->pidfiles); i++)
-        pidfile_close(&run->pidfiles[i]);
-    free(run->rundir);
-    run->rundir = NULL;
+    run->starter = true;
     return status;
 }
 
 static int write_pidfiles(struct run *run)
 {
+    pid_t pid = log_identity(run->log)->pid;
+
     for (size_t i = 0; i < ARRAY_SIZE(run->pidfiles); i++) {
         struct pidfile *p = &run->pidfiles[i];
-        int r = p->path ? pidfile_write(p, getpid()) : 0;
+        int r = p->path ? pidfile_write(p, pid) : 0;
 
         if (r < 0)
             return complain(run, EXIT_FAILURE, -r, "PID file %s cannot be written: %s", p->path, strerror(-r));
     }
-    log_stage(run->log, STAGE_PIDFILE, LOG_INFO, NULL, "PID %d in %s, locked", getpid(),
+    log_stage(run->log, STAGE_PIDFILE, LOG_INFO, NULL, "PID %d in %s, locked", pid,
               run->pidfiles[run->pidfiles[1].path ? 1 : 0].path);
     if (run->cli->no_wait && forks(run)) /* the starter need not know more */
         upward_ready(&run->upward, "");
@@ -322,9 +324,11 @@ static int be_resident(struct run *run)
 
 static void release(struct run *run)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(run->pidfiles); i++)
+    for (size_t i = 0; i < ARRAY_SIZE(run->pidfiles) && !run->starter; i++)
         pidfile_remove(&run->pidfiles[i]);
-    if (run->rundir)
+    for (size_t i = 0; i < ARRAY_SIZE(run->pidfiles); i++)
+        free(run->pidfiles[i].path);
+    if (run->rundir && !run->starter)
         (void)rmdir(run->rundir);
     spawn_done(&run->spawn);
     log_free(run->log);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include "cleanup.h"
 #include "rundir.h"
+#include "self.h"
 #include "strv.h"
 
 #define SYSTEM_BASE "/run/amphid"
@@ -32,52 +33,62 @@ int rundir_base(char **ret)
     char *base = NULL;
     int r;
 
-    if (geteuid() == 0)
+    if (self_uid() == 0)
         r = asprintf(&base, SYSTEM_BASE);
     else if (dir && dir[0] == '/')
         r = asprintf(&base, "%s/amphid", dir);
     else
-        r = asprintf(&base, "/tmp/amphid-%u", (unsigned)geteuid());
+        r = asprintf(&base, "/tmp/amphid-%u", (unsigned)self_uid());
     if (r < 0)
         return -ENOMEM;
     *ret = base;
     return 0;
 }
 
-/* Makes @path if it is not there and refuses it unless it is a real directory, ours, written by us alone. */
-static int make_own_directory(const char *path, mode_t mode)
+/* Is @path a real directory, ours, written by us alone? */
+static int check_directory(const char *path)
 {
     struct stat st;
 
-    if (mkdir(path, mode) < 0 && errno != EEXIST)
-        return -errno;
     if (lstat(path, &st) < 0)
         return -errno;
-    if (!S_ISDIR(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & 022))
-        return -EPERM;
-    /* The caller's umask has no say in who may see an instance. */
-    if ((st.st_mode & 0777) != mode && chmod(path, mode) < 0)
-        return -errno;
-    return 0;
+    return S_ISDIR(st.st_mode) && st.st_uid == self_uid() && !(st.st_mode & 022) ? 0 : -EPERM;
+}
+
+/* Makes @path. 1: it was there already. The caller's umask has been put away (daemon(7) step 10). */
+static int make_directory(const char *path, mode_t mode)
+{
+    if (mkdir(path, mode) == 0)
+        return 0;
+    return errno == EEXIST ? 1 : -errno;
 }
 
 int rundir_make(const char *name, char **ret)
 {
     cleanup_free char *base = NULL, *dir = NULL;
+    bool in_tmp;
     mode_t mode;
     int r;
 
     r = rundir_base(&base);
     if (r < 0)
         return r;
-    mode = strncmp(base, "/tmp/", 5) == 0 ? 0700 : 0755;
+    in_tmp = strncmp(base, "/tmp/", 5) == 0;
+    mode = in_tmp ? 0700 : 0755;
     if (asprintf(&dir, "%s/%s", base, name) < 0) {
         dir = NULL;
         return -ENOMEM;
     }
-    r = make_own_directory(base, mode);
-    if (r >= 0)
-        r = make_own_directory(dir, mode);
+    r = in_tmp ? -ENOENT : make_directory(dir, mode);
+    if (r == -ENOENT) { /* the first instance; in /tmp anybody may have been here before */
+        r = make_directory(base, mode);
+        if (r == 1)
+            r = check_directory(base);
+        if (r >= 0)
+            r = make_directory(dir, mode);
+    }
+    if (r == 1)
+        r = check_directory(dir);
     if (r < 0)
         return r;
     *ret = take_ptr(dir);
@@ -119,7 +130,7 @@ int rundir_find(const char *name, char **ret)
             return -ENOMEM;
         }
         /* A directory in /tmp that is not ours is somebody else's trap, not our instance. */
-        if (lstat(dir, &st) == 0 && S_ISDIR(st.st_mode) && (st.st_uid == geteuid() || st.st_uid == 0)) {
+        if (lstat(dir, &st) == 0 && S_ISDIR(st.st_mode) && (st.st_uid == self_uid() || st.st_uid == 0)) {
             *ret = take_ptr(dir);
             return 0;
         }

@@ -64,8 +64,7 @@ static int step_nice(const struct child *c)
 
 static int step_umask(const struct child *c)
 {
-    if (c->s->set_umask)
-        umask(c->s->spec->umask);
+    umask(c->s->umask);
     return 0;
 }
 

@@ -30,7 +30,8 @@ struct spawn_context {
     unsigned listen_fds;       /* descriptors 3.. that are passed on */
     const char *listen_names;  /* LISTEN_FDNAMES, NULL: none */
     bool own_group;            /* a daemon's child; in the foreground it shares the terminal's group with us */
-    bool stay;                 /* without WorkingDirectory= stay in the caller's, and keep its umask */
+    bool stay;                 /* without UMask= keep the caller's; the directory is kept anyway */
+    mode_t umask;              /* the caller's */
 };
 
 /* Ready to run. Owned by the caller: spawn_done(). */
@@ -40,7 +41,8 @@ struct spawn {
     char **env;
     char *listen_pid; /* the "LISTEN_PID=" in @env that the child fills in; borrowed from it */
     char *directory;  /* NULL: stay */
-    bool directory_optional, own_group, set_umask;
+    mode_t umask;
+    bool directory_optional, own_group;
     bool drop;    /* the three below are set */
     uid_t uid;
     gid_t gid;

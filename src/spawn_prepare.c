@@ -11,6 +11,7 @@
 #include "cleanup.h"
 #include "envfile.h"
 #include "parse.h"
+#include "self.h"
 #include "spawn.h"
 #include "strv.h"
 
@@ -162,7 +163,7 @@ static int resolve_identity(struct spawn *s, struct spawn_error *e)
     if (!d->user && !d->group && !d->supplementary_groups)
         return 0;
     s->drop = true;
-    s->uid = geteuid();
+    s->uid = self_uid();
     s->gid = getegid();
     if (d->user && resolve_user(s, e) < 0)
         return -1;
@@ -266,14 +267,14 @@ static int prepare_directory(struct spawn *s, const struct spawn_context *ctx, s
     const char *wanted = s->spec->working_directory;
 
     s->directory_optional = s->spec->working_directory_optional;
-    if (s->directory || (!wanted && ctx->stay))
+    if (s->directory || !wanted) /* a daemon is in "/" already */
         return 0;
     if (wanted && STREQ(wanted, "~")) {
         const char *home = env_get(s->env, "HOME");
 
         wanted = home ? home : "/";
     }
-    s->directory = strdup(wanted ? wanted : "/");
+    s->directory = strdup(wanted);
     return s->directory ? 0 : spawn_fail(e, EXIT_MEMORY, ENOMEM, "memory");
 }
 
@@ -283,7 +284,8 @@ int spawn_prepare(struct spawn *ret, const struct jobspec *spec, const struct sp
     struct spawn *s = ret;
     int r;
 
-    *s = (struct spawn){.spec = spec, .own_group = ctx->own_group, .set_umask = spec->umask_set || !ctx->stay};
+    *s = (struct spawn){.spec = spec, .own_group = ctx->own_group,
+                        .umask = spec->umask_set || !ctx->stay ? spec->umask : ctx->umask};
     *ret_error = (struct spawn_error){0};
     r = strv_copy(&s->env, ctx->env) < 0 ? spawn_fail(ret_error, EXIT_MEMORY, ENOMEM, "memory") : 0;
     if (r >= 0)

@@ -25,32 +25,37 @@ const char *stage_message_id(enum stage s)
     return stages[s].message_id;
 }
 
-/* The clock is told in the zone of the machine; TZ of the caller has no say once the environment is clean. */
-static struct tm broken_down(uint64_t realtime)
+/* Days since 1970-01-01 as a date of the Gregorian calendar, counted in eras of 400 years that begin in March.
+ * gmtime_r(3) would do it, but it reads the file of the time zone first. */
+static void civil_date(uint64_t days, unsigned *ret_year, unsigned *ret_month, unsigned *ret_day)
 {
-    time_t t = (time_t)(realtime / 1000000);
-    struct tm tm;
+    uint64_t z = days + 719468, era = z / 146097, doe = z % 146097;
+    uint64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
+    uint64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100), mp = (5 * doy + 2) / 153;
 
-    localtime_r(&t, &tm);
-    return tm;
+    *ret_day = (unsigned)(doy - (153 * mp + 2) / 5 + 1);
+    *ret_month = (unsigned)(mp < 10 ? mp + 3 : mp - 9);
+    *ret_year = (unsigned)(yoe + era * 400 + (*ret_month <= 2));
 }
 
 void time_rfc3339(struct textbuf *b, uint64_t realtime)
 {
-    struct tm tm = broken_down(realtime);
-    char date[32], zone[8];
+    uint64_t seconds = realtime / 1000000;
+    unsigned year, month, day, rest = (unsigned)(seconds % 86400);
 
-    strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm);
-    strftime(zone, sizeof(zone), "%z", &tm);
-    textbuf_printf(b, "%s.%06u%.3s:%s", date, (unsigned)(realtime % 1000000), zone, zone + 3);
+    civil_date(seconds / 86400, &year, &month, &day);
+    textbuf_printf(b, "%04u-%02u-%02uT%02u:%02u:%02u.%06u+00:00", year, month, day, rest / 3600, rest / 60 % 60,
+                   rest % 60, (unsigned)(realtime % 1000000));
 }
 
 void time_rfc3164(struct textbuf *b, uint64_t realtime)
 {
     static const char months[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                        "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-    struct tm tm = broken_down(realtime);
+    time_t t = (time_t)(realtime / 1000000);
+    struct tm tm;
 
+    localtime_r(&t, &tm);
     textbuf_printf(b, "%s %2d %02d:%02d:%02d", months[tm.tm_mon], tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
 }
 

@@ -59,6 +59,8 @@ int systemd_notify(const char *path, const char *state)
 
 int systemd_journal_connect(void)
 {
+    if (access(JOURNAL_SOCKET, F_OK) < 0) /* cheaper than a socket, where there is no journal */
+        return -errno;
     return connect_unix(JOURNAL_SOCKET, SOCK_DGRAM);
 }
 

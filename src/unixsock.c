@@ -63,10 +63,11 @@ int unixsock_listen(const char *path)
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -errno;
+    r = bind(fd, (const struct sockaddr *)&sa, sizeof(sa));
     /* A left-over of one that was killed between bind() and rename(). */
-    if (unlink(fresh) < 0 && errno != ENOENT)
-        return -errno;
-    if (bind(fd, (const struct sockaddr *)&sa, sizeof(sa)) < 0)
+    if (r < 0 && errno == EADDRINUSE && unlink(fresh) == 0)
+        r = bind(fd, (const struct sockaddr *)&sa, sizeof(sa));
+    if (r < 0)
         return -errno;
     if (chmod(fresh, 0666) < 0 || listen(fd, BACKLOG) < 0 || rename(fresh, path) < 0) {
         r = -errno;

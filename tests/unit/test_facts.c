@@ -37,7 +37,7 @@ static void nothing_set(void **state)
     struct mode_facts m;
 
     (void)state;
-    facts_gather_mode(&m);
+    facts_gather_mode(&m, getpid(), getppid());
     assert_null(m.notify_socket);
     assert_int_equal(m.systemd_exec_pid, 0);
     assert_false(m.invocation_id || m.journal_stream || m.journal_stream_valid ||
@@ -55,7 +55,7 @@ static void empty_is_not_set(void **state)
     (void)state;
     for (unsigned v = 0; v < VAR_MAX; v++)
         setenv(fact_var_name((enum fact_var)v), "", 1);
-    facts_gather_mode(&m);
+    facts_gather_mode(&m, getpid(), getppid());
     assert_null(m.notify_socket);
     assert_int_equal(m.systemd_exec_pid, 0);
     assert_false(m.invocation_id || m.journal_stream);
@@ -71,12 +71,12 @@ static void variables_are_read(void **state)
     setenv("INVOCATION_ID", "0123456789abcdef0123456789abcdef", 1);
     put_number("SYSTEMD_EXEC_PID", getpid());
     setenv("LISTEN_FDNAMES", "a:b", 1);
-    facts_gather_mode(&m);
+    facts_gather_mode(&m, getpid(), getppid());
     assert_string_equal(m.notify_socket, MANAGERS_SOCKET);
     assert_true(m.notify_socket_is_managers && m.invocation_id);
     assert_int_equal(m.systemd_exec_pid, getpid());
     setenv("SYSTEMD_EXEC_PID", "nonsense", 1);
-    facts_gather_mode(&m);
+    facts_gather_mode(&m, getpid(), getppid());
     assert_int_equal(m.systemd_exec_pid, EXEC_PID_GARBAGE);
 
     facts_gather(&f);
@@ -101,12 +101,12 @@ static void journal_stream_against_fstat(void **state)
     assert_int_equal(fstat(p[1], &st), 0);
     snprintf(buf, sizeof(buf), "%llu:%llu", (unsigned long long)st.st_dev, (unsigned long long)st.st_ino);
     setenv("JOURNAL_STREAM", buf, 1);
-    facts_gather_mode(&m);
+    facts_gather_mode(&m, getpid(), getppid());
     assert_true(m.journal_stream);
     assert_false(m.journal_stream_valid);
 
     assert_int_equal(dup2(p[1], STDERR_FILENO), STDERR_FILENO);
-    facts_gather_mode(&m);
+    facts_gather_mode(&m, getpid(), getppid());
     facts_gather(&f);
     dup2(saved, STDERR_FILENO);
     assert_true(m.journal_stream_valid);
@@ -115,7 +115,7 @@ static void journal_stream_against_fstat(void **state)
     facts_done(&f);
 
     setenv("JOURNAL_STREAM", "8:", 1);
-    facts_gather_mode(&m);
+    facts_gather_mode(&m, getpid(), getppid());
     assert_true(m.journal_stream);
     assert_false(m.journal_stream_valid);
     close(p[0]);
@@ -162,7 +162,7 @@ static bool manager_if_parent_is(const char *comm)
         prctl(PR_SET_NAME, comm);
         pid = fork();
         if (pid == 0) {
-            facts_gather_mode(&m);
+            facts_gather_mode(&m, getpid(), getppid());
             _exit(m.parent_is_manager ? 10 : 11);
         }
         if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
@@ -294,7 +294,7 @@ static void both_gatherers_decide_alike(void **state)
             setenv("INVOCATION_ID", "x", 1);
         if (i / 18)
             setenv("JOURNAL_STREAM", "1:1", 1);
-        facts_gather_mode(&m);
+        facts_gather_mode(&m, getpid(), getppid());
         facts_gather(&f);
         f.mode.fork_asked = m.fork_asked = i % 2;
         mode_decide(&m, &a);
