@@ -95,80 +95,80 @@ static void test_other_users_only_look(void **state)
     stop(&f);
 }
 
-/* The owner may do everything, root or not; root may too. */
-static int owner_stops_job(const struct fake *f)
-{
-    int fd = dial(f);
-
-    return !(fd >= 0 && answered(fd, CALL_JOB("Stop", "web"), ""));
-}
-
-static void test_owner(void **state)
-{
-    struct fake f = {.name = "i", .n_jobs = 1, .uid = NOBODY};
-
-    skip_without_root("an owner who is not root");
-    start(&f);
-    as_nobody(&f, owner_stops_job);
-    stop(&f);
-}
-
-/* A thousand connections of @n that say nothing, or wait, or leave half a message. */
+/* A thousand connections that say nothing, or wait, or leave half a message. Returns 0 if all were taken and
+ * the last one, the most lively, is answered. */
 static int crowd(const struct fake *f)
 {
     static const char half[] = "{\"method\":";
     struct rlimit limit;
-    int ready = 0, fd = -1;
+    int first = -1;
 
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
         return 2;
     limit.rlim_cur = limit.rlim_max;
-    if (setrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_max < 1100)
-        return 2;
+    if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return 3;
     for (int i = 0; i < 1000; i++) {
-        fd = dial(f);
+        int fd = dial(f);
+
+        if (fd == -EMFILE && i > 2 * CONNS_MAX)
+            break; /* as many as we are allowed */
         if (fd < 0)
-            return 3;
+            return 4;
         /* The server may have shown it out already; that is no error here. */
         (void)(i % 3 == 1 ? say(fd, CALL("Wait")) : i % 3 == 2 ? say_bytes(fd, half, strlen(half)) : 0);
-        ready++;
+        first = first < 0 ? fd : first;
     }
-    /* The last one is the most lively and still has its place. */
-    fd = dial(f);
-    return !(ready == 1000 && answered(fd, CALL("Status"), ""));
+    close(first); /* so that there is room for one more */
+    return !answered(dial(f), CALL("Status"), "");
 }
 
-/* The connection that root opened before the crowd, and any later one, is served. */
-static int crowd_in_child(const struct fake *f, uid_t uid, int held)
+/* The crowd, in a process of @uid that keeps it open until it is killed. Returns its PID when all are there.
+ */
+static pid_t start_crowd(const struct fake *f, uid_t uid)
 {
-    int done[2], status = 99, fd;
+    int done[2], r = 99;
     pid_t pid;
-    char c;
 
     assert_int_equal(pipe(done), 0);
     fflush(NULL);
     pid = fork();
     if (pid == 0) {
-        int r = uid && setresuid(uid, uid, uid) < 0 ? 98 : crowd(f);
-
-        close(done[0]);
-        if (write(done[1], "", 1) != 1)
-            r = 97;
-        pause(); /* all of them stay open until the parent has looked */
-        _exit(r);
+        r = uid && setresuid(uid, uid, uid) < 0 ? 98 : 0;
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        alarm(3 * PATIENCE_SEC);
+        if (r == 0)
+            r = crowd(f);
+        if (write(done[1], &r, sizeof(r)) == sizeof(r))
+            pause();
+        _exit(0);
     }
     close(done[1]);
-    assert_int_equal(read(done[0], &c, 1), 1);
+    if (read(done[0], &r, sizeof(r)) != sizeof(r))
+        r = 97;
     close(done[0]);
-    if (held >= 0)
-        assert_true(answered(held, CALL("Status"), ""));
-    fd = connected(f);
-    assert_true(answered(fd, CALL("Status"), ""));
-    close(fd);
-    status = (int)count_descriptors(f->pid);
+    if (r != 0)
+        kill(pid, SIGKILL);
+    assert_int_equal(r, 0);
+    return pid;
+}
+
+/* While there is a crowd, a new connection is served, and so is the one @held from before (-1: none); the
+ * server keeps no more than it may. */
+static void assert_bears_crowd(const struct fake *f, uid_t uid, int held)
+{
+    pid_t pid = start_crowd(f, uid);
+    int fd = dial(f);
+    bool kept = held < 0 || answered(held, CALL("Status"), ""),
+         served = fd >= 0 && answered(fd, CALL("Status"), "");
+    size_t n = count_descriptors(f->pid);
+
+    close_fd(fd);
     kill(pid, SIGKILL);
     waitpid(pid, NULL, 0);
-    return status;
+    assert_true(kept);
+    assert_true(served);
+    assert_in_range(n, CONNS_MAX, CONNS_MAX + OTHER_DESCRIPTORS);
 }
 
 static void test_crowd_of_others(void **state)
@@ -180,7 +180,7 @@ static void test_crowd_of_others(void **state)
     start(&f);
     held = connected(&f);
     assert_true(answered(held, CALL("Status"), ""));
-    assert_in_range(crowd_in_child(&f, NOBODY, held), CONNS_MAX, CONNS_MAX + OTHER_DESCRIPTORS);
+    assert_bears_crowd(&f, NOBODY, held);
     close(held);
     stop(&f);
 }
@@ -190,7 +190,7 @@ static void test_crowd_of_own(void **state)
     struct fake f = {.name = "i", .n_jobs = 1};
 
     start(&f);
-    assert_in_range(crowd_in_child(&f, 0, -1), CONNS_MAX, CONNS_MAX + OTHER_DESCRIPTORS);
+    assert_bears_crowd(&f, 0, -1);
     stop(&f);
 }
 
@@ -222,6 +222,8 @@ static void test_no_descriptors(void **state)
     struct pollfd p = {.events = POLLIN};
     unsigned long before;
 
+    if (under_valgrind())
+        skip(); /* it keeps RLIMIT_NOFILE for itself */
     start(&f);
     before = cpu_ticks(f.pid);
     p.fd = connected(&f);
@@ -328,11 +330,10 @@ static void test_no_wake_ups(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_other_users_only_look), cmocka_unit_test(test_owner),
-        cmocka_unit_test(test_crowd_of_others),       cmocka_unit_test(test_crowd_of_own),
-        cmocka_unit_test(test_no_descriptors),        cmocka_unit_test(test_few_descriptors),
-        cmocka_unit_test(test_slow_reader),           cmocka_unit_test(test_gone_while_waiting),
-        cmocka_unit_test(test_no_wake_ups),
+        cmocka_unit_test(test_other_users_only_look), cmocka_unit_test(test_crowd_of_others),
+        cmocka_unit_test(test_crowd_of_own),          cmocka_unit_test(test_no_descriptors),
+        cmocka_unit_test(test_few_descriptors),       cmocka_unit_test(test_slow_reader),
+        cmocka_unit_test(test_gone_while_waiting),    cmocka_unit_test(test_no_wake_ups),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
