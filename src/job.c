@@ -114,13 +114,6 @@ void job_init(struct job *job, const struct job_context *c)
     job->since = realtime_usec();
 }
 
-/* One pipe for both streams will do where nobody can tell them apart: the log does not, and the last lines of stderr are
- * not wanted, since nothing can fail between exec and up. */
-static bool one_pipe(const struct job *job)
-{
-    return !log_tells_streams(job->c.log) && (job->c.spec->type == TYPE_SIMPLE || job->c.spec->type == TYPE_EXEC);
-}
-
 static int open_stream(struct job *job, enum log_stream stream, int *ret_fd)
 {
     static const int priorities[2] = {[STREAM_STDOUT] = LOG_INFO, [STREAM_STDERR] = LOG_ERR};
@@ -131,7 +124,7 @@ static int open_stream(struct job *job, enum log_stream stream, int *ret_fd)
     return *ret_fd = systemd_journal_stream(jobspec_identifier(d), d->syslog_facility | priorities[stream]);
 }
 
-/* Opens where the child's output goes; the child's ends are the caller's to close. The second may be the first. */
+/* Opens where the child's output goes; the child's ends are the caller's to close. */
 static int open_output(struct job *job, int child_fds[2])
 {
     int r;
@@ -141,10 +134,6 @@ static int open_output(struct job *job, int child_fds[2])
     r = open_stream(job, STREAM_STDOUT, &child_fds[0]);
     if (r < 0)
         return spawn_fail(&job->error, EXIT_STDOUT, -r, "standard output");
-    if (job->c.route == OUTPUT_PIPE && one_pipe(job)) {
-        child_fds[1] = child_fds[0];
-        return 0;
-    }
     r = open_stream(job, STREAM_STDERR, &child_fds[1]);
     return r < 0 ? spawn_fail(&job->error, EXIT_STDERR, -r, "standard error") : 0;
 }
@@ -172,7 +161,7 @@ void job_start(struct job *job)
     if (r >= 0)
         r = spawn_run(job->c.spawn, fds[0], fds[1], &job->pid, &job->error);
     close_fd(fds[0]);
-    close_fd(fds[1] == fds[0] ? -1 : fds[1]);
+    close_fd(fds[1]);
     job->out[STREAM_STDOUT].pid = job->out[STREAM_STDERR].pid = job->pid;
     if (r >= 0)
         job->c.ops->started(job->c.ops_ctx, job);

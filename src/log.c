@@ -269,11 +269,6 @@ enum log_kind log_kind(const struct log *l)
     return l->q.kind;
 }
 
-bool log_tells_streams(const struct log *l)
-{
-    return l->q.kind != LOG_TO_FILE;
-}
-
 void log_set_identity(struct log *l, const struct proc_identity *id)
 {
     l->identity = *id;

@@ -37,10 +37,6 @@ enum log_kind log_kind(const struct log *l);
 /* The file behind it, NULL: it is none. Borrowed. */
 const char *log_path(const struct log *l);
 
-/* Does it tell stdout and stderr of the child apart (by priority or by name)? A text file does not: there, the order in
- * which the lines were written says more. */
-bool log_tells_streams(const struct log *l);
-
 /* From now on, records show this identity. */
 void log_set_identity(struct log *l, const struct proc_identity *id);
 const struct proc_identity *log_identity(const struct log *l);

@@ -59,8 +59,8 @@ class SystemdWorld(World):
             return got if not until or any(r['stage'] == until for r in got) else None
         return waiting.until(have, f'stage {until} of {name} in the journal') if until else have()
 
-    def output(self, identifier, until=None):
-        """Lines that a command wrote under its own identifier."""
+    def output(self, identifier, until=None, name=None):
+        """Lines that the command of the instance @name (or @identifier) wrote under its own identifier."""
         def have():
             got = [e['MESSAGE'] for e in self.journal(f'SYSLOG_IDENTIFIER={identifier}')]
             return got if not until or any(until in line for line in got) else None
@@ -101,11 +101,11 @@ class TextWorld(World):
             return got if not until or any(r['stage'] == until for r in got) else None
         return self._wait(name, have, f'stage {until} of {name}', until)
 
-    def output(self, identifier, until=None):
+    def output(self, identifier, until=None, name=None):
         def have():
-            got = [text for who, _pid, text in self._lines(identifier) if who == identifier]
+            got = [text for who, _pid, text in self._lines(name or identifier) if who == identifier]
             return got if not until or any(until in line for line in got) else None
-        return self._wait(identifier, have, f'"{until}" of {identifier}', until)
+        return self._wait(name or identifier, have, f'"{until}" of {identifier}', until)
 
 
 class SysvWorld(TextWorld):

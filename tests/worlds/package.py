@@ -87,7 +87,7 @@ def build(root, source, target, tmp):
                            env=env, stdin=subprocess.DEVNULL, stdout=f, stderr=f)
     if r.returncode != 0:
         shutil.rmtree(new)
-        tail = '\n'.join(log.read_text(errors='replace').splitlines()[-40:])
+        tail = '\n'.join(line[:240] for line in log.read_text(errors='replace').splitlines()[-40:])
         raise RuntimeError(f'the package does not build (exit {r.returncode}, {log}):\n{tail}')
     new.rename(target)
 

@@ -5,7 +5,7 @@ A root's directory carries the hash of its recipe, so a changed recipe makes a n
 costs nothing. Nobody ever writes to a finished root: worlds and package builds mount an overlay on it.
 
     roots.py            make what is missing, print where it is
-    roots.py --prune    also remove the roots that no recipe asks for any more
+    roots.py --prune    also remove the roots that no recipe asks for any more, and all built packages
 """
 import argparse
 import fcntl
@@ -75,7 +75,7 @@ def world_recipes():
 
 def build_recipe(suite):
     """Where the package is built for @suite: what debian/control asks for, as apt understands it."""
-    return Recipe(f'build-{suite}', suite, ('build-essential', 'fakeroot'), (), build_depends())
+    return Recipe(f'build-{suite}', suite, ('build-essential', 'fakeroot', 'libsystemd-dev'), (), build_depends())
 
 
 def build_depends():
@@ -172,15 +172,17 @@ def all_recipes():
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--prune', action='store_true', help='remove roots that no recipe asks for any more')
+    parser.add_argument('--prune', action='store_true', help='remove what nobody needs any more')
     args = parser.parse_args()
     wanted = [make(r) for r in all_recipes()]
     for path in wanted:
         print(path)
     if args.prune:
-        for path in cache().glob('root-*'):
+        for path in [*cache().glob('root-*'), *cache().glob('deb-*')]:
             if path.is_dir() and path not in wanted:
                 shutil.rmtree(path)
+            elif not path.is_dir():
+                path.unlink()
     return 0
 
 

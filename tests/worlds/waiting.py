@@ -1,6 +1,7 @@
 """Waiting for events, each with a deadline and a reason that the failure names. No sleeps of a fixed length."""
 import ctypes
 import os
+import re
 import select
 import socket
 import time
@@ -96,13 +97,13 @@ class NotifySocket:
         self.sock.close()
 
 
+FIELD = re.compile(r'([A-Za-z_]\w*)=("(?:[^"\\]|\\.)*"|\S*) ?')
+
+
 def fields(record):
-    """'name=web stage=ready pid=12 rest of it' -> ({'name': 'web', ...}, 'rest of it')"""
+    """'name=web reason="it is so" rest of it' -> ({'name': 'web', 'reason': 'it is so'}, 'rest of it')"""
     found = {}
-    while True:
-        word, _, rest = record.partition(' ')
-        key, eq, value = word.partition('=')
-        if not eq or not key.isidentifier():
-            return found, record
-        found[key] = value
-        record = rest
+    while m := FIELD.match(record):
+        found[m[1]] = re.sub(r'\\(.)', r'\1', m[2][1:-1]) if m[2].startswith('"') else m[2]
+        record = record[m.end():]
+    return found, record

@@ -143,7 +143,8 @@ class World:
         if user:
             uid = self.stat(f'/home/{user}').st_uid
             pre += ['setpriv', f'--reuid={uid}', f'--regid={uid}', '--clear-groups']
-        return [*pre, 'timeout', '-k', '2', str(timeout), *argv]
+        # timeout(1) hands its end on to the command: also when nsenter, which we know, is killed.
+        return [*pre, 'setpriv', '--pdeathsig', 'TERM', 'timeout', '-k', '2', str(timeout), *argv]
 
     def run(self, cmd, check=True, timeout=20, user=None, env=None, stdin=None, cwd=None):
         """Runs @cmd (a list, or a string for the shell) in the world. @check: exit 0, or that very status."""
@@ -161,7 +162,7 @@ class World:
         return r
 
     def spawn(self, argv, user=None, env=None, timeout=120, **kw):
-        """Starts @argv in the world and returns its Popen; its group is ended by .terminate() of it."""
+        """Starts @argv in the world and returns its Popen, whose kill() ends the command with SIGTERM."""
         full = dict(ENV, **(env or {}))
         kw = {'stdin': subprocess.DEVNULL, 'stdout': subprocess.PIPE, 'stderr': subprocess.STDOUT, **kw}
         return subprocess.Popen(self.argv_in([str(a) for a in argv], timeout, user), text=True, env=full, **kw)
@@ -238,9 +239,9 @@ class World:
             waiting.gone(host, timeout)
 
     def connections(self, path):
-        """How many are connected to the stream socket @path."""
+        """How many are connected to the stream socket @path, which was perhaps renamed after its bind(2)."""
         lines = [line.split() for line in Path(f'/proc/{self.leader}/net/unix').read_text().splitlines()]
-        return sum(1 for f in lines if f[-1] == path and f[5] == '03')
+        return sum(1 for f in lines if f[-1] in (path, f'{path}.new') and f[5] == '03')
 
     # The package
 
