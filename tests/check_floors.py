@@ -1,0 +1,114 @@
+#!/usr/bin/env python3
+"""Checks the house of src/: includes go downward only, files stay small, nobody but main() ends the program, and no
+variable is exported.
+
+  check_floors.py [SRC] [LIBRARY OR OBJECT...]
+
+A file may include from its own floor or from below; within a floor two rooms never include each other in a circle.
+A file of src/ that is in no room is an error: give it a place below.
+"""
+import pathlib
+import re
+import subprocess
+import sys
+
+FLOORS = [
+    "cleanup strv parse textbuf self dlnote",
+    "words envfile linebuf notifymsg json varlink",
+    "jobspec directives fsm mode stage status",
+    "loop log proc rundir pidfile detach spawn systemd upward facts stream unixsock "
+    "manager reaper",
+    "job output notifysock control client",
+    "daemon launch instances show",
+    "main run cli verbs detect inspect judge",
+]
+MAX_LINES = 450
+FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms.split()}
+
+
+def room_of(name):
+    """The room of a file: by its name, or by its first word (log_journal.c is of the room log)."""
+    stem = pathlib.Path(name).stem
+    while stem and stem not in FLOOR_OF:
+        stem = stem.rpartition("_")[0]
+    return stem or None
+
+
+def without_comments(text):
+    """The code without comments and the contents of strings, lines kept."""
+    pattern = r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\''
+    return re.sub(pattern, lambda m: "\n" * m[0].count("\n") or '""', text, flags=re.DOTALL)
+
+
+def check_includes(files):
+    """Yields complaints about the direction, and gathers who includes whom on the same floor."""
+    beside = {}
+    for path in files:
+        own = room_of(path.name)
+        if own is None:
+            yield f"{path}: in no room, see FLOORS in {sys.argv[0]}"
+            continue
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            match = re.match(r'\s*#\s*include\s+"([^"]+)"', line)
+            other = room_of(match[1]) if match else None
+            if not other or other == own:
+                continue
+            if FLOOR_OF[other] > FLOOR_OF[own]:
+                yield f"{path}:{number}: {own} (floor {FLOOR_OF[own]}) includes {match[1]} (floor {FLOOR_OF[other]})"
+            elif FLOOR_OF[other] == FLOOR_OF[own]:
+                beside.setdefault(own, set()).add(other)
+    yield from circles(beside)
+
+
+def circles(beside):
+    """Yields one complaint for each circle of rooms on a floor."""
+    def visit(room, path):
+        for other in sorted(beside.get(room, ())):
+            if other == path[0] and room >= max(path):
+                yield "a circle on one floor: " + " → ".join([*path, other])
+            elif other not in path:
+                yield from visit(other, [*path, other])
+    for room in sorted(beside):
+        yield from visit(room, [room])
+
+
+def check_sizes(files):
+    for path in files:
+        lines = len(path.read_text().splitlines())
+        if lines > MAX_LINES:
+            yield f"{path}: {lines} lines, at most {MAX_LINES}"
+
+
+def check_exit(files):
+    """main() ends the program: by its return, or by the one exit(). _exit() after a fork is another thing."""
+    calls = [f"{path.name}:{number}" for path in files
+             for number, line in enumerate(without_comments(path.read_text()).splitlines(), 1)
+             for _ in re.finditer(r"(?<![\w.>])(?:exit|quick_exit)\s*\(", line)]
+    if len(calls) > 1 or not all(call.startswith("main.c:") for call in calls):
+        yield f"exit() is called at {', '.join(calls)}; wanted: once at most, in main.c"
+
+
+def check_variables(objects):
+    for path in objects:
+        done = subprocess.run(["nm", "-g", "--defined-only", path], capture_output=True, text=True)
+        if done.returncode:
+            yield f"nm {path}: {done.stderr.strip()}"
+        for line in done.stdout.splitlines():
+            kind, _, name = line.partition(" ")[2].partition(" ")
+            if kind in "BDGRSCV" and kind and not name.startswith("__"):
+                yield f"{path}: exported variable {name}"
+
+
+def main(arguments):
+    src = pathlib.Path(arguments[0] if arguments else pathlib.Path(__file__).parent.parent / "src")
+    files = sorted(path for path in src.iterdir() if path.suffix in (".c", ".h"))
+    complaints = [*check_includes(files), *check_sizes(files), *check_exit(files), *check_variables(arguments[1:])]
+    for complaint in complaints:
+        print(complaint, file=sys.stderr)
+    if not complaints:
+        print(f"{len(files)} files, {len(FLOORS)} floors, downward only")
+    return bool(complaints)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
