@@ -35,6 +35,7 @@ struct fake {
     char *big;              /* one more word of WEB's command line */
     int refuse;             /* what stop answers, 0: it stops */
     rlim_t descriptors;     /* RLIMIT_NOFILE of the server, 0: as it is */
+    int linger_msec;        /* how long the process goes on after the socket is gone */
     struct manager_end end; /* of a job that is stopped; all zero: it ends well */
     /* its own */
     char dir[64], path[256];
@@ -167,6 +168,7 @@ static inline int fake_run(struct fake *f, int ready)
     r = loop_run(f->loop);
     control_free(f->control);
     loop_free(f->loop);
+    poll(NULL, 0, f->linger_msec);
     return r;
 }
 

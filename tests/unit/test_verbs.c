@@ -100,7 +100,7 @@ static void test_running(void **state)
                                         "Log: journal\n",
                                         "Command: web '--it'\\''s\\x1b[31m'\n",
                                         "(amphid "};
-    struct fake f = {.n_jobs = 1};
+    struct fake f = {.n_jobs = 1, .linger_msec = 100};
     struct outcome o;
     json_t *j;
 
