@@ -23,7 +23,7 @@ struct daemon {
     struct log *log;
     struct loop *loop;
     struct control *control;
-    struct upward upward;
+    struct upward *upward;
     struct watch signals;
     struct timer watchdog;
     struct job job;
@@ -119,7 +119,7 @@ static void stop(struct daemon *d, const char *who)
     d->stopping = true;
     refresh_identity(d);
     log_stage(d->log, STAGE_STOPPING, LOG_INFO, NULL, "%s", who);
-    upward_stopping(&d->upward, "stopping");
+    upward_stopping(d->upward, "stopping");
     if (d->has_job)
         job_stop(&d->job);
     else
@@ -149,9 +149,9 @@ static int reload(struct daemon *d, const char *who)
                       job_state_name(d->job.fsm.state));
         return r;
     }
-    upward_reloading(&d->upward, "reloading");
+    upward_reloading(d->upward, "reloading");
     set_status(d);
-    upward_reloaded(&d->upward, d->status_text);
+    upward_reloaded(d->upward, d->status_text);
     return 0;
 }
 
@@ -203,7 +203,7 @@ static void job_ready(struct daemon *d)
         log_stage(d->log, STAGE_FAILED, LOG_ERR, NULL, "no control socket in %s: %s", d->config->rundir, strerror(-r));
     set_status(d);
     log_stage(d->log, STAGE_READY, LOG_INFO, FIELDS({"MAIN_PID", f.pid}), "%s", d->status_text);
-    upward_ready(&d->upward, d->status_text);
+    upward_ready(d->upward, d->status_text);
 }
 
 /* The last words of a job that never came up. The caller frees; NULL: none. */
@@ -246,7 +246,7 @@ static void job_end(struct daemon *d)
         snprintf(error, sizeof(error), "%d", d->job.error.error);
         log_stage(d->log, STAGE_FAILED, LOG_ERR, FIELDS({"RESULT", result}, {"ERRNO", error}), "%s", text);
         tail = d->job.up_once ? NULL : last_words(d);
-        upward_failed(&d->upward, exit_status, d->job.error.error, text, tail);
+        upward_failed(d->upward, exit_status, d->job.error.error, text, tail);
     }
     if (d->control) {
         struct job_status status;
@@ -263,17 +263,17 @@ static void job_acting(void *ctx, struct job *job, unsigned actions)
 
     set_status(d);
     if (actions & (ACT_RELOAD | ACT_RELOAD_SEEN))
-        upward_reloading(&d->upward, "reloading");
+        upward_reloading(d->upward, "reloading");
     if (actions & ACT_RELOAD_SEEN)
         log_stage(d->log, STAGE_RELOAD, LOG_INFO, NULL, "the program reloads");
     if (actions & ACT_RELOADED)
-        upward_reloaded(&d->upward, d->status_text);
+        upward_reloaded(d->upward, d->status_text);
     if (actions & ACT_READY)
         job_ready(d);
     if (actions & ACT_STOPPING && !d->stopping) {
         d->stopping = true;
         log_stage(d->log, STAGE_STOPPING, LOG_WARNING, NULL, "the start took too long");
-        upward_stopping(&d->upward, "stopping");
+        upward_stopping(d->upward, "stopping");
     }
     if (actions & ACT_KILL && !(actions & ACT_END))
         log_stage(d->log, STAGE_STOPPING, LOG_WARNING, NULL, "it did not stop in time: SIGKILL");
@@ -286,14 +286,14 @@ static void job_says(void *ctx, struct job *job)
     struct daemon *d = ctx;
 
     set_status(d);
-    upward_status(&d->upward, d->status_text);
+    upward_status(d->upward, d->status_text);
 }
 
 static void job_alive(void *ctx, struct job *job, uint64_t usec)
 {
     struct daemon *d = ctx;
 
-    upward_extend(&d->upward, usec);
+    upward_extend(d->upward, usec);
 }
 
 /* ---- signals, watchdog ---- */
@@ -356,7 +356,7 @@ static int feed_watchdog(struct timer *t)
 {
     struct daemon *d = CONTAINER_OF(t, struct daemon, watchdog);
 
-    upward_watchdog(&d->upward);
+    upward_watchdog(d->upward);
     loop_arm(d->loop, t, now_usec() + d->config->watchdog_usec / 2);
     return 0;
 }
@@ -410,7 +410,7 @@ static int start(struct daemon *d)
         return r;
     set_status(d);
     log_stage(d->log, STAGE_READY, LOG_INFO, NULL, "%s", d->status_text);
-    upward_ready(&d->upward, d->status_text);
+    upward_ready(d->upward, d->status_text);
     return 0;
 }
 
@@ -450,7 +450,7 @@ int daemon_run(const struct daemon_config *config)
 
         snprintf(text, sizeof(text), "cannot go on: %s", strerror(-r));
         log_stage(d.log, STAGE_FAILED, LOG_ERR, FIELDS({"RESULT", "resources"}), "%s", text);
-        upward_failed(&d.upward, 1, -r, text, NULL);
+        upward_failed(d.upward, 1, -r, text, NULL);
     }
     if (d.loop)
         finish(&d, r < 0 || (d.has_job && d.job.fsm.result != RESULT_SUCCESS));

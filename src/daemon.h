@@ -12,7 +12,7 @@ struct daemon_config {
     const struct spawn *spawn;  /* prepared, unless there is no job */
     const struct mode_verdict *verdict;
     struct log *log;
-    struct upward upward;
+    struct upward *upward;
     const char *rundir;
     enum output_route route;
     uint64_t watchdog_usec; /* WATCHDOG_USEC=, 0: nobody asks */

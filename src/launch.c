@@ -113,7 +113,6 @@ static int become_daemon(struct upward *u, struct log *log, struct proc_identity
     int r;
 
     close(channel[0]);
-    u->channel_fd = channel[1];
     r = settle(log, id);
     if (r < 0) {
         log_stage(log, STAGE_FAILED, LOG_ERR, NULL, "cannot detach: %s", strerror(-r));
@@ -132,14 +131,15 @@ int launch_detach(struct upward *u, struct log *log, const char *name, int *ret_
 
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channel) < 0)
         return -errno;
-    log_trace_to(log, channel[1]);
+    u->channel_fd = channel[1];
+    log_trace_to(log, u);
     first = vfork();
     if (first == 0) {
         first_child(log, &id);
         return become_daemon(u, log, &id, channel);
     }
     starter_errno = errno;
-    close(channel[1]);
+    u->channel_fd = close_fd(channel[1]);
     if (first < 0) {
         close(channel[0]);
         return -starter_errno;

@@ -26,8 +26,7 @@ struct log {
     char *target; /* what log_target() says */
     int fd;       /* socket or file; STDERR_FILENO for the terminal */
     bool colour;
-    int trace_fd; /* -1: no table */
-    bool trace_far;
+    const struct upward *trace; /* where rows of the table go; NULL: to stderr */
     struct proc_identity identity;
     char *gathered; /* files: what is not yet written */
     size_t n_gathered;
@@ -217,7 +216,6 @@ int log_open(struct log **ret, const struct log_request *q, char **ret_what)
         return -ENOMEM;
     l->q = *q;
     l->fd = -1;
-    l->trace_fd = q->trace ? STDERR_FILENO : -1;
     r = open_target(l, ret_what);
     if (r < 0) {
         log_free(l);
@@ -279,12 +277,9 @@ const struct proc_identity *log_identity(const struct log *l)
     return &l->identity;
 }
 
-void log_trace_to(struct log *l, int fd)
+void log_trace_to(struct log *l, const struct upward *u)
 {
-    if (l->trace_fd < 0)
-        return;
-    l->trace_fd = fd;
-    l->trace_far = true;
+    l->trace = u;
 }
 
 static uint64_t realtime_usec(void)
@@ -402,7 +397,7 @@ static void put_record(struct log *l, const struct record *r)
         break;
     case LOG_TO_STDERR:
     case LOG_TO_AUTO:
-        if (l->trace_fd >= 0) /* the table shows it already */
+        if (l->q.trace) /* the table shows it already */
             return;
         record_terminal(&b, r, l->colour);
     }
@@ -415,10 +410,10 @@ static void put_row(struct log *l, const struct record *r)
     struct textbuf b = TEXTBUF(data);
 
     record_row(&b, r);
-    if (l->trace_far)
-        upward_trace(l->trace_fd, data);
+    if (l->trace)
+        upward_trace(l->trace, data);
     else
-        dprintf(l->trace_fd, "%s\n", data);
+        dprintf(STDERR_FILENO, "%s\n", data);
 }
 
 void log_stage(struct log *l, enum stage stage, int priority, const struct record_field *fields, const char *fmt,
@@ -439,7 +434,7 @@ void log_stage(struct log *l, enum stage stage, int priority, const struct recor
     textbuf_vprintf(&b, fmt, ap);
     va_end(ap);
     put_record(l, &r);
-    if (l->trace_fd >= 0)
+    if (l->q.trace)
         put_row(l, &r);
 }
 

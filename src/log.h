@@ -8,6 +8,7 @@
 #include "stage.h"
 
 struct log;
+struct upward;
 
 enum log_kind { LOG_TO_AUTO, LOG_TO_JOURNAL, LOG_TO_SYSLOG, LOG_TO_STDERR, LOG_TO_JSON, LOG_TO_FILE };
 
@@ -41,8 +42,8 @@ const char *log_path(const struct log *l);
 void log_set_identity(struct log *l, const struct proc_identity *id);
 const struct proc_identity *log_identity(const struct log *l);
 
-/* From now on, rows of --trace go to the starter through @fd (see upward.h); -1: no more rows. */
-void log_trace_to(struct log *l, int fd);
+/* From now on, rows of --trace go to the starter through @u (borrowed), for as long as it listens. */
+void log_trace_to(struct log *l, const struct upward *u);
 
 /* One record. @fields is ended by a key of NULL, or NULL. */
 void log_stage(struct log *l, enum stage stage, int priority, const struct record_field *fields, const char *fmt,

@@ -316,7 +316,7 @@ static int be_resident(struct run *run)
                                               .spawn = &run->spawn,
                                               .verdict = &run->verdict,
                                               .log = run->log,
-                                              .upward = run->upward,
+                                              .upward = &run->upward,
                                               .rundir = run->rundir,
                                               .route = choose_route(run),
                                               .watchdog_usec = run->watchdog_usec});

@@ -42,9 +42,10 @@ static void tell_starter(int fd, enum news kind, const char *text, size_t len)
     (void)sendmsg(fd, &msg, MSG_NOSIGNAL);
 }
 
-void upward_trace(int channel_fd, const char *row)
+void upward_trace(const struct upward *u, const char *row)
 {
-    tell_starter(channel_fd, NEWS_TRACE, row, strlen(row));
+    if (u->channel_fd >= 0)
+        tell_starter(u->channel_fd, NEWS_TRACE, row, strlen(row));
 }
 
 void upward_ready(struct upward *u, const char *status)

@@ -14,8 +14,8 @@ struct upward {
 enum news { NEWS_TRACE = 'T', NEWS_READY = 'R', NEWS_FAILED = 'F' };
 #define NEWS_MAX 16384
 
-/* One row of --trace for the starter's terminal. */
-void upward_trace(int channel_fd, const char *row);
+/* One row of --trace for the starter's terminal; nothing if it does not listen any more. */
+void upward_trace(const struct upward *u, const char *row);
 
 /* The service is up: READY=1 with @status; the starter exits 0. Once. */
 void upward_ready(struct upward *u, const char *status);
