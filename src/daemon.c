@@ -11,30 +11,13 @@
 #include <time.h>
 #include <unistd.h>
 #include "cleanup.h"
-#include "control.h"
-#include "daemon.h"
+#include "daemon_state.h"
 #include "parse.h"
 #include "reaper.h"
 #include "self.h"
 #include "systemd.h"
 
-struct daemon {
-    const struct daemon_config *config;
-    struct log *log;
-    struct loop *loop;
-    struct control *control;
-    struct upward *upward;
-    struct watch signals;
-    struct timer watchdog;
-    struct job job;
-    struct job_status job_status; /* what status() lends to the control socket */
-    char status_text[512];
-    char *notify_path;
-    uint64_t since;
-    bool has_job, stopping;
-};
-
-static void set_status(struct daemon *d)
+void daemon_set_status(struct daemon *d)
 {
     struct textbuf b = TEXTBUF(d->status_text);
 
@@ -60,23 +43,6 @@ static void refresh_identity(struct daemon *d)
     log_set_identity(d->log, &id);
 }
 
-/* The fields that tell of the main process; numbers as text live as long as the statement. */
-struct main_fields {
-    char pid[12], status[12];
-    const char *code;
-};
-
-static struct main_fields main_fields(const struct job *job)
-{
-    struct main_fields f = {.code = job->exit_code == CLD_EXITED   ? "exited"
-                                    : job->exit_code == CLD_DUMPED ? "dumped"
-                                                                   : "killed"};
-
-    snprintf(f.pid, sizeof(f.pid), "%d", job->pid);
-    snprintf(f.status, sizeof(f.status), "%d", job->exit_status);
-    return f;
-}
-
 /* ---- control socket ---- */
 
 static const char *instance_state(const struct daemon *d)
@@ -90,7 +56,7 @@ static void tell_status(void *ctx, struct instance_status *ret)
 {
     struct daemon *d = ctx;
 
-    set_status(d);
+    daemon_set_status(d);
     if (d->has_job)
         job_status(&d->job, &d->job_status);
     *ret = (struct instance_status){
@@ -150,7 +116,7 @@ static int reload(struct daemon *d, const char *who)
         return r;
     }
     upward_reloading(d->upward, "reloading");
-    set_status(d);
+    daemon_set_status(d);
     upward_reloaded(d->upward, d->status_text);
     return 0;
 }
@@ -162,8 +128,7 @@ static int call_reload(void *ctx, const char *job)
     return knows(d, job) ? reload(d, "asked on the control socket") : -ENOENT;
 }
 
-/* The control socket gets its name when there is something to control (daemon(7), "New-Style Daemons", 4). */
-static int open_control(struct daemon *d)
+int daemon_open_control(struct daemon *d)
 {
     static const struct control_ops ops = {tell_status, call_stop, call_reload};
     cleanup_free char *path = NULL;
@@ -175,125 +140,6 @@ static int open_control(struct daemon *d)
         return -ENOMEM;
     }
     return control_new(&d->control, d->loop, path, &ops, d);
-}
-
-/* ---- news of the job ---- */
-
-static void job_started(void *ctx, struct job *job)
-{
-    struct daemon *d = ctx;
-    const struct spawn *s = d->config->spawn;
-    struct main_fields f = main_fields(job);
-
-    if (s->drop)
-        log_stage(d->log, STAGE_PRIVILEGES, LOG_INFO, NULL, "dropped: COMMAND is user %u, group %u, in %d more",
-                  (unsigned)s->uid, (unsigned)s->gid, s->n_groups);
-    else
-        log_stage(d->log, STAGE_PRIVILEGES, LOG_INFO, NULL, "kept: COMMAND is user %u, as we are",
-                  (unsigned)self_uid());
-    log_stage(d->log, STAGE_EXEC, LOG_INFO, FIELDS({"MAIN_PID", f.pid}), "%s runs as PID %s", s->path, f.pid);
-}
-
-static void job_ready(struct daemon *d)
-{
-    struct main_fields f = main_fields(&d->job);
-    int r = open_control(d);
-
-    if (r < 0)
-        log_stage(d->log, STAGE_FAILED, LOG_ERR, NULL, "no control socket in %s: %s", d->config->rundir, strerror(-r));
-    set_status(d);
-    log_stage(d->log, STAGE_READY, LOG_INFO, FIELDS({"MAIN_PID", f.pid}), "%s", d->status_text);
-    upward_ready(d->upward, d->status_text);
-}
-
-/* The last words of a job that never came up. The caller frees; NULL: none. */
-static char *last_words(const struct daemon *d)
-{
-    char *text = NULL;
-
-    if (d->config->route != OUTPUT_STREAM)
-        return output_tail(&d->job.out[STREAM_STDERR]);
-    if (d->job.pid > 0 && systemd_journal_tail(d->job.pid, TAIL_LINES, &text) < 0)
-        return NULL;
-    return text;
-}
-
-static void log_exit(struct daemon *d)
-{
-    struct main_fields f = main_fields(&d->job);
-    char text[64];
-    struct textbuf b = TEXTBUF(text);
-    bool clean = d->job.exit_code == CLD_EXITED && d->job.exit_status == 0;
-
-    job_explain_exit(&d->job, &b);
-    log_stage(d->log, STAGE_CHILD_EXIT, clean || d->stopping ? LOG_INFO : LOG_WARNING,
-              FIELDS({"MAIN_PID", f.pid}, {"EXIT_CODE", f.code}, {"EXIT_STATUS", f.status}), "%s (PID %s) %s",
-              d->config->spec->argv[0], f.pid, text);
-}
-
-static void job_end(struct daemon *d)
-{
-    const char *result = job_result_name(d->job.fsm.result);
-    int exit_status = job_exit_status(&d->job);
-    cleanup_free char *tail = NULL;
-    char text[512], error[12];
-    struct textbuf b = TEXTBUF(text);
-
-    if (d->job.exit_code)
-        log_exit(d);
-    if (d->job.fsm.result != RESULT_SUCCESS) {
-        job_explain(&d->job, &b);
-        snprintf(error, sizeof(error), "%d", d->job.error.error);
-        log_stage(d->log, STAGE_FAILED, LOG_ERR, FIELDS({"RESULT", result}, {"ERRNO", error}), "%s", text);
-        tail = d->job.up_once ? NULL : last_words(d);
-        upward_failed(d->upward, exit_status, d->job.error.error, text, tail);
-    }
-    if (d->control) {
-        struct job_status status;
-
-        job_status(&d->job, &status);
-        control_job_ended(d->control, &status);
-    }
-    loop_exit(d->loop, exit_status);
-}
-
-static void job_acting(void *ctx, struct job *job, unsigned actions)
-{
-    struct daemon *d = ctx;
-
-    set_status(d);
-    if (actions & (ACT_RELOAD | ACT_RELOAD_SEEN))
-        upward_reloading(d->upward, "reloading");
-    if (actions & ACT_RELOAD_SEEN)
-        log_stage(d->log, STAGE_RELOAD, LOG_INFO, NULL, "the program reloads");
-    if (actions & ACT_RELOADED)
-        upward_reloaded(d->upward, d->status_text);
-    if (actions & ACT_READY)
-        job_ready(d);
-    if (actions & ACT_STOPPING && !d->stopping) {
-        d->stopping = true;
-        log_stage(d->log, STAGE_STOPPING, LOG_WARNING, NULL, "the start took too long");
-        upward_stopping(d->upward, "stopping");
-    }
-    if (actions & ACT_KILL && !(actions & ACT_END))
-        log_stage(d->log, STAGE_STOPPING, LOG_WARNING, NULL, "it did not stop in time: SIGKILL");
-    if (actions & ACT_END)
-        job_end(d);
-}
-
-static void job_says(void *ctx, struct job *job)
-{
-    struct daemon *d = ctx;
-
-    set_status(d);
-    upward_status(d->upward, d->status_text);
-}
-
-static void job_alive(void *ctx, struct job *job, uint64_t usec)
-{
-    struct daemon *d = ctx;
-
-    upward_extend(d->upward, usec);
 }
 
 /* ---- signals, watchdog ---- */
@@ -368,18 +214,8 @@ static void flush_log(void *ctx)
 
 /* ---- life ---- */
 
-static uint64_t realtime_usec(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_REALTIME, &ts);
-    return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
-}
-
 static int start_job(struct daemon *d)
 {
-    static const struct job_ops ops = {job_started, job_acting, job_says, job_alive};
-
     if (asprintf(&d->notify_path, "%s/notify", d->config->rundir) < 0) {
         d->notify_path = NULL;
         return -ENOMEM;
@@ -390,11 +226,11 @@ static int start_job(struct daemon *d)
                                             .log = d->log,
                                             .route = d->config->route,
                                             .notify_path = d->notify_path,
-                                            .ops = &ops,
+                                            .ops = daemon_news(),
                                             .ops_ctx = d});
     d->has_job = true;
     job_start(&d->job);
-    return job_over(&d->job) ? 0 : open_control(d);
+    return job_over(&d->job) ? 0 : daemon_open_control(d);
 }
 
 static int start(struct daemon *d)
@@ -405,10 +241,10 @@ static int start(struct daemon *d)
         return r;
     if (d->config->spec->argv)
         return start_job(d);
-    r = open_control(d);
+    r = daemon_open_control(d);
     if (r < 0)
         return r;
-    set_status(d);
+    daemon_set_status(d);
     log_stage(d->log, STAGE_READY, LOG_INFO, NULL, "%s", d->status_text);
     upward_ready(d->upward, d->status_text);
     return 0;

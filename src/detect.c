@@ -7,6 +7,7 @@
 #include "facts.h"
 #include "proc.h"
 #include "verbs.h"
+#include "textbuf.h"
 
 /* The column of values is as wide as an INVOCATION_ID where one is to be shown, narrower otherwise. */
 static int value_width(const struct facts *f)
@@ -18,7 +19,7 @@ static void line(int width, const char *fact, const char *value, const char *mea
 {
     cleanup_free char *text = value && *value ? strdup(value) : NULL;
 
-    printf("%-16s  %-*s  (%s)\n", fact, width, text ? proc_printable(text) : "-", meaning);
+    printf("%-16s  %-*s  (%s)\n", fact, width, text ? text_printable(text) : "-", meaning);
 }
 
 static const char *socket_meaning(const struct facts *f)
@@ -143,7 +144,7 @@ static json_t *json_text(const char *s)
 {
     cleanup_free char *text = s && *s ? strdup(s) : NULL;
 
-    return text ? json_string(proc_printable(text)) : json_null();
+    return text ? json_string(text_printable(text)) : json_null();
 }
 
 static json_t *json_verdict(const struct mode_verdict *v)

@@ -9,6 +9,8 @@
 #include "envfile.h"
 #include "strv.h"
 
+#define BLANKS " \t\r"
+
 struct reader {
     const char *p;
     unsigned line;
@@ -49,18 +51,21 @@ static int read_quoted(struct reader *rd)
     return 0;
 }
 
-/* The value behind "KEY=" up to the end of its (last) line, without blanks around it. */
+/* The value behind "KEY=" up to the end of its (last) line, without blanks around it. Quotes are quotes only where no
+ * other text stands before them. */
 static int read_value(struct reader *rd)
 {
-    rd->p += strspn(rd->p, " \t\r");
+    rd->p += strspn(rd->p, BLANKS);
     rd->keep = rd->out;
-    while (*rd->p && *rd->p != '\n') {
-        if (*rd->p == '"' || *rd->p == '\'') {
-            int r = read_quoted(rd);
+    while (*rd->p == '"' || *rd->p == '\'') {
+        int r = read_quoted(rd);
 
-            if (r < 0)
-                return r;
-        } else if (*rd->p == '\\' && rd->p[1]) {
+        if (r < 0)
+            return r;
+        rd->p += strspn(rd->p, BLANKS);
+    }
+    while (*rd->p && *rd->p != '\n') {
+        if (*rd->p == '\\' && rd->p[1]) {
             rd->p++;
             if (*rd->p == '\n')
                 rd->line++;
@@ -68,7 +73,7 @@ static int read_value(struct reader *rd)
                 put(rd, *rd->p, true);
             rd->p++;
         } else {
-            put(rd, *rd->p, !isspace((unsigned char)*rd->p));
+            put(rd, *rd->p, !strchr(BLANKS, *rd->p));
             rd->p++;
         }
     }
@@ -88,6 +93,12 @@ static size_t key_length(const char *p)
     return p[n + strspn(p + n, " \t")] == '=' ? n : 0;
 }
 
+/* Is there anything at @p to be understood? Not in an empty line, in a comment or where there is no '='. */
+static bool says_nothing(const char *p)
+{
+    return *p == '#' || *p == ';' || p[strcspn(p, "=\n")] != '=';
+}
+
 int envfile_parse(const char *text, char ***env, unsigned *ret_line)
 {
     struct reader rd = {.p = text, .line = 1};
@@ -100,8 +111,8 @@ int envfile_parse(const char *text, char ***env, unsigned *ret_line)
         size_t n;
         int r = 0;
 
-        rd.p += strspn(rd.p, " \t\r");
-        if (*rd.p == '#' || *rd.p == ';' || *rd.p == '\n' || !*rd.p) {
+        rd.p += strspn(rd.p, BLANKS);
+        if (says_nothing(rd.p)) {
             rd.p += strcspn(rd.p, "\n");
         } else {
             n = key_length(rd.p);

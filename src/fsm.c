@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include "fsm.h"
 #include "jobspec.h"
-#include "loop.h"
+#include "usec.h"
 
 static const char *const state_names[] = {
 #define X(id, name) [JOB_##id] = name,

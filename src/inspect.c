@@ -13,6 +13,7 @@
 #include "facts.h"
 #include "inspect.h"
 #include "verbs.h"
+#include "textbuf.h"
 
 #define PATH_LEN 64
 
@@ -39,7 +40,7 @@ static char *read_link(int dirfd, const char *name)
     if (n < 0)
         return NULL;
     buf[n] = '\0';
-    return proc_printable(strdup(buf));
+    return text_printable(strdup(buf));
 }
 
 /* The command line with blanks between the arguments; "[name]" where there is none. */
@@ -60,7 +61,7 @@ static char *read_command(const struct proc_identity *id)
         if (asprintf(&cmd, "[%s]", id->comm) < 0)
             return NULL;
     }
-    return proc_printable(cmd);
+    return text_printable(cmd);
 }
 
 /* "mnt_id" of an open descriptor of ours; -1 if it cannot be told. */
@@ -88,7 +89,7 @@ static char *mount_point(pid_t pid, int id)
             char point[4096];
 
             if (atoi(line) == id && sscanf(line, "%*d %*d %*s %*s %4095s", point) == 1)
-                return proc_printable(strdup(point));
+                return text_printable(strdup(point));
         }
     return strdup("of another namespace");
 }
@@ -238,14 +239,14 @@ static char *gather_unit(pid_t pid)
     if (proc_read(pid, "cgroup", &text, NULL) < 0)
         return NULL;
     unit = facts_cgroup_unit(text, &len);
-    return unit ? proc_printable(strndup(unit, len)) : NULL;
+    return unit ? text_printable(strndup(unit, len)) : NULL;
 }
 
 /* @id.pid stays 0 if it is gone or a zombie's name is all that is left. */
 static void gather_other(pid_t pid, struct proc_identity *ret)
 {
     if (pid > 0 && proc_identity(pid, ret) == 0)
-        proc_printable(ret->comm);
+        text_printable(ret->comm);
 }
 
 int inspect_gather(pid_t pid, struct inspection *ret)

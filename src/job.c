@@ -13,14 +13,6 @@
 #include "self.h"
 #include "systemd.h"
 
-static uint64_t realtime_usec(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_REALTIME, &ts);
-    return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
-}
-
 /* To the whole group where it has one of its own, so that a shell's children hear it, too. Until it is reaped, the PID
  * and the group's number cannot be anybody else's. */
 static void signal_job(const struct job *job, int sig)

@@ -8,10 +8,10 @@
 #include <syslog.h>
 #include "cleanup.h"
 #include "jobspec.h"
-#include "loop.h"
 #include "parse.h"
 #include "strv.h"
 #include "words.h"
+#include "usec.h"
 
 /* systemd-system.conf(5): DefaultTimeoutStartSec=, DefaultTimeoutStopSec=. */
 #define DEFAULT_TIMEOUT (90 * USEC_PER_SEC)

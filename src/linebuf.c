@@ -12,13 +12,20 @@ static void drop(struct linebuf *b)
     b->len = 0;
 }
 
-/* Keeps @n more bytes of an unfinished line; gives out a piece each time LINE_MAX_BYTES are full. */
+/* Keeps @n more bytes of an unfinished line. A full piece is given out when more comes: until then it may be a whole
+ * line, whose newline is still on its way. */
 static int keep(struct linebuf *b, const char *data, size_t n, line_fn fn, void *ctx)
 {
     while (n > 0) {
-        size_t part = n < LINE_MAX_BYTES - b->len ? n : LINE_MAX_BYTES - b->len;
-        char *grown = realloc(b->data, b->len + part);
+        size_t part;
+        char *grown;
 
+        if (b->len == LINE_MAX_BYTES) {
+            fn(ctx, b->data, b->len);
+            drop(b);
+        }
+        part = n < LINE_MAX_BYTES - b->len ? n : LINE_MAX_BYTES - b->len;
+        grown = realloc(b->data, b->len + part);
         if (!grown)
             return -ENOMEM;
         b->data = grown;
@@ -26,10 +33,6 @@ static int keep(struct linebuf *b, const char *data, size_t n, line_fn fn, void 
         b->len += part;
         data += part;
         n -= part;
-        if (b->len == LINE_MAX_BYTES) {
-            fn(ctx, b->data, b->len);
-            drop(b);
-        }
     }
     return 0;
 }
@@ -47,8 +50,7 @@ int linebuf_feed(struct linebuf *b, const char *data, size_t n, line_fn fn, void
             r = keep(b, data, len, fn, ctx);
             if (r < 0)
                 return r;
-            if (b->data) /* else the piece just given out was the end of it */
-                fn(ctx, b->data, b->len);
+            fn(ctx, b->data, b->len);
             drop(b);
         } else {
             for (; len > LINE_MAX_BYTES; len -= LINE_MAX_BYTES, n -= LINE_MAX_BYTES, data += LINE_MAX_BYTES)

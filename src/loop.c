@@ -20,12 +20,22 @@ struct loop {
     void *before_sleep_ctx;
 };
 
-uint64_t now_usec(void)
+static uint64_t read_clock(clockid_t clock)
 {
     struct timespec ts;
 
-    clock_gettime(CLOCK_MONOTONIC, &ts);
+    clock_gettime(clock, &ts);
     return (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / 1000;
+}
+
+uint64_t now_usec(void)
+{
+    return read_clock(CLOCK_MONOTONIC);
+}
+
+uint64_t realtime_usec(void)
+{
+    return read_clock(CLOCK_REALTIME);
 }
 
 int loop_new(struct loop **ret)

@@ -5,10 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/epoll.h>
-
-#define USEC_PER_SEC 1000000ULL
-#define USEC_PER_MSEC 1000ULL
-#define USEC_INFINITY UINT64_MAX
+#include "usec.h"
 
 struct loop;
 
@@ -27,8 +24,9 @@ struct timer {
     bool armed;         /* the loop's own */
 };
 
-/* The monotonic clock in microseconds. */
+/* The monotonic clock and the one on the wall, in microseconds. */
 uint64_t now_usec(void);
+uint64_t realtime_usec(void);
 
 /* A new loop in *@ret. Errors of epoll_create1(2), -ENOMEM. */
 int loop_new(struct loop **ret);

@@ -69,6 +69,8 @@ static void parse_line(const char *line, size_t n, struct notifymsg *m)
 void notifymsg_parse(const char *data, size_t n, struct notifymsg *ret)
 {
     *ret = (struct notifymsg){0};
+    if (n > 0 && data[n - 1] == '\0') /* sent with the end of its string: systemd forgives that, too */
+        n--;
     while (n > 0) {
         const char *end = memchr(data, '\n', n);
         size_t len = end ? (size_t)(end - data) : n;

@@ -34,7 +34,7 @@ int parse_int(const char *s, int min, int max, int *ret)
     char *end;
     long v;
 
-    if (!isdigit((unsigned char)s[0]) && !(strchr("+-", s[0]) && isdigit((unsigned char)s[1])))
+    if (!isdigit((unsigned char)s[(s[0] == '+' || s[0] == '-') ? 1 : 0]))
         return -EINVAL;
     errno = 0;
     v = strtol(s, &end, 10);
@@ -121,6 +121,8 @@ static int timespan_term(const char **s, uint64_t unit_usec, uint64_t *sum)
             return -ERANGE;
     if (*p == '.') {
         fraction = ++p;
+        if (!isdigit((unsigned char)*p))
+            return -EINVAL;
         p += strspn(p, "0123456789");
     }
     p += strspn(p, " \t");
@@ -133,7 +135,8 @@ static int timespan_term(const char **s, uint64_t unit_usec, uint64_t *sum)
     scale = usec;
     for (; fraction && isdigit((unsigned char)*fraction); fraction++) {
         scale /= 10;
-        total += scale * (uint64_t)(*fraction - '0');
+        if (__builtin_add_overflow(total, scale * (uint64_t)(*fraction - '0'), &total))
+            return -ERANGE;
     }
     if (__builtin_add_overflow(*sum, total, sum))
         return -ERANGE;
@@ -146,7 +149,7 @@ int parse_timespan(const char *s, uint64_t unit_usec, uint64_t *ret)
     uint64_t sum = 0;
 
     s += strspn(s, " \t");
-    if (STREQ(s, "infinity")) {
+    if (strncmp(s, "infinity", 8) == 0 && !s[8 + strspn(s + 8, " \t")]) {
         *ret = UINT64_MAX;
         return 0;
     }
@@ -158,6 +161,8 @@ int parse_timespan(const char *s, uint64_t unit_usec, uint64_t *ret)
         if (r < 0)
             return r;
     }
+    if (sum == UINT64_MAX) /* that is said with a word */
+        return -ERANGE;
     *ret = sum;
     return 0;
 }
@@ -282,18 +287,19 @@ static int parse_limit(const char *s, int resource, rlim_t *ret)
     case RLIMIT_CPU:
         r = parse_timespan(s, 1000000, &v);
         if (r >= 0 && v != UINT64_MAX)
-            v = (v + 999999) / 1000000;
+            v = v / 1000000 + (v % 1000000 != 0);
         break;
     case RLIMIT_RTTIME:
         r = parse_timespan(s, 1, &v);
         break;
     case RLIMIT_NICE:
-        if (strchr("+-", s[0])) {
+        if (s[0] == '+' || s[0] == '-') {
             r = parse_int(s, -20, 19, &nice);
             v = (uint64_t)(20 - (r < 0 ? 0 : nice));
-            break;
+        } else {
+            r = parse_int(s, 0, 40, &nice);
+            v = (uint64_t)(r < 0 ? 0 : nice);
         }
-        r = parse_size(s, &v);
         break;
     default:
         r = parse_size(s, &v);

@@ -111,32 +111,6 @@ int proc_identity(pid_t pid, struct proc_identity *ret)
     return 0;
 }
 
-/* Major numbers of Documentation/admin-guide/devices.txt; what is not here is shown as numbers rather than
- * looked for in /dev, which a daemon's root directory need not have. */
-const char *proc_tty_name(int tty_nr, char buf[PROC_TTY_MAX])
-{
-    unsigned dev = (unsigned)tty_nr, major = (dev >> 8) & 0xfffU,
-             minor = (dev & 0xffU) | ((dev >> 12) & 0xfff00U);
-
-    if (tty_nr == 0)
-        snprintf(buf, PROC_TTY_MAX, "-");
-    else if (major >= 136 && major <= 143)
-        snprintf(buf, PROC_TTY_MAX, "pts/%u", (major - 136) * 256 + minor);
-    else if (major == 4 && minor < 64)
-        snprintf(buf, PROC_TTY_MAX, "tty%u", minor);
-    else if (major == 4)
-        snprintf(buf, PROC_TTY_MAX, "ttyS%u", minor - 64);
-    else if (major == 5 && minor == 0)
-        snprintf(buf, PROC_TTY_MAX, "tty");
-    else if (major == 5 && minor == 1)
-        snprintf(buf, PROC_TTY_MAX, "console");
-    else if (major == 229)
-        snprintf(buf, PROC_TTY_MAX, "hvc%u", minor);
-    else
-        snprintf(buf, PROC_TTY_MAX, "%u:%u", major, minor);
-    return buf;
-}
-
 int proc_read(pid_t pid, const char *file, char **ret, size_t *ret_len)
 {
     cleanup_free char *buf = NULL;
@@ -190,41 +164,3 @@ const char *proc_status_field(const char *status, const char *key)
 
 /* The length of the UTF-8 sequence at @s, 0 if there is no valid one (RFC 3629: shortest form, no
  * surrogates). */
-static size_t utf8_length(const unsigned char *s)
-{
-    static const struct {
-        unsigned char mask, lead, len;
-        unsigned min;
-    } forms[] = {{0xe0, 0xc0, 2, 0x80}, {0xf0, 0xe0, 3, 0x800}, {0xf8, 0xf0, 4, 0x10000}};
-
-    if (*s < 0x80)
-        return 1;
-    for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
-        unsigned c = *s & (unsigned char)~forms[i].mask;
-        size_t n = 1;
-
-        if ((*s & forms[i].mask) != forms[i].lead)
-            continue;
-        for (; n < forms[i].len && (s[n] & 0xc0) == 0x80; n++)
-            c = c << 6 | (s[n] & 0x3fU);
-        return n < forms[i].len || c < forms[i].min || c > 0x10ffff || (c >= 0xd800 && c < 0xe000) ? 0 : n;
-    }
-    return 0;
-}
-
-char *proc_printable(char *s)
-{
-    unsigned char *u = (unsigned char *)s;
-
-    while (u && *u) {
-        size_t n = utf8_length(u);
-        bool c1 = n == 2 && u[0] == 0xc2 && u[1] < 0xa0; /* control characters beyond ASCII */
-
-        if (n == 0 || *u < 0x20 || *u == 0x7f)
-            *u = '?';
-        else if (c1)
-            u[0] = u[1] = '?';
-        u += n ? n : 1;
-    }
-    return s;
-}

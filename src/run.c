@@ -15,6 +15,7 @@
 #include "launch.h"
 #include "parse.h"
 #include "pidfile.h"
+#include "proc.h"
 #include "rundir.h"
 #include "run.h"
 #include "strv.h"

@@ -59,6 +59,26 @@ void time_rfc3164(struct textbuf *b, uint64_t realtime)
     textbuf_printf(b, "%s %2d %02d:%02d:%02d", months[tm.tm_mon], tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
 }
 
+/* Can the value of a field stand without quotes? */
+static bool plain(const char *value)
+{
+    size_t n = 0;
+
+    while (value[n] > ' ' && value[n] != '"' && value[n] != '\\' && value[n] != 0x7f)
+        n++;
+    return n > 0 && !value[n];
+}
+
+/* @message as a part of one line: with newlines in it one could forge further records, with escapes talk to the
+ * terminal. */
+static void add_message(struct textbuf *b, const char *message)
+{
+    size_t start = b->len;
+
+    textbuf_puts(b, message);
+    text_printable(b->data + start);
+}
+
 void record_text(struct textbuf *b, const struct record *r)
 {
     const struct proc_identity *id = &r->identity;
@@ -67,7 +87,7 @@ void record_text(struct textbuf *b, const struct record *r)
     textbuf_printf(b, "name=%s stage=%s ppid=%d pid=%d pgid=%d sid=%d tty=%s", r->name, stage_name(r->stage),
                    id->ppid, id->pid, id->pgid, id->sid, proc_tty_name(id->tty_nr, tty));
     for (const struct record_field *f = r->fields; f && f->key; f++) {
-        bool quote = f->value[strcspn(f->value, " \t\n\"")] != '\0' || !f->value[0];
+        bool quote = !plain(f->value);
 
         textbuf_puts(b, " ");
         for (const char *p = f->key; *p; p++)
@@ -79,7 +99,8 @@ void record_text(struct textbuf *b, const struct record *r)
             textbuf_puts(b, f->value);
         textbuf_puts(b, quote ? "\"" : "");
     }
-    textbuf_printf(b, " %s", r->message);
+    textbuf_puts(b, " ");
+    add_message(b, r->message);
 }
 
 void record_terminal(struct textbuf *b, const struct record *r, bool colour)
@@ -87,8 +108,9 @@ void record_terminal(struct textbuf *b, const struct record *r, bool colour)
     const char *on = !colour ? "" : r->priority <= LOG_ERR ? "\033[1;31m" : r->priority <= LOG_WARNING ? "\033[1;33m" :
                      r->stage == STAGE_READY ? "\033[1;32m" : "\033[1m";
 
-    textbuf_printf(b, "amphid[%d]: %s: %s%s%s: %s", r->identity.pid, r->name, on, stage_name(r->stage),
-                   colour ? "\033[0m" : "", r->message);
+    textbuf_printf(b, "amphid[%d]: %s: %s%s%s: ", r->identity.pid, r->name, on, stage_name(r->stage),
+                   colour ? "\033[0m" : "");
+    add_message(b, r->message);
 }
 
 void record_row_head(struct textbuf *b)
@@ -101,8 +123,9 @@ void record_row(struct textbuf *b, const struct record *r)
     const struct proc_identity *id = &r->identity;
     char tty[PROC_TTY_MAX];
 
-    textbuf_printf(b, "%-10s %7d %7d %7d %7d %-7s %s", stage_name(r->stage), id->ppid, id->pid, id->pgid, id->sid,
-                   proc_tty_name(id->tty_nr, tty), r->message);
+    textbuf_printf(b, "%-10s %7d %7d %7d %7d %-7s ", stage_name(r->stage), id->ppid, id->pid, id->pgid, id->sid,
+                   proc_tty_name(id->tty_nr, tty));
+    add_message(b, r->message);
 }
 
 static void json_member(struct textbuf *b, const char *key, const char *value)

@@ -1,7 +1,7 @@
 /* The stages of a daemon's life, and one record of the log in each of the forms in which it is shown. Pure. */
 #pragma once
 #include <stdint.h>
-#include "proc.h"
+#include "identity.h"
 #include "textbuf.h"
 
 /* id, name (AMPHID_STAGE=), MESSAGE_ID (explained in systemd/amphid.catalog). */

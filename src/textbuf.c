@@ -3,17 +3,35 @@
 #include <string.h>
 #include "textbuf.h"
 
+/* Not all has fitted. Half a character at the end goes, too: with it the whole would be no UTF-8, and a journal shows
+ * that as a blob, a service manager drops it. */
+static void cut(struct textbuf *b)
+{
+    size_t n = 0;
+    unsigned char lead;
+
+    b->cut = true;
+    while (n < 3 && n + 1 < b->len && (b->data[b->len - 1 - n] & 0xc0) == 0x80)
+        n++;
+    lead = b->len > 0 ? (unsigned char)b->data[b->len - 1 - n] : 0;
+    if (n + 1 < (lead >= 0xf0 ? 4U : lead >= 0xe0 ? 3U : lead >= 0xc0 ? 2U : 1U))
+        b->len -= n + 1;
+    b->data[b->len] = '\0';
+}
+
 void textbuf_add(struct textbuf *b, const void *data, size_t n)
 {
     size_t room = b->size - b->len - 1;
 
-    if (n > room) {
+    bool whole = n <= room;
+
+    if (!whole)
         n = room;
-        b->cut = true;
-    }
     memcpy(b->data + b->len, data, n);
     b->len += n;
     b->data[b->len] = '\0';
+    if (!whole)
+        cut(b);
 }
 
 void textbuf_puts(struct textbuf *b, const char *s)
@@ -29,8 +47,8 @@ void textbuf_vprintf(struct textbuf *b, const char *fmt, va_list ap)
     if (n < 0)
         return;
     if ((size_t)n >= room) {
-        b->cut = true;
         b->len = b->size - 1;
+        cut(b);
     } else
         b->len += (size_t)n;
 }
@@ -82,4 +100,21 @@ void textbuf_json(struct textbuf *b, const char *s, size_t n)
         p += len ? len : 1;
         n -= len ? len : 1;
     }
+}
+
+char *text_printable(char *s)
+{
+    unsigned char *u = (unsigned char *)s;
+
+    while (u && *u) {
+        size_t n = utf8_length(u, strnlen((const char *)u, 4));
+        bool c1 = n == 2 && u[0] == 0xc2 && u[1] < 0xa0; /* control characters beyond ASCII */
+
+        if (n == 0 || *u < 0x20 || *u == 0x7f)
+            *u = '?';
+        else if (c1)
+            u[0] = u[1] = '?';
+        u += n ? n : 1;
+    }
+    return s;
 }

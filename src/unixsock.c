@@ -11,9 +11,10 @@
 #include <sys/un.h>
 #include "cleanup.h"
 #include "unixsock.h"
+#include "usec.h"
 
 #define BACKLOG 128
-#define USEC_PER_SEC 1000000ULL
+
 
 /* The address of @path, and in *@ret_dir the directory's descriptor if the address needs one (else -1). */
 static int make_address(const char *path, struct sockaddr_un *ret, int *ret_dir)

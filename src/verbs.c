@@ -30,15 +30,6 @@ static int complain(const char *name, const char *what, int status)
     return status;
 }
 
-/* Clock for people. */
-static uint64_t realtime_usec(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_REALTIME, &ts);
-    return (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / 1000;
-}
-
 /* Prints @o (consumed) on stdout. */
 static void print_json(json_t *o)
 {

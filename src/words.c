@@ -10,6 +10,8 @@
 #include "strv.h"
 #include "words.h"
 
+#define BLANKS " \t\n\r"
+
 /* Reads @n digits of @base at @s. -1 if they are not all there. */
 static long digits(const char *s, size_t n, int base)
 {
@@ -84,7 +86,7 @@ static int one_word(const char **s, char *out)
     const char *p = *s;
     char quote = 0;
 
-    while (*p && (quote || !isspace((unsigned char)*p))) {
+    while (*p && (quote || !strchr(BLANKS, *p))) {
         if (*p == '\\') {
             int r;
 
@@ -111,7 +113,7 @@ int words_split(const char *s, char ***ret)
     char **v = NULL;
     int r = word ? 0 : -ENOMEM;
 
-    while (r >= 0 && *(s += strspn(s, " \t\n\r"))) {
+    while (r >= 0 && *(s += strspn(s, BLANKS))) {
         r = one_word(&s, word);
         if (r >= 0)
             r = strv_push(&v, word);

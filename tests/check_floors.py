@@ -13,8 +13,8 @@ import subprocess
 import sys
 
 FLOORS = [
-    "cleanup strv parse textbuf self dlnote",
-    "words envfile linebuf notifymsg json varlink",
+    "cleanup usec self dlnote strv parse textbuf",
+    "identity words envfile linebuf notifymsg json varlink",
     "jobspec directives fsm mode stage status",
     "loop log proc rundir pidfile detach spawn systemd upward facts stream unixsock "
     "manager reaper",

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include "cleanup.h"
 #include "proc.h"
+#include "textbuf.h"
 
 static void identity_of_self(void **state)
 {
@@ -182,7 +183,7 @@ static void printable_text(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         snprintf(buf, sizeof(buf), "%s", rows[i].in);
-        assert_string_equal(proc_printable(buf), rows[i].out);
+        assert_string_equal(text_printable(buf), rows[i].out);
     }
 }
 

@@ -1,0 +1,30 @@
+/* The inside of the daemon, shared by daemon.c and daemon_news.c. */
+#pragma once
+#include "control.h"
+#include "daemon.h"
+
+struct daemon {
+    const struct daemon_config *config;
+    struct log *log;
+    struct loop *loop;
+    struct control *control;
+    struct upward *upward;
+    struct watch signals;
+    struct timer watchdog;
+    struct job job;
+    struct job_status job_status; /* what status() lends to the control socket */
+    char status_text[512];
+    char *notify_path;
+    uint64_t since;
+    bool has_job, stopping;
+};
+
+/* Writes d->status_text anew: "web up, PID 12". */
+void daemon_set_status(struct daemon *d);
+
+/* Opens the control socket, if it is not open yet: it gets its name when there is something to control (daemon(7),
+ * "New-Style Daemons", 4). Errors of control_new(). */
+int daemon_open_control(struct daemon *d);
+
+/* What the job's news lead to; the context is the daemon. */
+const struct job_ops *daemon_news(void);
