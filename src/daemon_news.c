@@ -92,7 +92,7 @@ static void job_end(struct daemon *d)
     if (d->job.fsm.result != RESULT_SUCCESS) {
         job_explain(&d->job, &b);
         snprintf(error, sizeof(error), "%d", d->job.error.error);
-        log_stage(d->log, STAGE_FAILED, LOG_ERR, FIELDS({"RESULT", result}, {"ERRNO", error}), "%s", text);
+        log_stage(d->log, STAGE_FAILED, LOG_ERR, FIELDS({"RESULT", result}, {d->job.error.error ? "ERRNO" : NULL, error}), "%s", text);
         tail = d->job.up_once ? NULL : last_words(d);
         upward_failed(d->upward, exit_status, d->job.error.error, text, tail);
     }

@@ -11,10 +11,10 @@
 #include "detach.h"
 #include "proc.h"
 
-/* close_range(2) has a wrapper since glibc 2.34; Debian 11 has the kernel but not the wrapper. */
+/* close_range(2) has a wrapper since glibc 2.34, and its SYS_ name since 2.33; Debian 11 has only the kernel for it. */
 static int close_from(unsigned first)
 {
-    return syscall(SYS_close_range, first, ~0U, 0) < 0 ? -errno : 0;
+    return syscall(__NR_close_range, first, ~0U, 0) < 0 ? -errno : 0;
 }
 
 int detach_close_descriptors(unsigned n_passed)
@@ -25,6 +25,19 @@ int detach_close_descriptors(unsigned n_passed)
         fd = open("/dev/null", O_RDWR | O_NOCTTY);
     while (fd >= 0 && fd <= STDERR_FILENO);
     return fd < 0 ? -errno : close_from(STDERR_FILENO + 1 + n_passed);
+}
+
+/* By hand, since signal(3) refuses 32 and 33, which the C library keeps for itself; some (make) hand them on ignored. */
+static void reset_signal(int sig)
+{
+    const struct {
+        void *handler; /* SIG_DFL */
+        unsigned long flags;
+        void *restorer;
+        unsigned long long mask;
+    } by_default = {0};
+
+    (void)syscall(SYS_rt_sigaction, sig, &by_default, NULL, sizeof(by_default.mask));
 }
 
 int detach_reset_signals(void)
@@ -42,7 +55,7 @@ int detach_reset_signals(void)
     ignored = strtoull(field, NULL, 16);
     for (int sig = 1; sig <= 64; sig++)
         if (ignored & 1ULL << (sig - 1))
-            (void)signal(sig, SIG_DFL); /* refused only for numbers that the C library keeps for itself */
+            reset_signal(sig);
     return 0;
 }
 
@@ -110,7 +123,7 @@ int detach_null(void)
     int fd;
 
     /* With 0, 1 and 2 closed, open(2) and dup(2) give just these numbers. */
-    if (syscall(SYS_close_range, STDIN_FILENO, STDERR_FILENO, 0) < 0)
+    if (syscall(__NR_close_range, STDIN_FILENO, STDERR_FILENO, 0) < 0)
         return -errno;
     fd = open("/dev/null", O_RDWR | O_NOCTTY);
     if (fd != STDIN_FILENO || dup(fd) != STDOUT_FILENO || dup(fd) != STDERR_FILENO)

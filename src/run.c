@@ -59,7 +59,10 @@ static int complain(struct run *run, int status, int error, const char *fmt, ...
     va_end(ap);
     snprintf(number, sizeof(number), "%d", error);
     if (run->log) {
-        log_stage(run->log, STAGE_FAILED, LOG_ERR, FIELDS({"RESULT", "resources"}, {"ERRNO", number}), "%s",
+        /* systemd's words: what a set-up step refuses is an exit code (200 and up), the rest is resources. */
+        const char *result = job_result_name(status >= EXIT_CHDIR ? RESULT_EXIT_CODE : RESULT_RESOURCES);
+
+        log_stage(run->log, STAGE_FAILED, LOG_ERR, FIELDS({"RESULT", result}, {error ? "ERRNO" : NULL, number}), "%s",
                   text);
         log_flush(run->log);
     }
@@ -330,7 +333,7 @@ static void release(struct run *run)
     for (size_t i = 0; i < ARRAY_SIZE(run->pidfiles); i++)
         free(run->pidfiles[i].path);
     if (run->rundir && !run->starter)
-        (void)rmdir(run->rundir);
+        rundir_remove(run->rundir);
     spawn_done(&run->spawn);
     log_free(run->log);
     free(run->rundir);

@@ -95,6 +95,15 @@ int rundir_make(const char *name, char **ret)
     return 0;
 }
 
+void rundir_remove(const char *dir)
+{
+    cleanup_free char *base = NULL;
+
+    (void)rmdir(dir);
+    if (self_uid() != 0 && rundir_base(&base) >= 0)
+        (void)rmdir(base);
+}
+
 int rundir_bases(char ***ret)
 {
     cleanup_free char *own = NULL;

@@ -13,6 +13,9 @@ int rundir_base(char **ret);
  * -EPERM if one of them belongs to somebody else or is no directory; errors of mkdir(2). */
 int rundir_make(const char *name, char **ret);
 
+/* Removes the empty directory @dir that rundir_make() gave, and a user's BASE if no other instance is in it. */
+void rundir_remove(const char *dir);
+
 /* Finds the directory of a running or dead instance: the own BASE first, then, for users, /run/amphid.
  * -ENOENT if there is none. */
 int rundir_find(const char *name, char **ret);

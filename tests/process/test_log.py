@@ -138,6 +138,7 @@ def test_a_failure_is_logged_with_its_result(world, how, result, extra):
     assert extra.items() <= gone.items()
 
 
+@pytest.mark.no_wrapper
 @pytest.mark.private
 def test_errno_of_a_failed_exec_is_logged(world):
     journal = world.journal()
@@ -270,6 +271,7 @@ def test_trace_is_a_table(world):
     daemon.wait()
 
 
+@pytest.mark.no_wrapper
 def test_trace_of_a_failure(world):
     run = world.fork("--trace", "-n", "web", "--", "/no/such/program").wait(203)
     assert "failed" in [line.split()[0] for line in run.err.splitlines() if line]

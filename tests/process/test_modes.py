@@ -227,6 +227,7 @@ def test_exit_status_of_a_failure(world):
     assert socket.has("EXIT_STATUS", "7")
 
 
+@pytest.mark.no_wrapper
 def test_errno_of_a_failed_exec(world):
     socket = world.notify_socket()
     notify_only(world, "--", "/no/such/program").wait(203)

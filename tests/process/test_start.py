@@ -103,6 +103,7 @@ def test_no_wait_returns_before_ready(world):
 
 # --- it cannot be executed
 
+@pytest.mark.no_wrapper
 @pytest.mark.everyone
 def test_203_not_found(world):
     lines = failed(world, 203, "--", "/no/such/program")
@@ -114,6 +115,7 @@ def test_203_not_found_in_path(world):
     assert "amphid-no-such-program" in lines[0]
 
 
+@pytest.mark.no_wrapper
 @pytest.mark.user
 def test_203_not_executable(world):
     path = world.work / "plain.txt"
@@ -123,11 +125,13 @@ def test_203_not_executable(world):
     assert str(path) in lines[0] and "Permission denied" in lines[0]
 
 
+@pytest.mark.no_wrapper
 def test_203_a_directory(world):
     lines = failed(world, 203, "--", str(world.work))
     assert str(world.work) in lines[0]
 
 
+@pytest.mark.no_wrapper
 def test_203_bad_interpreter(world):
     """The kernel's ENOENT is about the interpreter: the line names the script, and better the interpreter too."""
     path = world.work / "script"
@@ -137,6 +141,7 @@ def test_203_bad_interpreter(world):
     assert str(path) in lines[0]
 
 
+@pytest.mark.no_wrapper
 def test_203_no_program_at_all(world):
     path = world.work / "garbage"
     path.write_bytes(b"\x7fELF garbage")
@@ -174,12 +179,14 @@ def test_a_user_cannot_become_root(world):
     assert "Operation not permitted" in run.err.splitlines()[0]
 
 
+@pytest.mark.no_wrapper
 @pytest.mark.everyone
 def test_200_no_such_directory(world):
     lines = failed(world, 200, "-p", "WorkingDirectory=/no/such/directory", "--", "true")
     assert "/no/such/directory" in lines[0]
 
 
+@pytest.mark.no_wrapper
 def test_200_by_option(world):
     failed(world, 200, "--working-directory=/etc/passwd", "--", "true")
 
@@ -189,6 +196,7 @@ def test_a_missing_directory_may_be_forgiven(world):
         assert daemon.only_child().cwd() == "/"
 
 
+@pytest.mark.no_wrapper
 @pytest.mark.user
 def test_205_above_the_hard_limit(world):
     lines = failed(world, 205, "-p", "LimitNOFILE=500:1000", "--", "true",
@@ -258,6 +266,7 @@ def test_the_last_lines_of_stderr_are_shown(world):
     assert 3 < len(lines) < 60, "the last lines, not all of them"
 
 
+@pytest.mark.no_wrapper
 def test_a_failed_start_can_be_followed_at_once(world):
     """When the starter has said no, nothing of the failed instance is in the way of the next."""
     for _ in range(10):

@@ -90,14 +90,22 @@ def test_status_of_an_instance_that_does_not_answer(world):
         daemon.kill(signal.SIGCONT)
 
 
+def begin_to_wait(world):
+    """`amphid wait`, connected: what starts and asks twice after it has taken longer."""
+    waiting = world.start("wait", "web")
+    for _ in range(2):
+        world.run("status", "web", code=0)
+    waiting.still_waits()
+    return waiting
+
+
 @pytest.mark.everyone
 def test_wait(world):
     command, tell, gate = world.actor()
     world.fork("-n", "web", "--", *command).wait(0)
     tell.expect("up")
     daemon = world.daemon("web")
-    waiting = world.start("wait", "web")
-    waiting.still_waits()
+    waiting = begin_to_wait(world)
     gate.say("exit 23")
     waiting.wait(23)
     assert daemon.wait() == 23
@@ -108,8 +116,7 @@ def test_wait_for_one_that_is_killed(world):
     world.fork("-n", "web", "--", *command).wait(0)
     tell.expect("up")
     daemon = world.daemon("web")
-    waiting = world.start("wait", "web")
-    waiting.still_waits()
+    waiting = begin_to_wait(world)
     gate.say("kill KILL")
     waiting.wait(128 + signal.SIGKILL)
     daemon.wait()
@@ -118,8 +125,7 @@ def test_wait_for_one_that_is_killed(world):
 def test_wait_for_one_that_is_stopped(world):
     world.fork("-n", "web", "--", *world.holder()).wait(0)
     daemon = world.daemon("web")
-    waiting = world.start("wait", "web")
-    waiting.still_waits()
+    waiting = begin_to_wait(world)
     world.run("stop", "web", code=0)
     waiting.wait(0)
     daemon.wait()

@@ -40,8 +40,9 @@ def test_resident_service(world):
 
 
 def test_shipped_unit_verifies(world):
-    where = world.run(['systemctl', 'show', '-P', 'FragmentPath', 'amphid']).stdout.strip()
-    r = world.run(['systemd-analyze', 'verify', where])
+    where = world.show('amphid', 'FragmentPath')
+    # --man: these small roots have no man(1).
+    r = world.run(['systemd-analyze', '--man=no', 'verify', where])
     assert (r.stdout, r.stderr) == ('', '')
 
 

@@ -4,6 +4,7 @@ import os
 import re
 import select
 import socket
+import threading
 import time
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -67,7 +68,7 @@ class NotifySocket:
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
         self.sock.bind(path)
         self.path = path
-        self.seen = {}
+        self.seen, self.drainer = {}, None
 
     def wait(self, key, alive, timeout):
         """Returns the value of @key as soon as it was sent. @alive() false: the sender has ended."""
@@ -93,7 +94,19 @@ class NotifySocket:
             name, _, value = line.partition('=')
             self.seen[name] = value
 
+    def keep_drained(self):
+        """From now on in the background: a sender must not block because nobody here is interested any more."""
+        self.drainer = threading.Thread(target=self._drain_all, daemon=True)
+        self.drainer.start()
+
+    def _drain_all(self):
+        while self.sock.recv(65536):
+            pass
+
     def close(self):
+        if self.drainer:
+            self.sock.shutdown(socket.SHUT_RD)
+            self.drainer.join(5)
         self.sock.close()
 
 

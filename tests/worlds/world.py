@@ -94,6 +94,7 @@ class World:
         try:
             self.leader = int(self.notify.wait('X_NSPAWN_LEADER_PID', self.alive, timeout))
             self.wait_booted(timeout)
+            self.notify.keep_drained()  # nspawn hands on what systemd says and blocks if nobody takes it
         except BaseException:
             self.off()
             raise
