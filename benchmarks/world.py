@@ -1,0 +1,82 @@
+"""The private world of a run: its own mounts and PIDs, so that nothing of the host is touched and nothing outlives it."""
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+SCRATCH = "/run/amphid-bench"
+STAMP = f"{SCRATCH}/stamp"
+MARK = "BENCH_CONTESTANT"
+HERE = pathlib.Path(__file__).resolve().parent
+BIN = HERE / "results" / "bin"
+
+
+def enter(arguments):
+    """Executes this program again, in namespaces of its own and with a bare environment. Never returns. A shell is their
+    init: daemon(1) stays in the foreground when its parent is PID 1, so that must not be us."""
+    environment = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root",
+                   "LANG": "C.UTF-8"}
+    os.execve(shutil.which("unshare"), ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc",
+              "sh", "-c", '"$@"; exit $?', "sh", sys.executable, "-B", os.path.abspath(sys.argv[0]), "--inside", *arguments], environment)
+
+
+def furnish():
+    """An empty /run and /var/log: no journal, no syslog, no instances; amphid logs to its file."""
+    for place in "/run", "/var/log":
+        subprocess.run(["mount", "-t", "tmpfs", "tmpfs", place], check=True)
+    if os.path.exists("/dev/log"):
+        subprocess.run(["mount", "--bind", "/dev/null", "/dev/log"], check=True)
+    os.mkdir(SCRATCH)
+    BIN.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["make", "-s", "-B", "-C", HERE / "src", f"OUT={BIN}", f"STAMP={STAMP}"], check=True)
+    os.sync()  # pages of a file not yet written count as dirty in whoever maps it
+
+
+def fill(template, contestant, amphid, command, round_="0"):
+    where = f"{SCRATCH}/{re.sub('[^a-z0-9]', '-', contestant.name)}"
+    if not os.path.isdir(where):
+        os.mkdir(where)
+        contestant.prepare(where, command)
+    return [word.format(command=command, bin=BIN, dir=where, amphid=amphid, round=round_) for word in template.split()]
+
+
+def start(name, argv, **more):
+    null = subprocess.DEVNULL
+    return subprocess.Popen(argv, env=dict(os.environ, **{MARK: name}), cwd="/", stdin=null, stdout=null, stderr=null,
+                            **more)
+
+
+def marked():
+    """PID and contestant of every process that one of ours has started."""
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            environment = pathlib.Path(f"/proc/{pid}/environ").read_bytes()
+        except OSError:
+            continue
+        found = re.search(rf"(?:^|\0){MARK}=([^\0]*)".encode(), environment)
+        if found:
+            yield int(pid), found[1].decode()
+
+
+def clear():
+    """Ends all that was started."""
+    while pids := [pid for pid, _ in marked()]:
+        for pid in pids:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        time.sleep(0.01)
+    if os.path.exists(STAMP):
+        os.unlink(STAMP)
+
+
+def wait_until(condition, seconds):
+    end = time.monotonic() + seconds
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.01)
+    return condition()
