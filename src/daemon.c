@@ -197,12 +197,14 @@ static int open_signals(struct daemon *d)
     return loop_add(d->loop, &d->signals, EPOLLIN);
 }
 
-/* sd_watchdog_enabled(3): at half the time. That this runs shows that the loop lives; a dead child has ended it. */
+/* sd_watchdog_enabled(3): at half the time. That this runs shows that the loop lives; a dead child has ended it, a stopped
+ * one does nothing either. */
 static int feed_watchdog(struct timer *t)
 {
     struct daemon *d = CONTAINER_OF(t, struct daemon, watchdog);
 
-    upward_watchdog(d->upward);
+    if (!d->has_job || !reaper_is_stopped(d->job.pid))
+        upward_watchdog(d->upward);
     loop_arm(d->loop, t, now_usec() + d->config->watchdog_usec / 2);
     return 0;
 }

@@ -73,6 +73,16 @@ static bool stream_valid(const char *journal_stream)
     return fd_is_stream(STDERR_FILENO, dev, ino) || fd_is_stream(STDOUT_FILENO, dev, ino);
 }
 
+bool facts_stdout_is_journal(void)
+{
+    const char *journal_stream = env_value("JOURNAL_STREAM");
+    dev_t dev;
+    ino_t ino;
+
+    return journal_stream && facts_parse_stream(journal_stream, &dev, &ino) == 0 &&
+           fd_is_stream(STDOUT_FILENO, dev, ino);
+}
+
 void facts_gather_mode(struct mode_facts *ret, pid_t pid, pid_t ppid)
 {
     const char *journal_stream = env_value("JOURNAL_STREAM");

@@ -46,6 +46,9 @@ const char *fact_var_name(enum fact_var v);
  * systemd is set. The strings are borrowed from the environment. */
 void facts_gather_mode(struct mode_facts *ret, pid_t pid, pid_t ppid);
 
+/* Is stdout the stream of the journal that JOURNAL_STREAM names (systemd.exec(5))? */
+bool facts_stdout_is_journal(void);
+
 /* Everything. Never fails: what cannot be known stays empty. Release it with facts_done(). */
 void facts_gather(struct facts *ret);
 void facts_done(struct facts *f);

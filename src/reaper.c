@@ -18,6 +18,13 @@ void reaper_run(reaper_fn fn, void *ctx)
     }
 }
 
+bool reaper_is_stopped(pid_t pid)
+{
+    siginfo_t info = {0};
+
+    return waitid(P_PID, (id_t)pid, &info, WSTOPPED | WNOHANG | WNOWAIT) == 0 && info.si_pid == pid;
+}
+
 bool reaper_wait(pid_t pid)
 {
     siginfo_t info = {0};

@@ -11,5 +11,8 @@ typedef bool (*reaper_fn)(void *ctx, const siginfo_t *info);
 /* All children that have ended: looks at each (WNOWAIT), lets @fn act on it, then reaps it. Never blocks. */
 void reaper_run(reaper_fn fn, void *ctx);
 
+/* Is the child @pid stopped (SIGSTOP, SIGTSTP) just now? */
+bool reaper_is_stopped(pid_t pid);
+
 /* Waits until the child @pid has ended and reaps it. True if it exited with 0. */
 bool reaper_wait(pid_t pid);

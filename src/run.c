@@ -36,6 +36,7 @@ struct run {
     char **env;          /* what COMMAND inherits */
     char *notify_socket; /* copied: the environment is replaced */
     uint64_t watchdog_usec;
+    bool stdout_is_journal;
     unsigned listen_fds;
     char *listen_names;
     char *rundir;
@@ -117,6 +118,7 @@ static int read_environment(struct run *run)
             return -ENOMEM;
     }
     run->upward.notify_socket = run->notify_socket;
+    run->stdout_is_journal = facts_stdout_is_journal();
     return strv_copy(&run->env, environ);
 }
 
@@ -303,12 +305,15 @@ static int write_pidfiles(struct run *run)
     return GO_ON;
 }
 
-/* Who holds what: a daemon's child never the terminal; in the foreground, what --log does not claim stays there. */
+/* Who holds what: a daemon's child never the terminal; in the foreground, what --log does not claim stays there. A unit's
+ * journal streams bear our name: COMMAND gets some with its own. */
 static enum output_route choose_route(const struct run *run)
 {
     enum log_kind asked = run->cli->log.kind;
 
-    if (!forks(run) && (asked == LOG_TO_AUTO || asked == LOG_TO_STDERR))
+    bool bears_our_name = log_kind(run->log) == LOG_TO_JOURNAL && run->stdout_is_journal;
+
+    if (!forks(run) && !bears_our_name && (asked == LOG_TO_AUTO || asked == LOG_TO_STDERR))
         return OUTPUT_INHERIT;
     return log_kind(run->log) == LOG_TO_JOURNAL ? OUTPUT_STREAM : OUTPUT_PIPE;
 }
