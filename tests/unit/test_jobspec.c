@@ -1,0 +1,262 @@
+/* Every directive: values that are taken, values that are refused, lists and how they are emptied. */
+#include "unit.h"
+#include <errno.h>
+#include <signal.h>
+#include <syslog.h>
+#include "cleanup.h"
+#include "jobspec.h"
+#include "loop.h"
+#include "strv.h"
+#include "textbuf.h"
+
+static void defaults(void **state)
+{
+    struct jobspec d;
+
+    (void)state;
+    memset(&d, 0xa5, sizeof(d));
+    jobspec_init(&d);
+    assert_int_equal(d.type, TYPE_EXEC);
+    assert_int_equal(d.timeout_start, 90 * USEC_PER_SEC);
+    assert_int_equal(d.timeout_stop, 90 * USEC_PER_SEC);
+    assert_false(d.timeout_start_set);
+    assert_int_equal(d.kill_signal, SIGTERM);
+    assert_int_equal(d.umask, 0022);
+    assert_int_equal(d.syslog_facility, LOG_DAEMON);
+    assert_int_equal(d.limits_set, 0);
+    assert_false(d.umask_set || d.nice_set || d.oom_score_adjust_set || d.no_new_privileges);
+    assert_null(d.user);
+    assert_null(d.environment);
+    jobspec_done(&d);
+    assert_null(d.name);
+}
+
+/* What a description holds, in words, as far as it is not the default. */
+static void show_list(struct textbuf *b, const char *name, char *const *v)
+{
+    for (size_t i = 0; v && v[i]; i++)
+        textbuf_printf(b, "%s[%s] ", name, v[i]);
+}
+
+static void show_strings(struct textbuf *b, const struct jobspec *d)
+{
+    const struct {
+        const char *name, *value;
+    } strings[] = {{"user", d->user}, {"group", d->group}, {"dir", d->working_directory}, {"ident", d->syslog_identifier}};
+
+    for (size_t i = 0; i < ARRAY_SIZE(strings); i++)
+        if (strings[i].value)
+            textbuf_printf(b, "%s=%s ", strings[i].name, strings[i].value);
+    show_list(b, "groups", d->supplementary_groups);
+    show_list(b, "env", d->environment);
+    show_list(b, "file", d->environment_files);
+}
+
+static void show_timeout(struct textbuf *b, const char *name, uint64_t usec)
+{
+    if (usec == USEC_INFINITY)
+        textbuf_printf(b, "%s=never ", name);
+    else if (usec != 90 * USEC_PER_SEC)
+        textbuf_printf(b, "%s=%llu ", name, (unsigned long long)usec);
+}
+
+static void show(struct textbuf *b, const struct jobspec *d)
+{
+    show_strings(b, d);
+    if (d->type != TYPE_EXEC)
+        textbuf_printf(b, "type=%d ", (int)d->type);
+    show_timeout(b, "start", d->timeout_start);
+    show_timeout(b, "stop", d->timeout_stop);
+    if (d->kill_signal != SIGTERM)
+        textbuf_printf(b, "kill=%d ", d->kill_signal);
+    if (d->working_directory_optional)
+        textbuf_puts(b, "optional ");
+    if (d->umask_set)
+        textbuf_printf(b, "umask=%o ", d->umask);
+    if (d->nice_set)
+        textbuf_printf(b, "nice=%d ", d->nice);
+    if (d->oom_score_adjust_set)
+        textbuf_printf(b, "oom=%d ", d->oom_score_adjust);
+    if (d->no_new_privileges)
+        textbuf_puts(b, "nnp ");
+    if (d->syslog_facility != LOG_DAEMON)
+        textbuf_printf(b, "facility=%d ", d->syslog_facility >> 3);
+    for (int i = 0; i < (int)RLIM_NLIMITS; i++)
+        if (d->limits_set & 1U << i)
+            textbuf_printf(b, "%s=%lld:%lld ", jobspec_limit_name(i), (long long)d->limits[i].rlim_cur,
+                           (long long)d->limits[i].rlim_max);
+    if (b->len > 0)
+        b->data[--b->len] = '\0';
+}
+
+/* "KEY=VALUE" lines, one after the other. Returns what the last one returned; the others must be taken. */
+static int set_lines(struct jobspec *d, const char *lines, const char **ret_expects)
+{
+    cleanup_free char *copy = strdup(lines);
+    char *rest = copy, *line;
+    int r = 0;
+
+    while ((line = strsep(&rest, "\n"))) {
+        char *value = strchr(line, '=');
+
+        CHECK(r == 0, "in '%s', before '%s'", lines, line);
+        *value++ = '\0';
+        r = jobspec_set(d, line, value, ret_expects);
+    }
+    return r;
+}
+
+struct row {
+    const char *lines, *shown;
+};
+
+static void check_good(const struct row *row)
+{
+    char shown[512] = "";
+    struct textbuf b = TEXTBUF(shown);
+    const char *expects = NULL;
+    struct jobspec d;
+    int r;
+
+    jobspec_init(&d);
+    r = set_lines(&d, row->lines, &expects);
+    CHECK(r == 0, "'%s': %d, expects %s", row->lines, r, expects);
+    show(&b, &d);
+    CHECK(strcmp(shown, row->shown) == 0, "'%s' gives '%s', not '%s'", row->lines, shown, row->shown);
+    jobspec_done(&d);
+}
+
+static void good(void **state)
+{
+    static const struct row rows[] = {
+        {"Type=simple", "type=0"}, {"Type=exec", ""}, {"Type=notify", "type=2"}, {"Type=oneshot", "type=3"},
+        {"TimeoutStartSec=5", "start=5000000"}, {"TimeoutStartSec=1min 1ms", "start=60001000"},
+        {"TimeoutStartSec=infinity", "start=never"}, {"TimeoutStartSec=0", "start=never"},
+        {"TimeoutStopSec=0.5", "stop=500000"}, {"TimeoutStopSec=0", "stop=never"},
+        {"KillSignal=SIGINT", "kill=2"}, {"KillSignal=9", "kill=9"}, {"KillSignal=RTMIN+1", "kill=35"},
+        {"User=www-data", "user=www-data"}, {"User=a\nUser=", ""}, {"User=a\nUser=b", "user=b"}, {"Group=7", "group=7"},
+        {"SupplementaryGroups=a \"b c\"", "groups[a] groups[b c]"},
+        {"SupplementaryGroups=a\nSupplementaryGroups=b c", "groups[a] groups[b] groups[c]"},
+        {"SupplementaryGroups=a\nSupplementaryGroups=\nSupplementaryGroups=b", "groups[b]"},
+        {"WorkingDirectory=/srv", "dir=/srv"}, {"WorkingDirectory=~", "dir=~"}, {"WorkingDirectory=-/srv", "dir=/srv optional"},
+        {"WorkingDirectory=-/srv\nWorkingDirectory=/", "dir=/"}, {"WorkingDirectory=/srv\nWorkingDirectory=", ""},
+        {"UMask=0077", "umask=77"}, {"UMask=0", "umask=0"},
+        {"Environment=A=1", "env[A=1]"}, {"Environment=A=1 \"B=two words\" 'C=x' D=", "env[A=1] env[B=two words] env[C=x] env[D=]"},
+        {"Environment=A=1\nEnvironment=B=2", "env[A=1] env[B=2]"}, {"Environment=A=1 B=2\nEnvironment=A=3", "env[A=3] env[B=2]"},
+        {"Environment=A=1\nEnvironment=", ""}, {"Environment=A=\\x41\\n", "env[A=A\n]"}, {"Environment=_a1=b=c", "env[_a1=b=c]"},
+        {"EnvironmentFile=/a", "file[/a]"}, {"EnvironmentFile=-/a b", "file[-/a b]"},
+        {"EnvironmentFile=/a\nEnvironmentFile=/b", "file[/a] file[/b]"}, {"EnvironmentFile=/a\nEnvironmentFile=", ""},
+        {"Nice=-20", "nice=-20"}, {"Nice=19", "nice=19"}, {"Nice=0", "nice=0"}, {"OOMScoreAdjust=-1000", "oom=-1000"},
+        {"OOMScoreAdjust=1000", "oom=1000"}, {"NoNewPrivileges=yes", "nnp"}, {"NoNewPrivileges=yes\nNoNewPrivileges=off", ""},
+        {"SyslogIdentifier=web", "ident=web"}, {"SyslogIdentifier=web\nSyslogIdentifier=", ""},
+        {"SyslogFacility=local3", "facility=19"}, {"SyslogFacility=kern", "facility=0"},
+        {"LimitCPU=1h:2h", "LimitCPU=3600:7200"}, {"LimitFSIZE=1K", "LimitFSIZE=1024:1024"},
+        {"LimitDATA=infinity", "LimitDATA=-1:-1"}, {"LimitSTACK=8M:infinity", "LimitSTACK=8388608:-1"},
+        {"LimitCORE=0", "LimitCORE=0:0"}, {"LimitRSS=1", "LimitRSS=1:1"}, {"LimitNOFILE=1024:4096", "LimitNOFILE=1024:4096"},
+        {"LimitAS=1G", "LimitAS=1073741824:1073741824"}, {"LimitNPROC=10", "LimitNPROC=10:10"},
+        {"LimitMEMLOCK=64K", "LimitMEMLOCK=65536:65536"}, {"LimitLOCKS=5", "LimitLOCKS=5:5"},
+        {"LimitSIGPENDING=6", "LimitSIGPENDING=6:6"}, {"LimitMSGQUEUE=7", "LimitMSGQUEUE=7:7"},
+        {"LimitNICE=-5", "LimitNICE=25:25"}, {"LimitRTPRIO=99", "LimitRTPRIO=99:99"},
+        {"LimitRTTIME=1ms:1s", "LimitRTTIME=1000:1000000"}, {"LimitCORE=1\nLimitCORE=2", "LimitCORE=2:2"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        check_good(&rows[i]);
+}
+
+/* Refused, with a word on what is expected, and nothing is changed. */
+static void bad(void **state)
+{
+    static const char *const rows[] = {
+        "Type=forking", "Type=", "Type=Exec", "TimeoutStartSec=", "TimeoutStartSec=soon", "TimeoutStartSec=-1",
+        "TimeoutStopSec=1x", "TimeoutStopSec=600000y", "KillSignal=", "KillSignal=0", "KillSignal=SIGNOPE",
+        "SupplementaryGroups=\"a", "WorkingDirectory=srv", "WorkingDirectory=~x", "WorkingDirectory=-srv", "UMask=",
+        "UMask=8", "UMask=10000", "Environment=A", "Environment==x", "Environment=1A=x", "Environment=A-B=x",
+        "Environment=A=1 B", "Environment=\"A=1", "Environment=A=\\q", "EnvironmentFile=here", "EnvironmentFile=-",
+        "EnvironmentFile=-here", "Nice=", "Nice=20", "Nice=-21", "Nice=x", "OOMScoreAdjust=1001", "OOMScoreAdjust=",
+        "NoNewPrivileges=", "NoNewPrivileges=maybe", "SyslogFacility=", "SyslogFacility=local8", "LimitCPU=",
+        "LimitNOFILE=2:1", "LimitNOFILE=many", "LimitNICE=", "LimitNICE=41", "LimitNICE=-21", "LimitFSIZE=16E",
+        "LimitRTTIME=1:", "LimitCORE=-1",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        char shown[512] = "";
+        struct textbuf b = TEXTBUF(shown);
+        const char *expects = NULL;
+        struct jobspec d;
+        int r;
+
+        jobspec_init(&d);
+        r = set_lines(&d, rows[i], &expects);
+        CHECK(r == -EINVAL || r == -ERANGE, "'%s': %d", rows[i], r);
+        CHECK(expects && *expects, "'%s': nothing said", rows[i]);
+        show(&b, &d);
+        CHECK(!shown[0], "'%s' has set %s", rows[i], shown);
+        jobspec_done(&d);
+    }
+}
+
+static void unknown(void **state)
+{
+    static const char *const keys[] = {"", "Nope", "type", "User ", "Limit", "LimitX", "ExecStart", "LimitNOFILE="};
+    struct jobspec d;
+
+    (void)state;
+    jobspec_init(&d);
+    for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+        const char *expects = NULL;
+
+        CHECK(jobspec_set(&d, keys[i], "1", &expects) == -ENOENT && !expects, "'%s'", keys[i]);
+    }
+    jobspec_done(&d);
+}
+
+/* The names are all there, once, and jobspec_set() knows each of them. */
+static void names(void **state)
+{
+    unsigned n = 0, limits = 0;
+    struct jobspec d;
+
+    (void)state;
+    jobspec_init(&d);
+    for (const char *key; (key = jobspec_directive(n)); n++) {
+        const char *expects = NULL;
+
+        CHECK(jobspec_set(&d, key, "\x01?", &expects) != -ENOENT && expects, "%s", key);
+        for (unsigned i = 0; i < n; i++)
+            CHECK(strcmp(jobspec_directive(i), key) != 0, "%s stands there twice", key);
+        limits += strncmp(key, "Limit", 5) == 0;
+    }
+    assert_null(jobspec_directive(n + 1));
+    assert_int_equal(limits, RLIM_NLIMITS);
+    for (int i = 0; i < (int)RLIM_NLIMITS; i++)
+        CHECK(strlen(jobspec_limit_name(i)) > strlen("Limit"), "limit %d has no name", i);
+    assert_string_equal(jobspec_limit_name(RLIMIT_NOFILE), "LimitNOFILE");
+    jobspec_done(&d);
+}
+
+static void identifier(void **state)
+{
+    const char *expects;
+    struct jobspec d;
+
+    (void)state;
+    jobspec_init(&d);
+    d.name = strdup("web");
+    assert_string_equal(jobspec_identifier(&d), "web");
+    assert_int_equal(jobspec_set(&d, "SyslogIdentifier", "other", &expects), 0);
+    assert_string_equal(jobspec_identifier(&d), "other");
+    jobspec_done(&d);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(defaults), cmocka_unit_test(good),  cmocka_unit_test(bad),
+        cmocka_unit_test(unknown),  cmocka_unit_test(names), cmocka_unit_test(identifier),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,172 @@
+/* Bytes to lines: the same lines however the stream is divided. */
+#include "unit.h"
+#include "cleanup.h"
+#include "linebuf.h"
+#include "textbuf.h"
+
+/* All lines in one text: "LENGTH:" and the line's first bytes. */
+struct seen {
+    char text[4096];
+    struct textbuf b;
+};
+
+static void seen_init(struct seen *s)
+{
+    s->text[0] = '\0';
+    s->b = TEXTBUF(s->text);
+}
+
+static void got_line(void *ctx, const char *line, size_t len)
+{
+    struct seen *s = ctx;
+
+    textbuf_printf(&s->b, "%zu:", len);
+    textbuf_add(&s->b, line, len < 20 ? len : 20);
+    textbuf_puts(&s->b, ";");
+}
+
+static void feed(struct linebuf *b, const char *data, size_t n, struct seen *s)
+{
+    cleanup_free char *exact = malloc(n + 1);
+
+    memcpy(exact, data, n);
+    assert_int_equal(linebuf_feed(b, exact, n, got_line, s), 0);
+}
+
+static void simple(void **state)
+{
+    struct linebuf b = {0};
+    struct seen s;
+
+    (void)state;
+    seen_init(&s);
+    feed(&b, "one\ntwo\n\nthr", 12, &s);
+    assert_string_equal(s.text, "3:one;3:two;0:;");
+    feed(&b, "", 0, &s);
+    feed(&b, "ee", 2, &s);
+    feed(&b, "\n", 1, &s);
+    assert_string_equal(s.text, "3:one;3:two;0:;5:three;");
+    assert_null(b.data); /* an idle stream holds no memory */
+    feed(&b, "rest", 4, &s);
+    linebuf_finish(&b, got_line, &s);
+    assert_string_equal(s.text, "3:one;3:two;0:;5:three;4:rest;");
+    assert_null(b.data);
+    linebuf_finish(&b, got_line, &s);
+    assert_string_equal(s.text, "3:one;3:two;0:;5:three;4:rest;");
+}
+
+static void nul_bytes(void **state)
+{
+    struct linebuf b = {0};
+    struct seen s;
+
+    (void)state;
+    seen_init(&s);
+    feed(&b, "a\0b\n\0", 5, &s);
+    feed(&b, "\0\n", 2, &s);
+    assert_int_equal(s.b.len, 11);
+    assert_memory_equal(s.text, "3:a\0b;2:\0\0;", 11);
+}
+
+/* A line of @len bytes, its newline in the same piece or in the next one. */
+static void check_long(size_t len, bool newline_apart, const char *expected)
+{
+    cleanup_free char *line = malloc(len + 1);
+    struct linebuf b = {0};
+    struct seen s;
+
+    memset(line, 'x', len);
+    line[len] = '\n';
+    seen_init(&s);
+    feed(&b, line, newline_apart ? len : len + 1, &s);
+    if (newline_apart)
+        feed(&b, "\n", 1, &s);
+    feed(&b, "next\n", 5, &s);
+    linebuf_finish(&b, got_line, &s);
+    CHECK(strcmp(s.text, expected) == 0, "%zu bytes, %d: %s", len, newline_apart, s.text);
+}
+
+static void long_lines(void **state)
+{
+#define X20 "xxxxxxxxxxxxxxxxxxxx"
+    (void)state;
+    assert_int_equal(LINE_MAX_BYTES, 49152);
+    for (int apart = 0; apart < 2; apart++) {
+        check_long(LINE_MAX_BYTES - 1, apart, "49151:" X20 ";4:next;");
+        check_long(LINE_MAX_BYTES, apart, "49152:" X20 ";4:next;");
+        check_long(LINE_MAX_BYTES + 1, apart, "49152:" X20 ";1:x;4:next;");
+        check_long(2 * LINE_MAX_BYTES, apart, "49152:" X20 ";49152:" X20 ";4:next;");
+        check_long(2 * LINE_MAX_BYTES + 5, apart, "49152:" X20 ";49152:" X20 ";5:xxxxx;4:next;");
+    }
+}
+
+/* The stream ends just where a piece is full: that is one line, not two. */
+static void ends_full(void **state)
+{
+    cleanup_free char *line = calloc(1, LINE_MAX_BYTES);
+    struct linebuf b = {0};
+    struct seen s;
+
+    (void)state;
+    seen_init(&s);
+    memset(line, 'x', LINE_MAX_BYTES);
+    feed(&b, line, LINE_MAX_BYTES, &s);
+    linebuf_finish(&b, got_line, &s);
+    assert_string_equal(s.text, "49152:" X20 ";");
+}
+
+struct tally {
+    size_t lines;
+    uint64_t hash;
+};
+
+static void count_line(void *ctx, const char *line, size_t len)
+{
+    struct tally *t = ctx;
+
+    for (size_t i = 0; i < len; i++)
+        t->hash = (t->hash ^ (unsigned char)line[i]) * 1099511628211ULL;
+    t->hash = (t->hash ^ 0x100) * 1099511628211ULL;
+    t->lines++;
+}
+
+static void random_splits(void **state)
+{
+    enum { SIZE = 300000 };
+    cleanup_free char *stream = malloc(SIZE);
+    struct tally whole = {0};
+    struct linebuf b = {0};
+
+    (void)state;
+    for (uint64_t seed = 1; seed <= 40; seed++) {
+        uint64_t rnd = seed * 7919;
+        struct tally t = {0};
+
+        for (size_t i = 0; i < SIZE; i++) /* some streams of short lines, some of very long ones */
+            stream[i] = random_below(&rnd, seed % 2 ? 50 : 60000) ? (char)('a' + i % 26) : '\n';
+        whole = (struct tally){0};
+        assert_int_equal(linebuf_feed(&b, stream, SIZE, count_line, &whole), 0);
+        linebuf_finish(&b, count_line, &whole);
+        for (size_t done = 0; done < SIZE;) {
+            size_t n = 1 + random_below(&rnd, random_below(&rnd, 2) ? 100 : 70000);
+
+            n = n < SIZE - done ? n : SIZE - done;
+            assert_int_equal(linebuf_feed(&b, stream + done, n, count_line, &t), 0);
+            done += n;
+        }
+        linebuf_finish(&b, count_line, &t);
+        CHECK(t.lines == whole.lines && t.hash == whole.hash, "seed %d: %zu lines, not %zu", (int)seed, t.lines,
+              whole.lines);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(simple),     cmocka_unit_test(nul_bytes),
+        cmocka_unit_test(long_lines), cmocka_unit_test(ends_full),
+        cmocka_unit_test(random_splits),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,80 @@
+/* systemd.syntax(7): words, quotes, C escapes. Results are shown as [word][word], errors as "!". */
+#include "unit.h"
+#include <errno.h>
+#include "cleanup.h"
+#include "strv.h"
+#include "textbuf.h"
+#include "words.h"
+
+static void check(const char *text, const char *expected)
+{
+    cleanup_free char *exact = strdup(text);
+    char shown[256] = "";
+    struct textbuf b = TEXTBUF(shown);
+    char *none = NULL, **v = &none;
+    int r = words_split(exact, &v);
+
+    if (r < 0) {
+        assert_int_equal(r, -EINVAL);
+        assert_ptr_equal(v, &none);
+        textbuf_puts(&b, "!");
+    }
+    for (size_t i = 0; r >= 0 && v && v[i]; i++)
+        textbuf_printf(&b, "[%s]", v[i]);
+    if (r >= 0)
+        strv_free(v);
+    CHECK(strcmp(shown, expected) == 0, "'%s' gives %s, not %s", text, shown, expected);
+}
+
+struct row {
+    const char *text, *words;
+};
+
+static void words_and_quotes(void **state)
+{
+    static const struct row rows[] = {
+        {"", ""}, {" \t\n\r ", ""}, {"one", "[one]"}, {"  one  two\tthree\n", "[one][two][three]"},
+        {"'a b' c", "[a b][c]"}, {"\"a b\" c", "[a b][c]"}, {"a'b c'd", "[ab cd]"}, {"\"a\"\"b\"", "[ab]"},
+        {"''", "[]"}, {"a \"\" b", "[a][][b]"}, {"'a \"b\" c'", "[a \"b\" c]"}, {"\"it's\"", "[it's]"},
+        {"VAR='two words' X=1", "[VAR=two words][X=1]"}, {"'a\nb'", "[a\nb]"},
+        {"'", "!"}, {"\"", "!"}, {"a 'b", "!"}, {"a \"b'", "!"}, {"it's", "!"},
+        {"#x ;y $z %i", "[#x][;y][$z][%i]"},
+        /* No blanks for systemd: part of a word. And words must come to an end at them. */
+        {"\v", "[\v]"}, {"a\vb\f c", "[a\vb\f][c]"},
+        {"\xc3\xa4 \xff", "[\xc3\xa4][\xff]"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        check(rows[i].text, rows[i].words);
+}
+
+static void escapes(void **state)
+{
+    static const struct row rows[] = {
+        {"\\a\\b\\f\\n\\r\\t\\v", "[\a\b\f\n\r\t\v]"}, {"\\\\ \\\" \\'", "[\\][\"][']"}, {"a\\sb", "[a b]"},
+        {"\\x41\\x7e", "[A~]"}, {"\\xe4", "[\xe4]"}, {"\\101\\040\\377", "[A \377]"}, {"\\u00e4", "[\xc3\xa4]"},
+        {"\\u20ac", "[\xe2\x82\xac]"}, {"\\U0001f600", "[\xf0\x9f\x98\x80]"}, {"\\u007f\\u0080", "[\x7f\xc2\x80]"},
+        {"\\u07ff\\u0800\\uffff", "[\xdf\xbf\xe0\xa0\x80\xef\xbf\xbf]"}, {"\\U0010ffff", "[\xf4\x8f\xbf\xbf]"},
+        {"'\\x41 \\n'", "[A \n]"}, {"\"\\\"\"", "[\"]"}, {"'\\''", "[']"}, {"\\x20a", "[ a]"}, {"\\0401", "[ 1]"},
+        {"\\", "!"}, {"a\\", "!"}, {"'a\\", "!"}, {"\\q", "!"}, {"\\ ", "!"}, {"\\x", "!"}, {"\\x4", "!"},
+        {"\\xg1", "!"}, {"\\x4g", "!"}, {"\\8", "!"}, {"\\18", "!"}, {"\\1", "!"}, {"\\108", "!"}, {"\\u12", "!"},
+        {"\\U0000004", "!"}, {"\\400", "!"}, {"\\777", "!"}, {"\\U00110000", "!"}, {"\\Uffffffff", "!"},
+        {"\\ud800", "!"}, {"\\udfff", "!"}, {"\\x00", "!"}, {"\\000", "!"}, {"\\u0000", "!"}, {"\\U00000000", "!"},
+        {"good \\q", "!"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        check(rows[i].text, rows[i].words);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(words_and_quotes),
+        cmocka_unit_test(escapes),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
