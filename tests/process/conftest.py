@@ -3,8 +3,10 @@
   AMPHID=/path/to/amphid /usr/bin/python3 -m pytest tests/process
 
 AMPHID_WRAPPER is put before it (for example "valgrind -q --error-exitcode=99 --log-file=/tmp/valgrind/%p": what
-valgrind has to say must not stand between the lines of amphid), AMPHID_TIMEOUT_FACTOR multiplies every time limit. A test gets `world`; it runs as whoever runs pytest. Marked with `everyone` it runs as root, as a
-user, and as a user without XDG_RUNTIME_DIR; with `root` or `user` as that one. A test that leaves a process fails.
+valgrind has to say must not stand between the lines of amphid), AMPHID_TIMEOUT_FACTOR multiplies every time limit.
+
+A test gets `world`; it runs as whoever runs pytest. Marked with `everyone` it runs as root, as a user, and as a user
+without XDG_RUNTIME_DIR; with `root` or `user` as that one. A test that leaves a process fails.
 """
 import os
 import signal
@@ -25,7 +27,7 @@ MARKS = {
     "root": "run as root",
     "user": "run as a user",
     "private": "needs the fixed paths (/dev/log, /run/systemd) to be ours",
-    "no_wrapper": "is about what a wrapper such as valgrind changes (descriptors, signals, wake-ups; vfork becomes fork)",
+    "no_wrapper": "is about what a wrapper such as valgrind changes (descriptors, signals, wake-ups; vfork is fork)",
 }
 
 

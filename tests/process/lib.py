@@ -247,14 +247,36 @@ class Tell(Fifo):
 
 
 class Files:
-    """Waits for the content of files by inotify."""
+    """Waits for the content of files, and for somebody to open them, by inotify."""
 
+    IN_OPEN = 0x20
     IN_CHANGES = 0x2 | 0x8 | 0x80 | 0x100 | 0x200  # modify, close_write, moved_to, create, delete
 
     def __init__(self, pump):
         self.pump = pump
         self.fd = sandbox.check(sandbox.libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC))
-        pump.add(self.fd, lambda: os.read(self.fd, 65536))
+        self.opens = {}  # watch descriptor → how often opened
+        pump.add(self.fd, self._read)
+
+    def _read(self):
+        data = os.read(self.fd, 65536)
+        while data:
+            watch, mask, _, length = struct.unpack_from("iIII", data)
+            data = data[16 + length:]
+            if mask & self.IN_OPEN and watch in self.opens:
+                self.opens[watch] += 1
+
+    def watch_opens(self, path):
+        """From now on it is counted how often @path is opened."""
+        add = sandbox.libc.inotify_add_watch
+        watch = sandbox.check(add(self.fd, str(path).encode(), ctypes.c_uint32(self.IN_OPEN)))
+        self.opens[watch] = 0
+        return watch
+
+    def until_opened(self, watch):
+        """Waits until it is opened once more than was waited for."""
+        self.pump.until(lambda: self.opens[watch] > 0, "somebody to open the FIFO")
+        self.opens[watch] -= 1
 
     def until(self, path, condition, what):
         """Waits until @condition(text of the file) is true and returns its value; a missing file is empty."""

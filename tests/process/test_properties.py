@@ -229,7 +229,7 @@ def test_syslog_identifier_and_facility(world):
     text = syslog.until_text("hello")
     assert " shop[" in text and text.startswith("<158>")  # local3 is 19, info is 6
     syslog.until_text("stage=stopped")
-    world.pump.until(lambda: world.leftovers() == [], "the end")
+    world.settle()
 
 
 # --- in fork mode they are the child's, not the daemon's

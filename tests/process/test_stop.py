@@ -267,10 +267,12 @@ def test_kill_signal(world, name):
 
 def test_what_the_command_leaves_behind_goes_with_it(world):
     """A child of the child, in the same group, does not outlive the instance."""
-    command = ["sh", "-c", f"cat {world.fifo('deaf').path} & cat {world.fifo('main').path}"]
+    one, two = world.fifo("one"), world.fifo("two")
+    command = ["sh", "-c", f"cat {one.path} & cat {two.path}"]
     with world.forked(command=command) as daemon:
         main = daemon.only_child()
-        world.pump.until(lambda: len(main.children()) == 2 or None, "both", LONG)
+        world.files.until_opened(one.watch)
+        world.files.until_opened(two.watch)
         grandchildren = [Process(world.pump, pid) for pid in main.children()]
     for process in grandchildren:
         world.pump.until(lambda p=process: p.gone, f"the end of {process.pid}")
@@ -290,8 +292,7 @@ def test_a_command_that_ends_at_once(world):
         run = foreground(world, command=["true"]).wait(0)
         assert run.ended()
     run = world.fork("-n", "web", "--", "true").wait(0)
-    for pid in world.leftovers():
-        assert Process(world.pump, pid).wait() == 0
+    assert run.err == "" and world.settle()
     assert not world.pidfile("web").exists()
 
 

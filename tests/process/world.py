@@ -22,6 +22,7 @@ class World:
         self.pump = Pump()
         self.files = Files(self.pump)
         self.runs, self.closing, self.daemons = [], [], []
+        self.hold = None
         self.as_user = who != "root" and os.geteuid() == 0
         self.uid = sandbox.UID if self.as_user else os.geteuid()
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="amphid-test-"))
@@ -86,6 +87,7 @@ class World:
     def fifo(self, name):
         fifo = Fifo(self.pump, self.dir / name)
         self.closing.append(fifo)
+        fifo.watch = self.files.watch_opens(fifo.path)
         return fifo
 
     def tell(self, name="tell"):
@@ -95,9 +97,13 @@ class World:
 
     def holder(self):
         """A COMMAND that does nothing until it is ended, and its process is this program from its exec on."""
-        if not (self.dir / "hold").exists():
-            self.fifo("hold")
-        return ["cat", str(self.dir / "hold")]
+        self.hold = self.hold or self.fifo("hold")
+        return ["cat", self.hold.path]
+
+    def until_held(self):
+        """Waits until one more holder is at work. It is a moment later than the exec: the kernel lets its parent go on
+        before the new environment can be read in /proc."""
+        self.files.until_opened(self.hold.watch)
 
     def actor(self, *signals):
         """(argv, tell, gate) of a COMMAND that does as it is told, see actor.py."""
@@ -142,6 +148,8 @@ class World:
         """An instance started with --fork for the time of a with block; ended with SIGTERM, cleanly."""
         self.fork("-n", name, *args, "--", *(command or self.holder()), **kw).wait(0)
         daemon = self.daemon(name)
+        if not command:
+            self.until_held()
         yield daemon
         if not daemon.gone:
             daemon.kill()
