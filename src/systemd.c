@@ -151,12 +151,17 @@ static int read_tail(const struct journal_api *api, sd_journal *j, pid_t pid, un
     r = api->add_match(j, match, b.len);
     if (r >= 0)
         r = api->add_match(j, "_TRANSPORT=stdout", 0);
+    /* Its stderr, whose lines are errors unless they say otherwise; stdout's are informational. Matches of one field are
+     * alternatives. */
+    for (int priority = LOG_EMERG; r >= 0 && priority <= LOG_WARNING; priority++) {
+        b.len = 0;
+        textbuf_printf(&b, "PRIORITY=%d", priority);
+        r = api->add_match(j, match, b.len);
+    }
     if (r >= 0)
         r = api->seek_tail(j);
     while (r >= 0 && found < n && (r = api->previous(j)) > 0)
         found++;
-    if (r == 0 && found > 0) /* went past the first one */
-        r = api->next(j);
     for (unsigned i = 0; r >= 0 && i < found; i++) {
         r = append_message(api, j, out);
         if (r >= 0 && i + 1 < found)

@@ -18,6 +18,6 @@ int systemd_journal_connect(void);
  * identifier and priority (LOG_*), the level prefixes "<N>" are understood. Negative errno. */
 int systemd_journal_stream(const char *identifier, int priority);
 
-/* The last @n lines that the process @pid wrote to the journal, oldest first, each ended by '\n', into *@ret (the
+/* The last @n lines that the process @pid wrote to its stderr, a stream of the journal, oldest first, each ended by '\n', into *@ret (the
  * caller frees). Opens libsystemd. -EOPNOTSUPP if that is not installed. */
 int systemd_journal_tail(pid_t pid, unsigned n, char **ret);
