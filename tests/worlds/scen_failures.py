@@ -71,6 +71,13 @@ def last_lines_are_shown(w):
 
 
 @scenario
+def last_lines_are_those_of_stderr(w):
+    """Each line once, in order, and none of stdout: also where both are streams of the journal."""
+    r = failing(w, 'words', 3, (), 'sh', '-c', 'echo one >&2; echo no disk >&2; echo out; exit 3', opts=NOTIFY)
+    assert r.stderr.splitlines()[-2:] == ['one', 'no disk']
+
+
+@scenario
 def command_is_killed_before_it_is_up(w):
     failing(w, 'segv', 139, 'SIGSEGV', 'sh', '-c', 'kill -SEGV $$', opts=NOTIFY)
 
