@@ -40,10 +40,18 @@ def summary(rows):
     }
 
 
-def count_calls(path):
-    """Lines that are calls: not the second halves, not signals, not ends."""
+def count_calls(path, command):
+    """Lines that are calls: not the second halves, not signals, not ends, and not what COMMAND itself does."""
+    count, commands = 0, set()
     with open(path, encoding="utf-8", errors="replace") as file:
-        return sum(1 for line in file if not re.match(r"\d+ +(<\.\.\. |\+\+\+ |--- )", line))
+        for line in file:
+            pid, rest = line.split(None, 1)
+            if pid in commands or re.match(r"<\.\.\. |\+\+\+ |--- ", rest):
+                continue
+            count += 1
+            if rest.startswith(f'execve("{command}"'):
+                commands.add(pid)
+    return count
 
 
 def asleep(path):
@@ -71,7 +79,7 @@ def system_calls(contestants, amphid):
             ended = lambda tracer=tracer: tracer.poll() is not None
             sleeps = wanted(path) if wanted else ended
             over = world.wait_until(lambda: sleeps() or ended(), 10)
-            counts.append(count_calls(path) if over else None)
+            counts.append(count_calls(path, command) if over else None)
             world.clear()
             tracer.wait()
         results[c.name] = {"calls_start": counts[0], "calls_life": counts[1]}
