@@ -1,4 +1,5 @@
 """The sockets of an init system's world, played by the test: notify socket, /dev/log, journald's two."""
+import contextlib
 import os
 import socket
 import struct
@@ -23,7 +24,12 @@ class Datagrams:
         pump.add(self.socket.fileno(), self._read)
 
     def _read(self):
-        data, ancillary, _, _ = self.socket.recvmsg(1 << 20, 4096)
+        """Takes all that waits: what was sent before a process ended is here when its end is."""
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                self._take(*self.socket.recvmsg(1 << 20, 4096)[:2])
+
+    def _take(self, data, ancillary):
         pid = 0
         for level, kind, payload in ancillary:
             if level == socket.SOL_SOCKET and kind == socket.SCM_CREDENTIALS:
