@@ -17,21 +17,6 @@
 #include "self.h"
 #include "systemd.h"
 
-void daemon_set_status(struct daemon *d)
-{
-    struct textbuf b = TEXTBUF(d->status_text);
-
-    if (!d->has_job) {
-        textbuf_puts(&b, "no jobs");
-        return;
-    }
-    textbuf_printf(&b, "%s %s", d->config->spec->name, job_state_name(d->job.fsm.state));
-    if (d->job.pid > 0)
-        textbuf_printf(&b, ", PID %d", d->job.pid);
-    if (d->job.status_text)
-        textbuf_printf(&b, ": %s", d->job.status_text);
-}
-
 /* The parent may have changed since: a daemon outlives whoever started it. */
 static void refresh_identity(struct daemon *d)
 {
@@ -128,19 +113,6 @@ static int call_reload(void *ctx, const char *job)
     return knows(d, job) ? reload(d, "asked on the control socket") : -ENOENT;
 }
 
-int daemon_open_control(struct daemon *d)
-{
-    static const struct control_ops ops = {tell_status, call_stop, call_reload};
-    cleanup_free char *path = NULL;
-
-    if (d->control)
-        return 0;
-    if (asprintf(&path, "%s/control", d->config->rundir) < 0) {
-        path = NULL;
-        return -ENOMEM;
-    }
-    return control_new(&d->control, d->loop, path, &ops, d);
-}
 
 /* ---- signals, watchdog ---- */
 
@@ -267,7 +239,9 @@ static void finish(struct daemon *d, bool failed)
 
 int daemon_run(const struct daemon_config *config)
 {
+    static const struct control_ops ops = {tell_status, call_stop, call_reload};
     struct daemon d = {.config = config,
+                       .control_ops = &ops,
                        .log = config->log,
                        .upward = config->upward,
                        .signals = {.fd = -1},

@@ -10,6 +10,34 @@
 #include "self.h"
 #include "systemd.h"
 
+void daemon_set_status(struct daemon *d)
+{
+    struct textbuf b = TEXTBUF(d->status_text);
+
+    if (!d->has_job) {
+        textbuf_puts(&b, "no jobs");
+        return;
+    }
+    textbuf_printf(&b, "%s %s", d->config->spec->name, job_state_name(d->job.fsm.state));
+    if (d->job.pid > 0)
+        textbuf_printf(&b, ", PID %d", d->job.pid);
+    if (d->job.status_text)
+        textbuf_printf(&b, ": %s", d->job.status_text);
+}
+
+int daemon_open_control(struct daemon *d)
+{
+    cleanup_free char *path = NULL;
+
+    if (d->control)
+        return 0;
+    if (asprintf(&path, "%s/control", d->config->rundir) < 0) {
+        path = NULL;
+        return -ENOMEM;
+    }
+    return control_new(&d->control, d->loop, path, d->control_ops, d);
+}
+
 /* The fields that tell of the main process; numbers as text live as long as the statement. */
 struct main_fields {
     char pid[12], status[12];

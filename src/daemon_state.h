@@ -5,6 +5,7 @@
 
 struct daemon {
     const struct daemon_config *config;
+    const struct control_ops *control_ops; /* what others may ask of the daemon */
     struct log *log;
     struct loop *loop;
     struct control *control;

@@ -123,7 +123,7 @@ static int become_daemon(struct upward *u, struct log *log, struct proc_identity
     return 0;
 }
 
-int launch_detach(struct upward *u, struct log *log, const char *name, int *ret_status)
+int launch_detach(struct upward *u, struct log *log, const char *name)
 {
     struct proc_identity id = *log_identity(log);
     int channel[2], starter_errno;
@@ -144,11 +144,9 @@ int launch_detach(struct upward *u, struct log *log, const char *name, int *ret_
         close(channel[0]);
         return -starter_errno;
     }
-    log_forget(log); /* the daemon has a copy of what was gathered, and writes it */
     if (!reaper_wait(first)) {
         upward_print(name, "cannot fork", NULL);
-        *ret_status = EXIT_FAILURE;
-    } else
-        *ret_status = wait_for_news(channel[0], name);
-    return 1; /* and ends: descriptors go with the process */
+        _exit(EXIT_FAILURE);
+    }
+    _exit(wait_for_news(channel[0], name)); /* what is gathered of the log is in the daemon's copy, too */
 }

@@ -3,9 +3,9 @@
 #include "log.h"
 #include "upward.h"
 
-/* Detaches. Returns twice:
- *   1 in the starter, when the daemon has told how it went: *@ret_status is the exit status, everything is printed;
- *   0 in the daemon, with u->channel_fd open to the starter, in its own session, 0-2 on /dev/null, umask 0, in /.
- * Before that, negative errors of socketpair(2) and vfork(2) in the only process there is.
+/* Detaches: returns 0 in the daemon, with u->channel_fd open to the starter, in its own session, 0-2 on /dev/null, in /.
+ * The starter never returns: when the daemon has told how it went, it prints what there is to print and ends with the
+ * exit status of that; nothing is left for it to put away, since all that was opened belongs to the daemon now.
+ * Negative errors of socketpair(2) and vfork(2), in the only process there is then.
  * @log shows each step; @name goes before the starter's words. */
-int launch_detach(struct upward *u, struct log *log, const char *name, int *ret_status);
+int launch_detach(struct upward *u, struct log *log, const char *name);

@@ -119,11 +119,6 @@ void log_flush(struct log *l)
     log_sink_flush(&l->sink);
 }
 
-void log_forget(struct log *l)
-{
-    l->sink.n_gathered = 0;
-}
-
 static void put_record(struct log *l, const struct record *r)
 {
     char data[RECORD_MAX];

@@ -59,6 +59,3 @@ void log_output(struct log *l, const char *identifier, int facility, enum log_st
 /* Records for files are gathered and written in one go; this writes them. Called before the loop sleeps and at the
  * end. */
 void log_flush(struct log *l);
-
-/* Forgets what is gathered: for the copy of a log that the daemon took over with fork(2). */
-void log_forget(struct log *l);

@@ -42,7 +42,6 @@ struct run {
     char *rundir;
     struct pidfile pidfiles[2]; /* the instance's own, and --pidfile */
     struct spawn spawn;
-    bool starter; /* of a daemon, to which all files belong now */
 };
 
 static int complain(struct run *run, int status, int error, const char *fmt, ...)
@@ -269,22 +268,18 @@ static int prepare_command(struct run *run)
     return GO_ON;
 }
 
-/* daemon(7) steps 5 to 11. Goes on in the daemon; in the starter the files are the daemon's now. */
+/* daemon(7) steps 5 to 11. Goes on in the daemon; the starter ends here. */
 static int detach(struct run *run)
 {
-    int status, r;
+    int r;
 
     if (!forks(run))
         return GO_ON;
-    r = launch_detach(&run->upward, run->log, run->cli->name, &status);
+    r = launch_detach(&run->upward, run->log, run->cli->name);
     if (r < 0)
         return complain(run, EXIT_FAILURE, -r, "cannot fork: %s", strerror(-r));
-    if (r == 0) {
-        run->upward.print_as = NULL; /* stderr is /dev/null */
-        return GO_ON;
-    }
-    run->starter = true;
-    return status;
+    run->upward.print_as = NULL; /* stderr is /dev/null */
+    return GO_ON;
 }
 
 static int write_pidfiles(struct run *run)
@@ -333,11 +328,9 @@ static int be_resident(struct run *run)
 
 static void release(struct run *run)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(run->pidfiles) && !run->starter; i++)
-        pidfile_remove(&run->pidfiles[i]);
     for (size_t i = 0; i < ARRAY_SIZE(run->pidfiles); i++)
-        free(run->pidfiles[i].path);
-    if (run->rundir && !run->starter)
+        pidfile_remove(&run->pidfiles[i]);
+    if (run->rundir)
         rundir_remove(run->rundir);
     spawn_done(&run->spawn);
     log_free(run->log);
