@@ -151,17 +151,6 @@ def test_watchdog(world):
         assert http_up(world, port) == [200, 'hello'], 'the old command still holds the port'
 
 
-def test_watchdog_of_a_stopped_command(world):
-    """Our loop alone is not the service: no ping for a command that does not run."""
-    with unit(world, 't-dog-2', Type='notify', WatchdogSec='1', WatchdogSignal='SIGKILL',
-              ExecStart='/usr/bin/amphid -n t-dog-2 -- /bin/sleep infinity') as u:
-        u.do('start')
-        status = json.loads(world.run(['amphid', 'status', 't-dog-2', '--json']).stdout)
-        world.kill(status['jobs'][0]['mainPid'], signal.SIGSTOP)
-        u.until('ActiveState', 'failed')
-        assert u['Result'] == 'watchdog'
-
-
 def test_slow_start_shows_life(world):
     """The command asks for more time: it reaches the manager, whose own patience is shorter."""
     port = next_port()

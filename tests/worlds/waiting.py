@@ -107,6 +107,7 @@ class NotifySocket:
         if self.drainer:
             self.sock.shutdown(socket.SHUT_RD)
             self.drainer.join(5)
+            self.drainer = None
         self.sock.close()
 
 

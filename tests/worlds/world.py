@@ -127,7 +127,13 @@ class World:
         """The end, whatever state the world is in."""
         if self.proc and self.proc.poll() is None:
             self.proc.terminate()
-            self.proc.wait(20)
+            try:
+                self.proc.wait(20)
+            except subprocess.TimeoutExpired:  # nspawn itself hangs: its parts, then
+                if self.leader:
+                    os.kill(self.leader, signal.SIGKILL)
+                self.proc.kill()
+                self.proc.wait()
         if self.console:
             self.console.thread.join(10)
             self.proc.stdout.close()
