@@ -215,7 +215,8 @@ static void other_users(void **state)
 {
     (void)state;
     if (geteuid() != 0) {
-        fails("User=root", "true", EXIT_USER, "cannot become user root, group (the user's): Operation not permitted");
+        fails("User=root", "true", EXIT_GROUP, /* the group comes first */
+              "cannot become user root, group (the user's): Operation not permitted");
         return;
     }
     prints(&plain, "User=nobody", "id -u; id -g; id -G; echo $USER,$LOGNAME", "65534\n65534\n65534\nnobody,nobody\n");
