@@ -112,8 +112,7 @@ pid_t detach_wait_for_parent(pid_t first)
         cleanup_close int fd = (int)syscall(SYS_pidfd_open, first, 0);
         struct pollfd pfd = {.fd = fd, .events = POLLIN};
 
-        if (fd >= 0)
-            (void)poll(&pfd, 1, -1);
+        (void)poll(&pfd, 1, fd >= 0 ? -1 : 1); /* without pidfds (before Linux 5.3) look again soon */
     }
     return parent;
 }

@@ -18,8 +18,8 @@ bool detach_drops_variable(const char *assignment);
 /* Is the variable a supervisor's word to us alone, in any mode? COMMAND must not take it for its own. */
 bool detach_drops_protocol(const char *assignment);
 
-/* Step 4: what the kernel shows as our environment (/proc/PID/environ) is blanked, and @env (kept by the caller) is
- * the environment from now on. */
+/* Step 4: what the environment was is blanked (/proc/PID/environ shows it), and @env, which stays the caller's, is the
+ * environment from now on; NULL: none. */
 void detach_replace_environment(char **env);
 
 /* Step 8, seen from the daemon: returns when the process @first that forked it is gone: the parent is the reaper then,

@@ -1,5 +1,6 @@
 /* The description of one job and the one table that fills it: a directive is a row (name, parser, place, what it
  * expects), so later work adds rows and not branches. */
+#include <ctype.h>
 #include <errno.h>
 #include <limits.h>
 #include <signal.h>
@@ -36,6 +37,15 @@ static int set_string(struct jobspec *d, void *place, const char *value, int arg
     free(*(char **)place);
     *(char **)place = copy;
     return 0;
+}
+
+/* A string that becomes a line of its own somewhere: without control characters. */
+static int set_line(struct jobspec *d, void *place, const char *value, int arg)
+{
+    for (const char *p = value; *p; p++)
+        if (iscntrl((unsigned char)*p))
+            return -EINVAL;
+    return set_string(d, place, value, arg);
 }
 
 /* Appends the words of @value to a list; the empty value empties it. */
@@ -206,7 +216,7 @@ static const struct directive directives[] = {
     ROW("Nice", set_nice, nice, 0, "a number from -20 to 19"),
     ROW("OOMScoreAdjust", set_oom_score_adjust, oom_score_adjust, 0, "a number from -1000 to 1000"),
     ROW("NoNewPrivileges", set_bool, no_new_privileges, 0, "a boolean such as yes or no"),
-    ROW("SyslogIdentifier", set_string, syslog_identifier, 0, "a name"),
+    ROW("SyslogIdentifier", set_line, syslog_identifier, 0, "a name"),
     ROW("SyslogFacility", set_facility, syslog_facility, 0, "a facility such as daemon or local0"),
     LIMIT("CPU", RLIMIT_CPU, A_TIMESPAN ", or SOFT:HARD"),
     LIMIT("FSIZE", RLIMIT_FSIZE, A_SIZE),

@@ -11,7 +11,8 @@
 #include "loop.h"
 #include "upward.h"
 
-#define RECORD_MAX 8192
+#define RECORD_MAX 16384 /* holds MESSAGE_MAX bytes even if each becomes six in JSON */
+#define MESSAGE_MAX 2048
 
 struct log {
     struct log_sink sink;
@@ -171,7 +172,7 @@ static void put_row(struct log *l, const struct record *r)
 void log_stage(struct log *l, enum stage stage, int priority, const struct record_field *fields, const char *fmt,
                ...)
 {
-    char message[RECORD_MAX / 4];
+    char message[MESSAGE_MAX];
     struct textbuf b = TEXTBUF(message);
     struct record r = {.stage = stage,
                        .priority = priority,

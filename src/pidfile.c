@@ -72,7 +72,12 @@ static bool directory_trusted(const char *path)
 
     if (!copy || stat(dirname(copy), &st) < 0)
         return errno == ENOENT; /* open(2) will say it better */
-    return (st.st_mode & S_ISVTX) || (!(st.st_mode & S_IWOTH) && (st.st_uid == self_uid() || st.st_uid == 0));
+    if (st.st_uid != self_uid() && st.st_uid != 0)
+        return false;
+    if (st.st_mode & S_ISVTX)
+        return true;
+    /* A group of our own may write (on Debian users have one each), another not. */
+    return !(st.st_mode & S_IWOTH) && (!(st.st_mode & S_IWGRP) || st.st_gid == getegid());
 }
 
 static int check_trust(const struct stat *st, const char **ret_why)
@@ -171,11 +176,12 @@ void pidfile_close(struct pidfile *p)
 
 void pidfile_remove(struct pidfile *p)
 {
-    struct stat st;
+    struct stat ours, named;
 
-    /* Only the file that is ours: if somebody has put another in its place, ours has no name. In a directory that only
-     * we write to nobody has. */
-    if (p->path && (p->trusted || (fstat(p->fd, &st) == 0 && st.st_nlink > 0)))
+    /* Only the file that is ours: somebody may have put another in its place. In a directory that only we write to nobody
+     * has. */
+    if (p->path && (p->trusted || (fstat(p->fd, &ours) == 0 && lstat(p->path, &named) == 0 &&
+                                   ours.st_dev == named.st_dev && ours.st_ino == named.st_ino)))
         (void)unlink(p->path);
     pidfile_close(p);
 }

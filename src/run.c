@@ -140,6 +140,7 @@ static int clean_up(struct run *run)
     if (!run->verdict.under_systemd)
         env_filter(run->env, mode_leaked);
     env_filter(run->env, detach_drops_protocol);
+    detach_replace_environment(run->env);
     return GO_ON;
 }
 
@@ -335,6 +336,8 @@ static void release(struct run *run)
     spawn_done(&run->spawn);
     log_free(run->log);
     free(run->rundir);
+    detach_replace_environment(NULL);
+    strv_free(run->env);
     free(run->listen_names);
     free(run->notify_socket);
 }

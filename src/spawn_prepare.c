@@ -202,6 +202,8 @@ static int read_environment_file(struct spawn *s, const char *entry, struct spaw
     n = getdelim(&text, &size, '\0', f);
     if (n < 0)
         return ferror(f) ? spawn_fail(e, EXIT_FDS, errno, "EnvironmentFile=%s", path) : 0;
+    if (strlen(text) != (size_t)n) /* the delimiter was there: no text */
+        return spawn_fail(e, EXIT_FDS, 0, "EnvironmentFile=%s: holds a NUL byte", path);
     r = envfile_parse(text, &s->env, &line);
     if (r < 0)
         return spawn_fail(e, EXIT_FDS, 0, "%s:%u: expected KEY=VALUE", path, line);

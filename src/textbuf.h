@@ -1,5 +1,5 @@
 /* Text put together in a buffer that the caller lends (mostly on its stack): no allocation, never past the end.
- * What does not fit is cut and textbuf_cut() says so. */
+ * What does not fit is cut and @cut says so. */
 #pragma once
 #include <stdarg.h>
 #include <stdbool.h>

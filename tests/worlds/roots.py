@@ -75,8 +75,7 @@ def world_recipes():
 
 def build_recipe(suite):
     """Where the package is built for @suite: what debian/control asks for, as apt understands it."""
-    # libsystemd-dev: src/systemd.c needs its header, and debian/control has it only for builds with tests.
-    return Recipe(f'build-{suite}', suite, ('build-essential', 'fakeroot', 'libsystemd-dev'), (), build_depends())
+    return Recipe(f'build-{suite}', suite, ('build-essential', 'fakeroot'), (), build_depends())
 
 
 def build_depends():
