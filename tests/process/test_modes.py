@@ -293,6 +293,21 @@ def test_no_watchdog(world, env):
     stop(run)
 
 
+def test_a_stopped_child_feeds_no_watchdog(world):
+    """It is there and does nothing: the manager must hear no word of life until it goes on."""
+    socket = world.notify_socket()
+    run = notify_only(world, "--", *world.holder(), env={"WATCHDOG_USEC": "60000"})
+    socket.until_has("WATCHDOG", "1")
+    child = Process(world.pump, run.pid).only_child()
+    child.kill(signal.SIGSTOP)
+    world.pump.until(lambda: child.status()["State"].startswith("T"), "the stop")
+    before = sum("WATCHDOG" in m for m in socket.all())
+    world.pump.never(lambda: sum("WATCHDOG" in m for m in socket.all()) > before + 1, "WATCHDOG=1")
+    child.kill(signal.SIGCONT)
+    world.pump.until(lambda: sum("WATCHDOG" in m for m in socket.all()) > before + 1, "WATCHDOG=1 again")
+    stop(run)
+
+
 # --- what the child inherits of it
 
 @pytest.mark.everyone
