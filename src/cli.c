@@ -16,34 +16,28 @@
 #define EXIT_USAGE 2
 #define EXIT_NOT_INSTALLED 5
 
+/* Fits a screen of 24 lines. */
 static const char help[] =
     "amphid [OPTIONS] -- COMMAND [ARG...]   run COMMAND as a daemon\n"
     "amphid [OPTIONS]                       run the resident daemon\n"
+    "  --fork                    detach; return when COMMAND is up, or say why not\n"
+    "  --no-wait                 with --fork: return as soon as it is detached\n"
+    "  --mode=MODE               auto, fork, foreground or systemd [auto]\n"
+    "  -n, --name=NAME           name of the instance [the command's base name]\n"
+    "  --pidfile=PATH            one more PID file, beside the instance's own\n"
+    "  -p, --property=KEY=VALUE  a directive of systemd.exec(5), systemd.service(5)\n"
+    "  --uid= --gid= --working-directory= --setenv= --nice=   short forms of -p\n"
+    "  --log=TARGET              auto, journal, syslog, stderr, json or file:/PATH\n"
+    "  --trace                   show the stages as a table while they happen\n"
     "amphid VERB [--json]                   ask running instances\n"
-    "\n"
-    "Run:\n"
-    "  --fork                     detach: double fork, PID file; returns when COMMAND is up\n"
-    "  --no-wait                  with --fork: return as soon as it is detached\n"
-    "  --mode=MODE                auto, fork, foreground or systemd [auto]\n"
-    "  -n, --name=NAME            name of the instance [the command's base name]\n"
-    "  --pidfile=PATH             one more PID file, beside the instance's own\n"
-    "  -p, --property=KEY=VALUE   a directive of systemd.exec(5), systemd.service(5)\n"
-    "  --uid=USER  --gid=GROUP    short for -p User=, -p Group=\n"
-    "  --working-directory=DIR    short for -p WorkingDirectory=\n"
-    "  --setenv=KEY=VALUE         short for -p Environment=\n"
-    "  --nice=N                   short for -p Nice=\n"
-    "  --log=TARGET               auto, journal, syslog, stderr, json or file:PATH [auto]\n"
-    "  --trace                    also show the stages as a table, while they happen\n"
-    "\n"
-    "Verbs:\n"
-    "  status [NAME]              how an instance is; all of them without NAME\n"
-    "  list                       the instances, a line each\n"
-    "  stop NAME | reload NAME    end it, returning when it is gone; reload it (SIGHUP)\n"
-    "  wait NAME                  wait for its end, exit with its status\n"
-    "  detect                     which world this is, with the evidence\n"
-    "  inspect PID                a process measured against daemon(7)\n"
-    "\n"
-    "  -h, --help   --version     amphid(1) says it all\n";
+    "  status [NAME]             how an instance is; all of them without NAME\n"
+    "  list                      the instances, a line each\n"
+    "  stop NAME                 end it; returns when it is gone\n"
+    "  reload NAME               reload it (SIGHUP to COMMAND)\n"
+    "  wait NAME                 wait for its end, exit with its status\n"
+    "  detect                    which world this is, with the evidence\n"
+    "  inspect PID               a process measured against daemon(7)\n"
+    "  -h, --help  --version     amphid(1) says it all\n";
 
 enum option_id {
     OPT_FORK = 256,

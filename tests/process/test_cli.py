@@ -77,7 +77,7 @@ def test_the_line_names_what_is_wrong(world, args, word):
 def test_help_fits_a_screen(world, option):
     run = world.run(option, code=0)
     lines = run.out.splitlines()
-    assert run.err == "" and 10 < len(lines) <= 50 and max(map(len, lines)) <= 100
+    assert run.err == "" and 10 < len(lines) <= 24 and max(map(len, lines)) <= 80
     for word in ("--fork", "--name", "--pidfile", "--property", "--log", "--trace", "--mode", "--no-wait", "status",
                  "list", "stop", "reload", "wait", "detect", "inspect", "--json", "--version"):
         assert word in run.out, word

@@ -44,7 +44,7 @@ static void understood(struct cli *c, const char *const *args)
     char said[512];
     int r = parse(c, args, STDERR_FILENO, said, sizeof(said));
 
-    CHECK(r == -1 && !said[0], "%s ...: %d, %s", args[0], r, said);
+    CHECK(r == -1 && !said[0], "%s ...: %d, %s", args[0] ? args[0] : "no argument", r, said);
 }
 
 static void resident(void **state)
