@@ -50,16 +50,25 @@ def start(name, argv, **more):
                             **more)
 
 
+def parent(pid):
+    with open(f"/proc/{pid}/stat") as f:
+        return int(f.read().rpartition(")")[2].split()[1])
+
+
 def marked():
-    """PID and contestant of every process that one of ours has started."""
+    """PID and contestant of every process that one of ours has started. amphid blanks its environment, and so its mark: it is
+    found as its COMMAND's parent."""
+    found = {}
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
-            environment = pathlib.Path(f"/proc/{pid}/environ").read_bytes()
+            mark = re.search(rf"(?:^|\0){MARK}=([^\0]*)".encode(), pathlib.Path(f"/proc/{pid}/environ").read_bytes())
+            if mark:
+                found[int(pid)] = mark[1].decode()
+                if parent(pid) not in (0, 1, os.getpid()):
+                    found.setdefault(parent(pid), mark[1].decode())
         except OSError:
             continue
-        found = re.search(rf"(?:^|\0){MARK}=([^\0]*)".encode(), environment)
-        if found:
-            yield int(pid), found[1].decode()
+    return list(found.items())
 
 
 def clear():

@@ -11,8 +11,8 @@
 #include "loop.h"
 #include "upward.h"
 
-#define RECORD_MAX 16384 /* holds MESSAGE_MAX bytes even if each becomes six in JSON */
-#define MESSAGE_MAX 2048
+#define RECORD_MAX 8192 /* holds MESSAGE_MAX bytes even if each becomes six in JSON */
+#define MESSAGE_MAX 1024
 
 struct log {
     struct log_sink sink;
