@@ -4,7 +4,7 @@ import signal
 
 import pytest
 
-from lib import LONG, Process, ms
+from lib import LONG, WRAPPER, Process, ms
 
 
 def foreground(world, *args, command, **kw):
@@ -23,7 +23,8 @@ def test_status_and_stop(world):
     assert "web" in run.out and str(daemon.pid) in run.out and str(child.pid) in run.out and run.err == ""
     run = world.run("stop", "web", code=0)
     assert (run.out, run.err) == ("", "")
-    assert not daemon.alive(), "stop returns when it is stopped"
+    # valgrind 3.19 knows no pidfds: there stop sees the end of the connection, which comes a moment before that of the process.
+    assert WRAPPER or not daemon.alive(), "stop returns when it is stopped"
     assert child.gone and daemon.wait() == 0
     world.run("status", "web", code=3)
     assert not world.pidfile("web").parent.exists()
