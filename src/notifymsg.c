@@ -1,21 +1,13 @@
 /* One sd_notify(3) datagram. What a child sends is input from outside: nothing in it is trusted, and one bad line
  * does not spoil the others. */
-#include <errno.h>
-#include <stdlib.h>
+#include <limits.h>
 #include <string.h>
 #include "cleanup.h"
 #include "notifymsg.h"
+#include "usec.h"
 
-/* Is the line "@key..." and where does the value begin? */
-static const char *value_of(const char *line, size_t n, const char *key, size_t *ret_len)
-{
-    size_t k = strlen(key);
-
-    if (n < k || memcmp(line, key, k) != 0)
-        return NULL;
-    *ret_len = n - k;
-    return line + k;
-}
+/* errno's numbers end there: the kernel's MAX_ERRNO. */
+#define ERRNO_MAX 4095
 
 static bool number(const char *s, size_t n, uint64_t max, uint64_t *ret)
 {
@@ -35,40 +27,117 @@ static bool number(const char *s, size_t n, uint64_t max, uint64_t *ret)
     return true;
 }
 
+/* The functions of the table below: each understands the value @s of @n bytes and fills the member at @field, or leaves it
+ * as it is. */
+static void take_1(const char *s, size_t n, void *field)
+{
+    if (n == 1 && *s == '1')
+        *(bool *)field = true;
+}
+
+static void take_0(const char *s, size_t n, void *field)
+{
+    if (n == 1 && *s == '0')
+        *(bool *)field = true;
+}
+
+static void take_trigger(const char *s, size_t n, void *field)
+{
+    if (n == strlen("trigger") && memcmp(s, "trigger", n) == 0)
+        *(bool *)field = true;
+}
+
+static void take_number(const char *s, size_t n, void *field)
+{
+    (void)number(s, n, UINT64_MAX, field);
+}
+
+/* As in WatchdogSec=, 0 turns it off; so does infinity. */
+static void take_interval(const char *s, size_t n, void *field)
+{
+    uint64_t v;
+
+    if (number(s, n, UINT64_MAX, &v))
+        *(uint64_t *)field = v ? v : USEC_INFINITY;
+}
+
+static void take_int(const char *s, size_t n, uint64_t max, int *field)
+{
+    uint64_t v;
+
+    if (number(s, n, max, &v))
+        *field = (int)v;
+}
+
+static void take_errno(const char *s, size_t n, void *field)
+{
+    take_int(s, n, ERRNO_MAX, field);
+}
+
+static void take_exit_status(const char *s, size_t n, void *field)
+{
+    take_int(s, n, UINT8_MAX, field);
+}
+
+static void take_pid(const char *s, size_t n, void *field)
+{
+    take_int(s, n, INT_MAX, field);
+}
+
+static void take_text(const char *s, size_t n, void *field)
+{
+    *(struct notifymsg_text *)field = (struct notifymsg_text){s, n};
+}
+
+#define FIELD(member) offsetof(struct notifymsg, member)
+
+/* sd_notify(3), "Well-known assignments". A key that means several things has several rows. */
+static const struct {
+    const char *key;
+    void (*take)(const char *s, size_t n, void *field);
+    size_t offset;
+} assignments[] = {
+    {"READY", take_1, FIELD(ready)},
+    {"RELOADING", take_1, FIELD(reloading)},
+    {"STOPPING", take_1, FIELD(stopping)},
+    {"MONOTONIC_USEC", take_number, FIELD(monotonic_usec)},
+    {"STATUS", take_text, FIELD(status)},
+    {"NOTIFYACCESS", take_text, FIELD(notify_access)},
+    {"ERRNO", take_errno, FIELD(error)},
+    {"BUSERROR", take_text, FIELD(buserror)},
+    {"VARLINKERROR", take_text, FIELD(varlinkerror)},
+    {"EXIT_STATUS", take_exit_status, FIELD(exit_status)},
+    {"MAINPID", take_pid, FIELD(main_pid)},
+    {"MAINPIDFDID", take_number, FIELD(main_pidfd_id)},
+    {"MAINPIDFD", take_1, FIELD(main_pidfd)},
+    {"WATCHDOG", take_1, FIELD(watchdog)},
+    {"WATCHDOG", take_trigger, FIELD(watchdog_trigger)},
+    {"WATCHDOG_USEC", take_interval, FIELD(watchdog_usec)},
+    {"EXTEND_TIMEOUT_USEC", take_number, FIELD(extend_timeout_usec)},
+    {"FDSTORE", take_1, FIELD(fdstore)},
+    {"FDSTOREREMOVE", take_1, FIELD(fdstore_remove)},
+    {"FDNAME", take_text, FIELD(fdname)},
+    {"FDPOLL", take_0, FIELD(fdpoll_off)},
+    {"BARRIER", take_1, FIELD(barrier)},
+};
+
 static void parse_line(const char *line, size_t n, struct notifymsg *m)
 {
-    static const struct {
-        const char *text;
-        size_t offset;
-    } flags[] = {
-        {"READY=1", offsetof(struct notifymsg, ready)},       {"RELOADING=1", offsetof(struct notifymsg, reloading)},
-        {"STOPPING=1", offsetof(struct notifymsg, stopping)}, {"WATCHDOG=1", offsetof(struct notifymsg, watchdog)},
-        {"BARRIER=1", offsetof(struct notifymsg, barrier)},
-    };
-    const char *v;
-    uint64_t number_value;
-    size_t len;
+    const char *equals = memchr(line, '=', n);
+    size_t key_len = equals ? (size_t)(equals - line) : 0;
 
-    for (size_t i = 0; i < ARRAY_SIZE(flags); i++)
-        if (n == strlen(flags[i].text) && memcmp(line, flags[i].text, n) == 0) {
-            *(bool *)((char *)m + flags[i].offset) = true;
-            return;
-        }
-    if ((v = value_of(line, n, "STATUS=", &len))) {
-        m->status = v;
-        m->status_len = len;
-    } else if ((v = value_of(line, n, "EXTEND_TIMEOUT_USEC=", &len))) {
-        if (number(v, len, UINT64_MAX, &number_value))
-            m->extend_timeout_usec = number_value;
-    } else if ((v = value_of(line, n, "ERRNO=", &len))) {
-        if (number(v, len, 4095, &number_value))
-            m->error = (int)number_value;
-    }
+    if (!equals)
+        return;
+    for (size_t i = 0; i < ARRAY_SIZE(assignments); i++)
+        if (strlen(assignments[i].key) == key_len && memcmp(line, assignments[i].key, key_len) == 0)
+            assignments[i].take(equals + 1, n - key_len - 1, (char *)m + assignments[i].offset);
 }
 
 void notifymsg_parse(const char *data, size_t n, struct notifymsg *ret)
 {
-    *ret = (struct notifymsg){0};
+    const struct notifymsg nothing = {.exit_status = -1};
+
+    *ret = nothing;
     if (n > 0 && data[n - 1] == '\0') /* sent with the end of its string: systemd forgives that, too */
         n--;
     while (n > 0) {
@@ -78,5 +147,9 @@ void notifymsg_parse(const char *data, size_t n, struct notifymsg *ret)
         parse_line(data, len, ret);
         n -= len + (end ? 1 : 0);
         data += len + (end ? 1 : 0);
+    }
+    if (ret->barrier) {
+        *ret = nothing;
+        ret->barrier = true;
     }
 }
