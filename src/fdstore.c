@@ -1,5 +1,5 @@
-/* The descriptors that a job keeps with us. Each one is an allocation of its own, for the loop wants a watch to stay where
- * it is. They are shared with the child: closing ours ends no watch (epoll(7)), so it is always ended first. */
+/* The descriptors that a job keeps with us. Each one is an allocation of its own, for the loop wants a watch to stay
+ * where it is. They are shared with the child: closing ours ends no watch (epoll(7)), so it is always ended first. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/kcmp.h>
@@ -69,8 +69,8 @@ bool fdstore_is_name(const char *name, size_t n)
     return true;
 }
 
-/* Where kcmp(2) may not be used (the seccomp filters of containers) sockets are told by their inode. Other files are not:
- * two that were opened apart have one inode, and so have all of eventfd(2)'s. Rather one twice than one lost. */
+/* Where kcmp(2) may not be used (the seccomp filters of containers) sockets are told by their inode. Other files are
+ * not: two that were opened apart have one inode, and so have all of eventfd(2)'s. Rather one twice than one lost. */
 static bool same_file(int a, int b)
 {
     long order = syscall(SYS_kcmp, getpid(), getpid(), KCMP_FILE, a, b);
@@ -78,7 +78,8 @@ static bool same_file(int a, int b)
 
     if (order >= 0)
         return order == 0;
-    return fstat(a, &x) == 0 && fstat(b, &y) == 0 && S_ISSOCK(x.st_mode) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+    return fstat(a, &x) == 0 && fstat(b, &y) == 0 && S_ISSOCK(x.st_mode) && x.st_dev == y.st_dev &&
+           x.st_ino == y.st_ino;
 }
 
 /* Only EPOLLHUP and EPOLLERR are told to who has asked for nothing. */

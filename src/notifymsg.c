@@ -27,8 +27,8 @@ static bool number(const char *s, size_t n, uint64_t max, uint64_t *ret)
     return true;
 }
 
-/* The functions of the table below: each understands the value @s of @n bytes and fills the member at @field, or leaves it
- * as it is. */
+/* The functions of the table below: each understands the value @s of @n bytes and fills the member at @field, or
+ * leaves it as it is. */
 static void take_1(const char *s, size_t n, void *field)
 {
     if (n == 1 && *s == '1')

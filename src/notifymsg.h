@@ -5,8 +5,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* A value inside the datagram, not NUL-terminated; s NULL: not said. Nothing is known of its bytes but that no newline is
- * among them: whoever keeps it for others to see makes it harmless (notify_text()). */
+/* A value inside the datagram, not NUL-terminated; s NULL: not said. Nothing is known of its bytes but that no newline
+ * is among them: whoever keeps it for others to see makes it harmless (notify_text()). */
 struct notifymsg_text {
     const char *s;
     size_t len;

@@ -6,8 +6,8 @@
 #include "loop.h"
 #include "notifymsg.h"
 
-/* Who has sent a message, and the descriptors that came with it. Those whom the function wants to keep it takes out (-1 in
- * their place); the rest is closed when it returns: for BARRIER=1 just that is the answer. */
+/* Who has sent a message, and the descriptors that came with it. Those whom the function wants to keep it takes out
+ * (-1 in their place); the rest is closed when it returns: for BARRIER=1 just that is the answer. */
 struct notifysock_sender {
     pid_t pid;
     uid_t uid;
@@ -27,8 +27,8 @@ struct notifysock {
     void *ctx;
 };
 
-/* Binds @path (replacing an old one) so that only @uid (and root) can send, and watches it; if @uid is root's, everybody
- * can. Errors of socket(2), bind(2), chown(2); -ENAMETOOLONG. */
+/* Binds @path (replacing an old one) so that only @uid (and root) can send, and watches it; if @uid is root's,
+ * everybody can. Errors of socket(2), bind(2), chown(2); -ENAMETOOLONG. */
 int notifysock_open(struct notifysock *n, struct loop *loop, const char *path, uid_t uid, notifysock_fn fn, void *ctx);
 
 /* Handles all that has arrived, without waiting. */

@@ -1,4 +1,5 @@
-/* Datagrams of a child: texts lie inside of it, numbers are what they may be, and what is said once more changes nothing. */
+/* Datagrams of a child: texts lie inside of it, numbers are what they may be, and what is said once more changes
+ * nothing. */
 #include "fuzz.h"
 #include "notifymsg.h"
 

@@ -104,7 +104,8 @@ static void names(void **state)
 
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         CHECK(fdstore_is_name(rows[i].name, strlen(rows[i].name)) == rows[i].good, "'%s'", rows[i].name);
-        CHECK(fdstore_add(world->store, memory(), rows[i].name, true) == (rows[i].good ? 0 : -EINVAL), "'%s'", rows[i].name);
+        CHECK(fdstore_add(world->store, memory(), rows[i].name, true) == (rows[i].good ? 0 : -EINVAL), "'%s'",
+              rows[i].name);
     }
     memset(longest, 'x', sizeof(longest));
     assert_true(fdstore_is_name(longest, 255));
@@ -223,7 +224,8 @@ static void told_without_kcmp(void **state)
     assert_int_equal(status_of(pid), 0);
 }
 
-/* A pipe whose other end is closed goes; the one with FDPOLL=0, a file that cannot be watched, and one that is well stay. */
+/* A pipe whose other end is closed goes; the one with FDPOLL=0, a file that cannot be watched, and one that is well
+ * stay. */
 static void hang_up(void **state)
 {
     struct world *world = *state;
@@ -234,7 +236,7 @@ static void hang_up(void **state)
     assert_int_equal(pipe2(well, O_CLOEXEC), 0);
     assert_int_equal(fdstore_add(world->store, polled[0], "polled", true), 0);
     assert_int_equal(fdstore_add(world->store, unpolled[0], "unpolled", false), 0);
-    assert_int_equal(fdstore_add(world->store, well[1], "well", true), 0); /* writable all the time: no reason to wake up */
+    assert_int_equal(fdstore_add(world->store, well[1], "well", true), 0); /* writable: no reason to wake up */
     assert_int_equal(fdstore_add(world->store, memory(), "memory", true), 0);
     run(world);
     check_stored(world, "polled unpolled well memory ");

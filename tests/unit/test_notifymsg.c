@@ -10,8 +10,9 @@ static void show_flags(struct textbuf *b, const struct notifymsg *m)
         bool set;
         char letter;
     } flags[] = {
-        {m->ready, 'R'},    {m->reloading, 'L'},      {m->stopping, 'S'},   {m->watchdog, 'W'},   {m->watchdog_trigger, 'T'},
-        {m->barrier, 'B'},  {m->fdstore, 'F'},        {m->fdstore_remove, 'X'}, {m->fdpoll_off, 'P'}, {m->main_pidfd, 'M'},
+        {m->ready, 'R'},            {m->reloading, 'L'}, {m->stopping, 'S'}, {m->watchdog, 'W'},
+        {m->watchdog_trigger, 'T'}, {m->barrier, 'B'},   {m->fdstore, 'F'},  {m->fdstore_remove, 'X'},
+        {m->fdpoll_off, 'P'},       {m->main_pidfd, 'M'},
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(flags); i++)
@@ -33,8 +34,8 @@ static void show_text(struct textbuf *b, const char *name, const struct notifyms
         CHECK(t->len == 0, "%s", name);
 }
 
-/* Understood, and shown as text: flags as letters, then what has a value. The datagram lies in memory of exactly its size,
- * behind it a sanitizer watches. */
+/* Understood, and shown as text: flags as letters, then what has a value. The datagram lies in memory of exactly its
+ * size, behind it a sanitizer watches. */
 static void check(const char *data, size_t n, const char *expected)
 {
     cleanup_free char *exact = malloc(n ? n : 1);
@@ -74,8 +75,8 @@ static void check_rows(const struct row *rows, size_t n)
 static void flags(void **state)
 {
     static const struct row rows[] = {
-        {"", ""}, {"READY=1", "R"}, {"READY=1\n", "R"}, {"READY=0", ""}, {"READY=11", ""}, {"READY=", ""}, {"READY", ""},
-        {"ready=1", ""}, {" READY=1", ""}, {"READY=1 ", ""}, {"READY =1", ""}, {"XREADY=1", ""}, {"READ=1", ""},
+        {"", ""}, {"READY=1", "R"}, {"READY=1\n", "R"}, {"READY=0", ""}, {"READY=11", ""}, {"READY=", ""},
+        {"READY", ""}, {"ready=1", ""}, {" READY=1", ""}, {"READY=1 ", ""}, {"READY =1", ""}, {"XREADY=1", ""}, {"READ=1", ""},
         {"RELOADING=1\nMONOTONIC_USEC=12345", "L at 12345"}, {"STOPPING=1", "S"}, {"WATCHDOG=1", "W"},
         {"WATCHDOG=trigger", "T"}, {"WATCHDOG=triggers", ""}, {"WATCHDOG=TRIGGER", ""}, {"WATCHDOG=0", ""},
         {"FDSTORE=1", "F"}, {"FDSTOREREMOVE=1", "X"}, {"FDPOLL=0", "P"}, {"FDPOLL=1", ""}, {"FDPOLL=", ""},
@@ -95,7 +96,8 @@ static void numbers(void **state)
         {"EXTEND_TIMEOUT_USEC=18446744073709551615", " extend 18446744073709551615"},
         {"EXTEND_TIMEOUT_USEC=18446744073709551616\nREADY=1", "R"}, {"EXTEND_TIMEOUT_USEC=-1", ""},
         {"EXTEND_TIMEOUT_USEC=5s", ""}, {"EXTEND_TIMEOUT_USEC= 5", ""}, {"EXTEND_TIMEOUT_USEC=+5", ""},
-        {"EXTEND_TIMEOUT_USEC=", ""}, {"EXTEND_TIMEOUT_USEC=0x5", ""}, {"EXTEND_TIMEOUT_USEC=99999999999999999999999999", ""},
+        {"EXTEND_TIMEOUT_USEC=", ""}, {"EXTEND_TIMEOUT_USEC=0x5", ""},
+        {"EXTEND_TIMEOUT_USEC=99999999999999999999999999", ""},
         {"EXTEND_TIMEOUT_USEC=7\nEXTEND_TIMEOUT_USEC=x", " extend 7"},
         {"WATCHDOG_USEC=20000000", " watchdog 20000000"}, {"WATCHDOG_USEC=0", " watchdog 18446744073709551615"},
         {"WATCHDOG_USEC=18446744073709551615", " watchdog 18446744073709551615"}, {"WATCHDOG_USEC=", ""},
