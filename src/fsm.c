@@ -1,9 +1,7 @@
 /* The state machine of a job. One table says what each event means in each state; each rule is a few lines without
- * a system call or a clock, so that the whole life of a job can be simulated. */
-#include <signal.h>
-#include <stdbool.h>
-#include "fsm.h"
-#include "jobspec.h"
+ * a system call or a clock, so that the whole life of a job can be simulated. Here are the start and the time up; how a
+ * life ends is in fsm_end.c, what the directives say of single questions (clean? again? when?) in fsm_rules.c. */
+#include "fsm_rules.h"
 #include "usec.h"
 
 static const char *const state_names[] = {
@@ -28,168 +26,345 @@ const char *job_result_name(enum job_result r)
     return result_names[r];
 }
 
-static uint64_t after(uint64_t now, uint64_t span)
+/* systemd.service(5), TimeoutStartSec=: oneshot has none unless it is given. Each state has it anew, as there. */
+static uint64_t start_deadline(const struct jobspec *d, const struct fsm_input *in)
 {
-    uint64_t sum;
-
-    return __builtin_add_overflow(now, span, &sum) ? USEC_INFINITY : sum;
+    return d->type == TYPE_ONESHOT && !d->timeout_start_set ? USEC_INFINITY : fsm_after(in->now, d->timeout_start);
 }
 
-/* The first thing that goes wrong names the result. */
-static void blame(struct fsm *f, enum job_result result)
+static uint64_t watchdog_deadline(const struct fsm *f, const struct fsm_input *in)
 {
-    if (f->result == RESULT_SUCCESS)
-        f->result = result;
+    return f->watchdog_usec ? fsm_after(in->now, f->watchdog_usec) : USEC_INFINITY;
 }
 
-static unsigned ignore(struct fsm *f, const struct jobspec *d, const struct fsm_input *in)
+static FSM_RULE(ignore)
 {
     return 0;
 }
 
-static unsigned refuse(struct fsm *f, const struct jobspec *d, const struct fsm_input *in)
+static FSM_RULE(refuse)
 {
     return ACT_REFUSED;
 }
 
-static unsigned up(struct fsm *f, const struct jobspec *d, const struct fsm_input *in)
+static FSM_RULE(extend)
 {
-    f->state = JOB_UP;
-    f->deadline = USEC_INFINITY;
-    return ACT_READY;
-}
-
-static unsigned executed(struct fsm *f, const struct jobspec *d, const struct fsm_input *in)
-{
-    return d->type == TYPE_SIMPLE || d->type == TYPE_EXEC ? up(f, d, in) : 0;
-}
-
-/* READY=1 counts only where Type=notify waits for it. */
-static unsigned child_ready(struct fsm *f, const struct jobspec *d, const struct fsm_input *in)
-{
-    return d->type == TYPE_NOTIFY ? up(f, d, in) : 0;
-}
-
-static unsigned not_started(struct fsm *f, const struct jobspec *d, const struct fsm_input *in)
-{
-    blame(f, RESULT_EXIT_CODE);
-    f->state = JOB_FAILED;
-    f->deadline = USEC_INFINITY;
-    return ACT_END;
-}
-
-static unsigned reload(struct fsm *f, const struct jobspec *d, const struct fsm_input *in)
-{
-    return ACT_RELOAD | ACT_RELOADED;
-}
-
-/* The child says RELOADING=1 by itself: it is up again when it says READY=1. */
-static unsigned child_reloads(struct fsm *f, const struct jobspec *d, const struct fsm_input *in)
-{
-    f->state = JOB_RELOADING;
-    f->deadline = after(in->now, d->timeout_start);
-    return ACT_RELOAD_SEEN;
-}
-
-static unsigned reloaded(struct fsm *f, const struct jobspec *d, const struct fsm_input *in)
-{
-    f->state = JOB_UP;
-    f->deadline = USEC_INFINITY;
-    return ACT_RELOADED;
-}
-
-static unsigned terminate(struct fsm *f, const struct jobspec *d, const struct fsm_input *in)
-{
-    f->state = JOB_STOP_TERM;
-    f->deadline = after(in->now, d->timeout_stop);
-    return ACT_STOPPING | ACT_TERM;
-}
-
-static unsigned start_timeout(struct fsm *f, const struct jobspec *d, const struct fsm_input *in)
-{
-    blame(f, RESULT_TIMEOUT);
-    return terminate(f, d, in);
-}
-
-static unsigned kill_all(struct fsm *f, const struct jobspec *d, const struct fsm_input *in)
-{
-    blame(f, RESULT_TIMEOUT);
-    f->state = JOB_STOP_KILL;
-    f->deadline = after(in->now, d->timeout_stop);
-    return ACT_KILL;
-}
-
-/* Not even SIGKILL has ended it (a process in uninterruptible sleep): say so instead of waiting for ever. */
-static unsigned give_up(struct fsm *f, const struct jobspec *d, const struct fsm_input *in)
-{
-    f->state = JOB_FAILED;
-    f->deadline = USEC_INFINITY;
-    return ACT_END;
-}
-
-static unsigned extend(struct fsm *f, const struct jobspec *d, const struct fsm_input *in)
-{
-    uint64_t later = after(in->now, in->usec);
+    uint64_t later = fsm_after(in->now, in->usec);
 
     if (f->deadline != USEC_INFINITY && later > f->deadline)
         f->deadline = later;
     return 0;
 }
 
-/* systemd.service(5), SuccessExitStatus=: 0, and for daemons SIGHUP, SIGINT, SIGTERM and SIGPIPE, are clean. */
-static enum job_result judge_exit(const struct jobspec *d, const struct fsm_input *in)
+/* ---- the start ---- */
+
+static unsigned run(struct fsm *f, const struct jobspec *d, const struct fsm_input *in)
 {
-    if (in->code == CLD_EXITED)
-        return in->status == 0 ? RESULT_SUCCESS : RESULT_EXIT_CODE;
-    if (in->code == CLD_DUMPED)
-        return RESULT_CORE_DUMP;
-    if (d->type != TYPE_ONESHOT &&
-        (in->status == SIGHUP || in->status == SIGINT || in->status == SIGTERM || in->status == SIGPIPE))
-        return RESULT_SUCCESS;
-    return RESULT_SIGNAL;
+    fsm_enter(f, JOB_STARTING, start_deadline(d, in));
+    f->main = true;
+    return ACT_RUN;
 }
 
-static unsigned ended(struct fsm *f, const struct jobspec *d, const struct fsm_input *in)
+FSM_RULE(fsm_begin)
 {
-    unsigned actions = ACT_KILL | ACT_END; /* what the main process leaves behind goes with it */
+    unsigned actions = fsm_cancel(f);
 
-    blame(f, judge_exit(d, in));
-    if (f->state == JOB_STARTING && d->type == TYPE_NOTIFY)
-        blame(f, RESULT_PROTOCOL); /* it has ended well, but never said READY=1 */
-    if (f->state == JOB_STARTING && d->type == TYPE_ONESHOT && f->result == RESULT_SUCCESS)
-        actions |= ACT_READY;
-    f->state = f->result == RESULT_SUCCESS ? JOB_DONE : JOB_FAILED;
-    f->deadline = USEC_INFINITY;
-    return actions;
+    f->result = RESULT_SUCCESS;
+    f->stop_asked = f->again_asked = f->reload_failed = f->unhealthy = f->left = false;
+    f->exit_code = f->exit_status = 0;
+    f->up_since = 0;
+    f->watchdog_usec = d->watchdog_usec;
+    if (!fsm_count_start(f, d, in->now)) {
+        f->result = RESULT_START_LIMIT_HIT;
+        return actions | fsm_end(f, JOB_FAILED);
+    }
+    f->started = in->now;
+    if (d->exec[EXEC_START_PRE].n)
+        return actions | fsm_command(f, JOB_START_PRE, EXEC_START_PRE, start_deadline(d, in));
+    return actions | run(f, d, in);
 }
 
-typedef unsigned (*fsm_rule)(struct fsm *f, const struct jobspec *d, const struct fsm_input *in);
+/* Somebody has looked at it: the delays begin anew. */
+static FSM_RULE(start)
+{
+    if (f->main)
+        return ACT_REFUSED;
+    f->growth = 0;
+    return fsm_begin(f, d, in);
+}
+
+/* systemd.service(5), ExecStartPre=: what it has left behind is killed before the main process is run. */
+static FSM_RULE(pre_ended)
+{
+    fsm_blame(f, fsm_judge(d, in));
+    return f->result == RESULT_SUCCESS ? ACT_KILL | run(f, d, in) : fsm_terminate(f, d, in);
+}
+
+/* systemd.service(5), Type=oneshot: what has ended by now is up for no time, but it has been. */
+static unsigned up(struct fsm *f, const struct jobspec *d, const struct fsm_input *in)
+{
+    f->up_since = in->now;
+    fsm_enter(f, JOB_UP, watchdog_deadline(f, in));
+    return f->main ? ACT_READY : ACT_READY | fsm_wind_down(f, d, in);
+}
+
+static unsigned started(struct fsm *f, const struct jobspec *d, const struct fsm_input *in)
+{
+    if (d->exec[EXEC_START_POST].n)
+        return fsm_command(f, JOB_START_POST, EXEC_START_POST, start_deadline(d, in));
+    return up(f, d, in);
+}
+
+static FSM_RULE(executed)
+{
+    bool at_once = (d->type == TYPE_SIMPLE || d->type == TYPE_EXEC) && d->ready.n == 0;
+
+    return at_once ? started(f, d, in) : 0;
+}
+
+static FSM_RULE(ready)
+{
+    return d->type == TYPE_ONESHOT ? 0 : started(f, d, in);
+}
+
+static FSM_RULE(ended_early)
+{
+    fsm_blame(f, fsm_judge(d, in));
+    if (d->type == TYPE_ONESHOT && f->result == RESULT_SUCCESS)
+        return started(f, d, in);
+    fsm_blame(f, RESULT_PROTOCOL); /* it has ended well, but was never ready */
+    return fsm_terminate(f, d, in);
+}
+
+/* If the main process has ended meanwhile, badly, then this start has failed, too. */
+static FSM_RULE(post_ended)
+{
+    fsm_blame(f, fsm_judge(d, in));
+    return f->result == RESULT_SUCCESS ? up(f, d, in) : ACT_STOPPING | fsm_terminate(f, d, in);
+}
+
+/* ---- while it is up ---- */
+
+static FSM_RULE(ping)
+{
+    if (in->usec)
+        f->watchdog_usec = in->usec;
+    if (f->state == JOB_UP)
+        f->deadline = watchdog_deadline(f, in);
+    return 0;
+}
+
+/* systemd.service(5), Type=notify-reload: RELOADING=1 and READY=1 answer the signal; else nobody answers it. */
+static FSM_RULE(reload)
+{
+    f->reload_failed = false;
+    f->talk = RELOAD_SILENT;
+    if (d->exec[EXEC_RELOAD].n)
+        return ACT_RELOAD | fsm_command(f, JOB_RELOADING, EXEC_RELOAD, start_deadline(d, in));
+    if (d->type != TYPE_NOTIFY_RELOAD)
+        return ACT_RELOAD | ACT_RELOAD_SIGNAL | ACT_RELOADED;
+    fsm_enter(f, JOB_RELOADING, start_deadline(d, in));
+    return ACT_RELOAD | ACT_RELOAD_SIGNAL;
+}
+
+/* The child says RELOADING=1 by itself: it is up again when it says READY=1. */
+static FSM_RULE(child_reloads)
+{
+    f->reload_failed = false;
+    f->talk = RELOAD_BEGUN;
+    fsm_enter(f, JOB_RELOADING, start_deadline(d, in));
+    return ACT_RELOAD_SEEN;
+}
+
+static unsigned reloaded(struct fsm *f, const struct fsm_input *in)
+{
+    fsm_enter(f, JOB_UP, watchdog_deadline(f, in));
+    return fsm_cancel(f) | ACT_RELOADED;
+}
+
+static FSM_RULE(reload_begun)
+{
+    f->talk = RELOAD_BEGUN;
+    return 0;
+}
+
+static FSM_RULE(reload_ready)
+{
+    if (f->talk != RELOAD_BEGUN)
+        return 0;
+    f->talk = RELOAD_READY;
+    return f->control ? 0 : reloaded(f, in);
+}
+
+/* ExecReload= has ended, or all took too long: it stays up, whatever came of it. notify-reload gets its signal after
+ * the commands, unless they have made it reload; and where it has begun, it ends with READY=1. */
+static FSM_RULE(reload_ended)
+{
+    f->reload_failed = fsm_judge(d, in) != RESULT_SUCCESS;
+    if (f->reload_failed || f->talk == RELOAD_READY)
+        return reloaded(f, in);
+    if (f->talk == RELOAD_SILENT && d->type == TYPE_NOTIFY_RELOAD)
+        return ACT_RELOAD_SIGNAL;
+    return f->talk == RELOAD_BEGUN ? 0 : reloaded(f, in);
+}
+
+/* ---- what ends it ---- */
+
+static FSM_RULE(quit)
+{
+    fsm_blame(f, fsm_judge(d, in));
+    return ACT_STOPPING | fsm_wind_down(f, d, in);
+}
+
+static FSM_RULE(stop_later)
+{
+    f->stop_asked = true;
+    f->again_asked = false;
+    return 0;
+}
+
+static FSM_RULE(stop)
+{
+    return stop_later(f, d, in) | quit(f, d, in);
+}
+
+/* Nothing runs: this is the end. */
+static FSM_RULE(stop_now)
+{
+    f->result = RESULT_SUCCESS;
+    return stop_later(f, d, in) | fsm_end(f, JOB_DONE);
+}
+
+static FSM_RULE(again_later)
+{
+    f->again_asked = true;
+    f->stop_asked = false;
+    return 0;
+}
+
+static FSM_RULE(again)
+{
+    return again_later(f, d, in) | quit(f, d, in);
+}
+
+static FSM_RULE(unhealthy)
+{
+    f->unhealthy = true;
+    return quit(f, d, in);
+}
+
+static FSM_RULE(ended)
+{
+    fsm_blame(f, fsm_judge(d, in));
+    return fsm_wind_down(f, d, in);
+}
+
+/* systemd.service(5), WatchdogSec=: ExecStop= has nobody to talk to. */
+static FSM_RULE(hang)
+{
+    fsm_blame(f, RESULT_WATCHDOG);
+    if (f->up_since)
+        fsm_forgive(f, d, in->now);
+    if (!f->main || d->kill_mode == KILL_NONE)
+        return ACT_STOPPING | fsm_terminate(f, d, in);
+    fsm_enter(f, JOB_STOP_WATCHDOG, fsm_after(in->now, d->timeout_stop)); /* TimeoutAbortSec='s default */
+    return ACT_STOPPING | ACT_WATCHDOG;
+}
+
+/* ---- the table ---- */
+
+typedef FSM_RULE((*fsm_rule));
 
 /* clang-format off */
 static const fsm_rule rules[JOB_STATE_MAX][EV_MAX] = {
-    /*                  EXEC      NOSTART      READY        RELOADING      RELOAD  STOP       EXIT    ALIVE   TIME */
-    [JOB_STARTING]  = {executed, not_started, child_ready, ignore,        refuse, terminate, ended,  extend, start_timeout},
-    [JOB_UP]        = {ignore,   ignore,      ignore,      child_reloads, reload, terminate, ended,  ignore, ignore},
-    [JOB_RELOADING] = {ignore,   ignore,      reloaded,    ignore,        refuse, terminate, ended,  extend, reloaded},
-    [JOB_STOP_TERM] = {ignore,   ignore,      ignore,      ignore,        refuse, ignore,    ended,  extend, kill_all},
-    [JOB_STOP_KILL] = {ignore,   ignore,      ignore,      ignore,        refuse, ignore,    ended,  ignore, give_up},
-    [JOB_DONE]      = {ignore,   ignore,      ignore,      ignore,        refuse, ignore,    ignore, ignore, ignore},
-    [JOB_FAILED]    = {ignore,   ignore,      ignore,      ignore,        refuse, ignore,    ignore, ignore, ignore},
+    /*  START   EXEC      NOSTART         CONTROL         READY         NOTREADY  RELOADING      RELOAD
+        STOP        AGAIN        EXIT            EMPTY      ALIVE   PING    HANG    UNHEALTHY  TIME */
+    [JOB_INACTIVE] = {
+        start,  ignore,   ignore,         ignore,         ignore,       ignore,   ignore,        refuse,
+        stop_now,   start,       ignore,         ignore,    ignore, ignore, ignore, ignore,    ignore},
+    [JOB_START_PRE] = {
+        ignore, ignore,   ignore,         pre_ended,      ignore,       ignore,   ignore,        refuse,
+        stop,       again,       ignore,         ignore,    extend, ping,   ignore, ignore,    quit},
+    [JOB_STARTING] = {
+        ignore, executed, ended_early,    ignore,         ready,        quit,     ignore,        refuse,
+        stop,       again,       ended_early,    ignore,    extend, ping,   ignore, ignore,    quit},
+    [JOB_START_POST] = {
+        ignore, ignore,   ignore,         post_ended,     ignore,       ignore,   ignore,        refuse,
+        stop,       again,       fsm_blamed,     ignore,    extend, ping,   hang,   ignore,    quit},
+    [JOB_UP] = {
+        ignore, ignore,   ignore,         ignore,         ignore,       ignore,   child_reloads, reload,
+        stop,       again,       ended,          ignore,    ignore, ping,   hang,   unhealthy, hang},
+    [JOB_RELOADING] = {
+        ignore, ignore,   ignore,         reload_ended,   reload_ready, ignore,   reload_begun,  refuse,
+        stop,       again,       ended,          ignore,    extend, ping,   hang,   unhealthy, reload_ended},
+    [JOB_STOP] = {
+        ignore, ignore,   ignore,         fsm_terminated, ignore,       ignore,   ignore,        refuse,
+        stop_later, again_later, fsm_blamed,     ignore,    extend, ignore, ignore, ignore,    fsm_terminated},
+    [JOB_STOP_WATCHDOG] = {
+        ignore, ignore,   fsm_terminated, ignore,         ignore,       ignore,   ignore,        refuse,
+        stop_later, again_later, fsm_terminated, ignore,    extend, ignore, ignore, ignore,    fsm_overdue},
+    [JOB_STOP_TERM] = {
+        ignore, ignore,   fsm_main_ended, ignore,         ignore,       ignore,   ignore,        refuse,
+        stop_later, again_later, fsm_main_ended, fsm_empty, extend, ignore, ignore, ignore,    fsm_overdue},
+    [JOB_STOP_KILL] = {
+        ignore, ignore,   fsm_main_ended, ignore,         ignore,       ignore,   ignore,        refuse,
+        stop_later, again_later, fsm_main_ended, fsm_empty, ignore, ignore, ignore, ignore,    fsm_give_up},
+    [JOB_STOP_POST] = {
+        ignore, ignore,   ignore,         fsm_post_ended, ignore,       ignore,   ignore,        refuse,
+        stop_later, again_later, fsm_blamed,     ignore,    extend, ignore, ignore, ignore,    fsm_post_ended},
+    [JOB_FINAL_KILL] = {
+        ignore, ignore,   ignore,         ignore,         ignore,       ignore,   ignore,        refuse,
+        stop_later, again_later, fsm_blamed,     fsm_empty, ignore, ignore, ignore, ignore,    fsm_give_up},
+    [JOB_RESTART] = {
+        start,  ignore,   ignore,         ignore,         ignore,       ignore,   ignore,        refuse,
+        stop_now,   start,       ignore,         ignore,    ignore, ignore, ignore, ignore,    fsm_begin},
+    [JOB_DONE] = {
+        start,  ignore,   ignore,         ignore,         ignore,       ignore,   ignore,        refuse,
+        ignore,     start,       ignore,         ignore,    ignore, ignore, ignore, ignore,    ignore},
+    [JOB_FAILED] = {
+        start,  ignore,   ignore,         ignore,         ignore,       ignore,   ignore,        refuse,
+        ignore,     start,       ignore,         ignore,    ignore, ignore, ignore, ignore,    ignore},
 };
 /* clang-format on */
 
-void fsm_init(struct fsm *f, const struct jobspec *d, uint64_t now)
+/* What is known of the processes. False: the event comes too late to mean anything, as the deadline has moved, or the
+ * process was given up. */
+static bool note(struct fsm *f, const struct fsm_input *in)
 {
-    bool endless = d->type == TYPE_ONESHOT && !d->timeout_start_set; /* systemd.service(5), TimeoutStartSec= */
+    bool known = true;
 
-    *f = (struct fsm){
-        .state = JOB_STARTING,
-        .result = RESULT_SUCCESS,
-        .deadline = endless ? USEC_INFINITY : after(now, d->timeout_start),
-    };
+    if (in->event == EV_TIME)
+        known = in->now >= f->deadline;
+    if (in->event == EV_CONTROL) {
+        known = f->control;
+        f->control = false;
+    }
+    if (in->event == EV_EXIT || in->event == EV_NOSTART) {
+        known = f->main;
+        f->main = false;
+        if (known) {
+            f->exit_code = in->code;
+            f->exit_status = in->status;
+        }
+    }
+    return known;
+}
+
+void fsm_init(struct fsm *f, const struct jobspec *d)
+{
+    *f = (struct fsm){.state = JOB_INACTIVE, .deadline = USEC_INFINITY, .watchdog_usec = d->watchdog_usec};
+}
+
+bool fsm_over(const struct fsm *f)
+{
+    return f->state == JOB_DONE || f->state == JOB_FAILED;
 }
 
 unsigned fsm_step(struct fsm *f, const struct jobspec *d, const struct fsm_input *in)
 {
-    return rules[f->state][in->event](f, d, in);
+    unsigned actions = note(f, in) ? rules[f->state][in->event](f, d, in) : 0;
+
+    if (f->deadline < in->now) /* it has passed while something else was done: TIME is the next event */
+        f->deadline = in->now;
+    return actions;
 }
