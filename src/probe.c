@@ -32,10 +32,18 @@ static void kill_command(struct probe *p)
     p->pid = 0;
 }
 
+/* Closing is not enough for epoll(7): a command that was just started still shares the descriptor for a moment, because
+ * vfork(2) returns when the new program has its memory, which is before the kernel closes what is close-on-exec. */
+static void close_socket(struct probe *p)
+{
+    loop_remove(p->c->loop, &p->watch);
+    loop_close(p->c->loop, &p->watch);
+}
+
 /* Nothing is left of the look. */
 static void stop(struct probe *p)
 {
-    loop_close(p->c->loop, &p->watch);
+    close_socket(p);
     loop_arm(p->c->loop, &p->limit, USEC_INFINITY);
     if (p->pid > 0)
         kill_command(p);
@@ -123,7 +131,7 @@ static void note_error(struct probe *p, int error)
 {
     const bool full = p->spec->kind == PROBE_UNIX && error == EAGAIN; /* connect(2) */
 
-    loop_close(p->c->loop, &p->watch);
+    close_socket(p);
     if (!p->why[0] && error != EPROTOTYPE)
         (void)snprintf(p->why, sizeof(p->why), "%s", full ? "its queue of connections is full" : strerror(error));
 }

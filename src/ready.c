@@ -60,6 +60,7 @@ static void close_gate(struct gate *g)
 
     probe_cancel(&g->probe);
     loop_arm(loop, &g->timer, USEC_INFINITY);
+    loop_remove(loop, &g->fd); /* as probe.c says */
     loop_close(loop, &g->fd);
     if (g->compiled)
         regfree(&g->regex);
