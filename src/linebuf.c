@@ -1,6 +1,5 @@
 /* Bytes of a stream -> whole lines. Lines that lie whole in the bytes just read are given out where they are; a copy
  * is made only of the rest behind the last newline, and its memory is kept only until that line is complete. */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include "linebuf.h"
@@ -12,60 +11,77 @@ static void drop(struct linebuf *b)
     b->len = 0;
 }
 
-/* Keeps @n more bytes of an unfinished line. A full piece is given out when more comes: until then it may be a whole
- * line, whose newline is still on its way. */
-static int keep(struct linebuf *b, const char *data, size_t n, line_fn fn, void *ctx)
+static size_t smaller(size_t a, size_t b)
 {
-    while (n > 0) {
-        size_t part;
-        char *grown;
-
-        if (b->len == LINE_MAX_BYTES) {
-            fn(ctx, b->data, b->len);
-            drop(b);
-        }
-        part = n < LINE_MAX_BYTES - b->len ? n : LINE_MAX_BYTES - b->len;
-        grown = realloc(b->data, b->len + part);
-        if (!grown)
-            return -ENOMEM;
-        b->data = grown;
-        memcpy(b->data + b->len, data, part);
-        b->len += part;
-        data += part;
-        n -= part;
-    }
-    return 0;
+    return a < b ? a : b;
 }
 
-int linebuf_feed(struct linebuf *b, const char *data, size_t n, line_fn fn, void *ctx)
+/* Gives out what is kept. */
+static bool give(struct linebuf *b, bool more, line_fn fn, void *ctx)
 {
-    while (n > 0) {
-        const char *end = memchr(data, '\n', n);
-        size_t len = end ? (size_t)(end - data) : n;
-        int r;
+    bool go_on = fn(ctx, b->data, b->len, more);
 
-        if (!end)
-            return keep(b, data, n, fn, ctx);
-        if (b->data) {
-            r = keep(b, data, len, fn, ctx);
-            if (r < 0)
-                return r;
-            fn(ctx, b->data, b->len);
-            drop(b);
-        } else {
-            for (; len > LINE_MAX_BYTES; len -= LINE_MAX_BYTES, n -= LINE_MAX_BYTES, data += LINE_MAX_BYTES)
-                fn(ctx, data, LINE_MAX_BYTES);
-            fn(ctx, data, len);
-        }
-        n -= len + 1;
-        data += len + 1;
+    drop(b);
+    return go_on;
+}
+
+/* Keeps @n bytes that end no line and fit behind what is kept. */
+static bool keep(struct linebuf *b, const char *data, size_t n, line_fn fn, void *ctx)
+{
+    char *grown;
+
+    if (n == 0)
+        return true;
+    grown = realloc(b->data, b->len + n);
+    if (grown) {
+        memcpy(grown + b->len, data, n);
+        b->data = grown;
+        b->len += n;
+        return true;
     }
-    return 0;
+    if (b->data && !give(b, true, fn, ctx)) { /* out of memory, but nothing is lost: it becomes two pieces */
+        (void)fn(ctx, data, n, true);
+        return false;
+    }
+    return fn(ctx, data, n, true);
+}
+
+/* One step with what begins at @data: a line, a piece or an unfinished rest. *@ret_used: how many of the bytes it took. A full
+ * piece is given out when more comes: until then it may be a whole line, whose newline is still on its way. */
+static bool step(struct linebuf *b, const char *data, size_t n, size_t *ret_used, line_fn fn, void *ctx)
+{
+    size_t room = b->max - b->len;
+    const char *end = memchr(data, '\n', smaller(n, room + 1));
+    size_t len = end ? (size_t)(end - data) : smaller(n, room);
+    bool more = !end && n > room, go_on;
+
+    *ret_used = len + (end != NULL);
+    if (!b->data && (end || more))
+        return fn(ctx, data, len, more);
+    go_on = keep(b, data, len, fn, ctx);
+    if (b->data && (end || more))
+        return give(b, more, fn, ctx) && go_on;
+    if (end) /* there was no memory, so the pieces are out, and the line still wants its end */
+        return fn(ctx, "", 0, false) && go_on;
+    return go_on;
+}
+
+size_t linebuf_feed(struct linebuf *b, const char *data, size_t n, line_fn fn, void *ctx)
+{
+    size_t done = 0;
+    bool go_on = true;
+
+    while (done < n && go_on) {
+        size_t used;
+
+        go_on = step(b, data + done, n - done, &used, fn, ctx);
+        done += used;
+    }
+    return done;
 }
 
 void linebuf_finish(struct linebuf *b, line_fn fn, void *ctx)
 {
     if (b->data)
-        fn(ctx, b->data, b->len);
-    drop(b);
+        (void)give(b, false, fn, ctx);
 }

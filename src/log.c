@@ -1,25 +1,22 @@
-/* The log: each record is formatted by stage.c in the form of the sink that it goes to. */
+/* The log: each record is formatted by stage.c in the form of the sink that it goes to. What the child says is log_output.c's. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <syslog.h>
 #include <unistd.h>
 #include "cleanup.h"
-#include "log.h"
-#include "log_sink.h"
-#include "loop.h"
+#include "log_inside.h"
 #include "upward.h"
 
 #define RECORD_MAX 8192 /* holds MESSAGE_MAX bytes even if each becomes six in JSON */
 #define MESSAGE_MAX 1024
 
-struct log {
-    struct log_sink sink;
-    bool table; /* --trace */
-    const struct upward *trace; /* where rows of the table go; NULL: to stderr */
-    struct proc_identity identity;
-};
+/* Records of our own find room behind all lines that may stand in a queue, and are few: what is beyond that is no queue any more. */
+#define RECORDS_MAX (1024 * 1024)
+
+#define PATIENCE (5 * USEC_PER_SEC)
 
 int log_parse(const char *s, struct log_request *ret)
 {
@@ -43,103 +40,22 @@ int log_parse(const char *s, struct log_request *ret)
     return -EINVAL;
 }
 
-int log_open(struct log **ret, const struct log_request *q, char **ret_what)
-{
-    struct log *l = calloc(1, sizeof(*l));
-    int r;
-
-    *ret_what = NULL;
-    if (!l)
-        return -ENOMEM;
-    l->table = q->trace;
-    l->sink = (struct log_sink){.kind = q->kind, .path = q->path, .name = q->name, .detaching = q->detaching, .fd = -1};
-    r = log_sink_open(&l->sink, ret_what);
-    if (r < 0) {
-        log_free(l);
-        return r;
-    }
-    if (q->trace) {
-        char row[128];
-        struct textbuf b = TEXTBUF(row);
-
-        record_row_head(&b);
-        dprintf(STDERR_FILENO, "%s\n", row);
-    }
-    *ret = l;
-    return 0;
-}
-
-struct log *log_free(struct log *l)
-{
-    if (l) {
-        log_sink_close(&l->sink);
-        free(l);
-    }
-    return NULL;
-}
-
-void log_freep(struct log **l)
-{
-    log_free(*l);
-}
-
-const char *log_target(const struct log *l)
-{
-    return l->sink.target;
-}
-
-const char *log_path(const struct log *l)
-{
-    const char *colon = l->sink.gathered ? strchr(l->sink.target, ':') : NULL;
-
-    return colon ? colon + 1 : NULL;
-}
-
-enum log_kind log_kind(const struct log *l)
-{
-    return l->sink.kind;
-}
-
-void log_set_identity(struct log *l, const struct proc_identity *id)
-{
-    l->identity = *id;
-}
-
-const struct proc_identity *log_identity(const struct log *l)
-{
-    return &l->identity;
-}
-
-void log_trace_to(struct log *l, const struct upward *u)
-{
-    l->trace = u;
-}
-
-void log_flush(struct log *l)
-{
-    log_sink_flush(&l->sink);
-}
-
 static void put_record(struct log *l, const struct record *r)
 {
-    char data[RECORD_MAX];
+    struct log_sink *s = &l->main.sink;
+    char data[RECORD_MAX], *room;
     struct textbuf b = TEXTBUF(data);
-    struct iovec iov;
 
-    switch (l->sink.kind) {
+    switch (s->kind) {
     case LOG_TO_JOURNAL:
         record_journal(&b, r);
-        iov = (struct iovec){b.data, b.len};
-        log_sink_datagram(&l->sink, &iov, 1);
-        return;
+        break;
     case LOG_TO_SYSLOG:
         textbuf_printf(&b, "<%d>", LOG_DAEMON | r->priority);
         time_rfc3164(&b, r->realtime);
         textbuf_printf(&b, " amphid[%d]: ", r->identity.pid);
         record_text(&b, r);
-        iov = (struct iovec){b.data, b.len};
-        log_sink_datagram(&l->sink, &iov, 1);
-        return;
+        break;
     case LOG_TO_JSON:
         record_json(&b, r);
         break;
@@ -152,9 +68,19 @@ static void put_record(struct log *l, const struct record *r)
     case LOG_TO_AUTO:
         if (l->table) /* the table shows it already */
             return;
-        record_terminal(&b, r, l->sink.colour);
+        record_terminal(&b, r, s->colour);
     }
-    log_sink_line(&l->sink, &b, "", 0);
+    if (s->kind != LOG_TO_JOURNAL && s->kind != LOG_TO_SYSLOG)
+        data[b.len++] = '\n'; /* over the NUL */
+    room = log_sink_waiting(s) < RECORDS_MAX ? log_sink_room(s, b.len) : NULL;
+    if (!room) {
+        l->lost++;
+        return;
+    }
+    memcpy(room, data, b.len);
+    log_sink_put(s, b.len);
+    if (s->file.fd < 0)
+        outlet_push(&l->main);
 }
 
 static void put_row(struct log *l, const struct record *r)
@@ -177,7 +103,7 @@ void log_stage(struct log *l, enum stage stage, int priority, const struct recor
     struct record r = {.stage = stage,
                        .priority = priority,
                        .realtime = realtime_usec(),
-                       .name = l->sink.name,
+                       .name = l->main.sink.name,
                        .identity = l->identity,
                        .message = message,
                        .fields = fields};
@@ -191,51 +117,187 @@ void log_stage(struct log *l, enum stage stage, int priority, const struct recor
         put_row(l, &r);
 }
 
-static void output_json(struct log *l, const char *identifier, int priority, enum log_stream stream, pid_t pid,
-                        const char *line, size_t len)
+/* The log itself is out of order: that is said where somebody may see it, on stderr, or for a daemon in syslog if that is another place. */
+static void say_elsewhere(const struct log *l, const char *text)
 {
-    size_t size = 6 * len + 512; /* a control character becomes six */
-    cleanup_free char *data = malloc(size);
-    struct textbuf b = {.data = data, .size = size};
+    struct log_sink s = {.kind = LOG_TO_SYSLOG, .name = l->main.sink.name, .fd = -1, .file.fd = -1};
+    char line[512], *room;
+    struct textbuf b = TEXTBUF(line);
 
-    if (!data)
+    if (!l->main.sink.detaching) {
+        dprintf(STDERR_FILENO, "amphid: %s: %s\n", s.name, text);
         return;
-    textbuf_puts(&b, "{\"time\":\"");
-    time_rfc3339(&b, realtime_usec());
-    textbuf_printf(&b, "\",\"priority\":%d,\"name\":\"%s\",\"identifier\":\"", priority, l->sink.name);
-    textbuf_json(&b, identifier, strlen(identifier));
-    textbuf_printf(&b, "\",\"stream\":\"%s\",\"pid\":%d,\"message\":\"",
-                   stream == STREAM_STDERR ? "stderr" : "stdout", pid);
-    textbuf_json(&b, line, len);
-    textbuf_puts(&b, "\"}");
-    log_sink_line(&l->sink, &b, "", 0);
+    }
+    if (l->main.sink.kind == LOG_TO_SYSLOG || log_sink_connect(&s) < 0)
+        return;
+    textbuf_printf(&b, "<%d>", LOG_DAEMON | LOG_ERR);
+    time_rfc3164(&b, realtime_usec());
+    textbuf_printf(&b, " amphid[%d]: name=%s %s", l->identity.pid, s.name, text);
+    room = log_sink_room(&s, b.len);
+    if (room) {
+        memcpy(room, line, b.len);
+        log_sink_put(&s, b.len);
+        (void)log_sink_flush(&s);
+    }
+    log_sink_close(&s);
 }
 
-void log_output(struct log *l, const char *identifier, int facility, enum log_stream stream, pid_t pid,
-                const char *line, size_t len)
+static void got_news(void *ctx, struct outlet *o, int error)
 {
-    int priority = stream == STREAM_STDERR ? LOG_ERR : LOG_INFO;
-    char head[256];
-    struct textbuf b = TEXTBUF(head);
-    struct iovec iov[2];
+    struct log *l = ctx;
+    uint64_t lost;
+    char text[256];
 
-    if (l->sink.kind == LOG_TO_JSON) {
-        output_json(l, identifier, priority, stream, pid, line, len);
+    if (error) {
+        snprintf(text, sizeof(text), "the log %s takes nothing: %s; what comes waits", l->main.sink.target,
+                 strerror(error));
+        say_elsewhere(l, text);
         return;
     }
-    if (l->sink.kind == LOG_TO_SYSLOG) {
-        textbuf_printf(&b, "<%d>", facility | priority);
-        time_rfc3164(&b, realtime_usec());
-        textbuf_puts(&b, " ");
-    } else if (l->sink.kind == LOG_TO_FILE) {
-        time_rfc3339(&b, realtime_usec());
-        textbuf_puts(&b, " ");
+    lost = o->sink.lost + (o == &l->main ? l->lost : 0);
+    if (lost == 0 || o->sink.gone)
+        return;
+    o->sink.lost = 0;
+    if (o == &l->main)
+        l->lost = 0;
+    snprintf(text, sizeof(text), "%llu", (unsigned long long)lost);
+    log_stage(l, STAGE_OUTPUT, LOG_WARNING, FIELDS({"DROPPED_LINES", text}), "%s records lost: there was no room for more", text);
+}
+
+int log_open(struct log **ret, const struct log_request *q, char **ret_what)
+{
+    struct log *l = calloc(1, sizeof(*l));
+    int r;
+
+    *ret_what = NULL;
+    if (!l)
+        return -ENOMEM;
+    l->table = q->trace;
+    outlet_init(&l->main, got_news, l);
+    l->main.sink = (struct log_sink){.kind = q->kind, .path = q->path, .name = q->name, .detaching = q->detaching};
+    l->main.sink.file.max_size = q->file_max_size;
+    l->main.sink.file.max_files = q->file_max_files;
+    for (size_t i = 0; i < ARRAY_SIZE(l->streams); i++) {
+        outlet_init(&l->streams[i], got_news, l);
+        l->streams[i].sink = (struct log_sink){.kind = LOG_TO_JOURNAL, .name = q->name, .fd = -1, .file.fd = -1};
     }
-    textbuf_printf(&b, "%.100s[%d]: ", identifier, pid);
-    if (l->sink.kind == LOG_TO_SYSLOG) {
-        iov[0] = (struct iovec){b.data, b.len};
-        iov[1] = (struct iovec){(char *)(uintptr_t)line, len};
-        log_sink_datagram(&l->sink, iov, 2);
-    } else
-        log_sink_line(&l->sink, &b, line, len);
+    log_init_output(l);
+    r = log_sink_open(&l->main.sink, ret_what);
+    if (r < 0) {
+        log_free(l);
+        return r;
+    }
+    if (q->trace) {
+        char row[128];
+        struct textbuf b = TEXTBUF(row);
+
+        record_row_head(&b);
+        dprintf(STDERR_FILENO, "%s\n", row);
+    }
+    *ret = l;
+    return 0;
+}
+
+/* All outlets, one after the other; NULL: that was the last. */
+static struct outlet *next_outlet(struct log *l, struct outlet *o)
+{
+    if (!o)
+        return &l->main;
+    if (o == &l->main)
+        return &l->streams[0];
+    return o + 1 < l->streams + ARRAY_SIZE(l->streams) ? o + 1 : NULL;
+}
+
+struct log *log_free(struct log *l)
+{
+    uint64_t deadline, lost;
+
+    if (!l)
+        return NULL;
+    deadline = now_usec() + PATIENCE;
+    lost = l->lost;
+    for (struct outlet *o = next_outlet(l, NULL); o; o = next_outlet(l, o)) {
+        outlet_drain(o, deadline);
+        lost += o->sink.lost + log_sink_records(&o->sink);
+    }
+    if (lost > 0 && !l->main.sink.detaching && !l->main.sink.gone)
+        dprintf(STDERR_FILENO, "amphid: %s: %llu lines could not be delivered to the log (%s)\n", l->main.sink.name,
+                (unsigned long long)lost, l->main.sink.target);
+    for (struct outlet *o = next_outlet(l, NULL); o; o = next_outlet(l, o))
+        log_sink_close(&o->sink);
+    log_done_output(l);
+    free(l);
+    return NULL;
+}
+
+void log_freep(struct log **l)
+{
+    log_free(*l);
+}
+
+void log_attach(struct log *l, struct loop *loop)
+{
+    for (struct outlet *o = next_outlet(l, NULL); o; o = next_outlet(l, o))
+        outlet_attach(o, loop);
+    log_attach_output(l, loop);
+}
+
+void log_flush(struct log *l)
+{
+    for (struct outlet *o = next_outlet(l, NULL); o; o = next_outlet(l, o))
+        outlet_push(o);
+}
+
+const char *log_target(const struct log *l)
+{
+    return l->main.sink.target;
+}
+
+const char *log_path(const struct log *l)
+{
+    return l->main.sink.file.path;
+}
+
+enum log_kind log_kind(const struct log *l)
+{
+    return l->main.sink.kind;
+}
+
+/* What is gathered still belongs to the file as it is. */
+static int renew(struct log *l, int (*fn)(struct logfile *f))
+{
+    struct log_sink *s = &l->main.sink;
+    int r;
+
+    if (s->file.fd < 0)
+        return -ENOTSUP;
+    outlet_push(&l->main);
+    r = fn(&s->file);
+    s->fd = s->file.fd;
+    return r;
+}
+
+int log_reopen(struct log *l)
+{
+    return renew(l, logfile_reopen);
+}
+
+int log_rotate(struct log *l)
+{
+    return renew(l, logfile_rotate);
+}
+
+void log_set_identity(struct log *l, const struct proc_identity *id)
+{
+    l->identity = *id;
+}
+
+const struct proc_identity *log_identity(const struct log *l)
+{
+    return &l->identity;
+}
+
+void log_trace_to(struct log *l, const struct upward *u)
+{
+    l->trace = u;
 }

@@ -1,15 +1,29 @@
-/* One stream of the child's output. We read only what is known to be there, so reads never block; the child's writes
- * do: a child that writes faster than we can forward waits, and nothing is lost. */
+/* One stream of the child's output. While the log takes nothing, the pipe is not read: the child waits when it is full, and nothing is lost. We
+ * read only what is known to be there, so reads never block.
+ *
+ * A child that writes each line by itself would have us awake for each. So after a read that found little, and soon after
+ * the one before, what comes is left to gather for a moment: the child must be writing all the time for that to
+ * happen, and no line is late by more than NAP. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <syslog.h>
+#include <time.h>
 #include <unistd.h>
 #include "cleanup.h"
 #include "output.h"
+#include "reaper.h"
 
-#define READ_SIZE (16 * 1024)
+#define NAP 150          /* usec; the timer's slack (prctl(2), PR_SET_TIMERSLACK) makes up to 200 of it */
+#define SHORT (32 * 1024)  /* bytes: half a pipe */
+#define SOON 1000        /* usec between two reads */
+
+/* Bytes that may wait in the log's queue: with block, that is all that stands between child and log beside the pipe; with drop,
+ * it is the buffer for a burst. */
+#define BLOCK_AT (64 * 1024)
+#define DROP_AT (256 * 1024)
 
 static void keep(struct output *o, const char *line, size_t len)
 {
@@ -20,67 +34,268 @@ static void keep(struct output *o, const char *line, size_t len)
     o->n_tail++;
 }
 
-static void got_line(void *ctx, const char *line, size_t len)
+static struct log_source source(const struct output *o)
+{
+    const struct jobspec *d = o->c.spec;
+
+    return (struct log_source){.identifier = jobspec_identifier(d),
+                               .facility = d->syslog_facility,
+                               .level = d->stream_level[o->stream],
+                               .level_prefix = d->syslog_level_prefix,
+                               .stream = o->stream,
+                               .pid = o->pid};
+}
+
+/* ---- what does not go to the log ---- */
+
+static void say_dropped(const struct output *o, uint64_t *n, const char *why)
+{
+    char number[24];
+
+    if (*n == 0)
+        return;
+    snprintf(number, sizeof(number), "%llu", (unsigned long long)*n);
+    *n = 0;
+    log_stage(o->c.log, STAGE_OUTPUT, LOG_WARNING, FIELDS({"DROPPED_LINES", number}), "%s lines dropped: %s (%s)", number,
+              why, o->stream == STREAM_STDERR ? "stderr" : "stdout");
+}
+
+static void say_all_dropped(struct output *o)
+{
+    say_dropped(o, &o->limited, "more than LogRateLimitBurst= of them");
+    say_dropped(o, &o->overflowed, "the log took no more (LogOverflow=drop)");
+}
+
+static bool drops(const struct output *o)
+{
+    return o->c.spec->log_overflow == OVERFLOW_DROP;
+}
+
+/* May the line that begins now go to the log? */
+static bool passes(struct output *o)
+{
+    if (o->raw)
+        return true;
+    if (!ratelimit_pass(&o->limit, o->now)) {
+        o->limited++;
+        o->dropped++;
+        return false;
+    }
+    if (drops(o) && log_backlog(o->c.log, o->stream) >= DROP_AT) {
+        o->overflowed++;
+        o->dropped++;
+        log_wait(o->c.log, o->stream, &o->waiter); /* to say so */
+        return false;
+    }
+    if (o->limited + o->overflowed > 0)
+        say_all_dropped(o);
+    return true;
+}
+
+/* ---- lines ---- */
+
+/* sd-daemon(3): "<N>" before a line is its level. Returns its length. */
+static size_t level_prefix(struct output *o, const char *line, size_t len)
+{
+    o->level = o->c.spec->stream_level[o->stream];
+    if (!o->c.spec->syslog_level_prefix || len < 3 || line[0] != '<' || line[1] < '0' || line[1] > '7' ||
+        line[2] != '>')
+        return 0;
+    o->level = line[1] - '0';
+    return 3;
+}
+
+static bool got_line(void *ctx, const char *line, size_t len, bool more)
 {
     struct output *o = ctx;
+    size_t prefix = o->within ? 0 : level_prefix(o, line, len);
+    struct log_source from;
 
+    if (!o->within)
+        o->passes = passes(o);
+    o->within = more;
+    if (o->c.ring)
+        ring_add(o->c.ring, o->now, o->pid, line + prefix, len - prefix);
     if (o->keep_tail)
-        keep(o, line, len);
-    log_output(o->log, jobspec_identifier(o->spec), o->spec->syslog_facility, o->stream, o->pid, line, len);
+        keep(o, line + prefix, len - prefix);
+    if (o->c.tap)
+        o->c.tap->line(o->c.tap->ctx, o->stream, line + prefix, len - prefix);
+    if (o->raw || !o->passes)
+        return true;
+    if (log_wants_raw(o->c.log))
+        prefix = 0;
+    from = source(o);
+    log_output(o->c.log, &from, o->level, o->now, line + prefix, len - prefix, more);
+    return o->closing || drops(o) || log_backlog(o->c.log, o->stream) < BLOCK_AT;
+}
+
+/* Nothing more is read until room_again(). */
+static void pause_reading(struct output *o)
+{
+    if (!o->paused)
+        loop_remove(o->c.loop, &o->watch);
+    o->paused = true;
+    log_wait(o->c.log, o->stream, &o->waiter);
+}
+
+/* The bytes go to the log as they are; the lines in them only to whom else they concern. */
+static void relay(struct output *o, const char *data, size_t n)
+{
+    struct log_source from = source(o);
+
+    log_relay(o->c.log, &from, data, n);
+    o->unfinished = data[n - 1] != '\n';
+    (void)linebuf_feed(&o->lines, data, n, got_line, o);
+    if (!o->closing && log_backlog(o->c.log, o->stream) >= BLOCK_AT)
+        pause_reading(o);
+}
+
+/* Keeps what the log does not want now. Without memory for that, it gets it all the same. */
+static void keep_rest(struct output *o, const char *data, size_t n)
+{
+    bool closing = o->closing;
+
+    o->rest = malloc(n);
+    if (o->rest) {
+        memcpy(o->rest, data, n);
+        o->rest_len = n;
+        o->rest_done = 0;
+    } else {
+        o->closing = true;
+        (void)linebuf_feed(&o->lines, data, n, got_line, o);
+        o->closing = closing;
+    }
+    pause_reading(o);
+}
+
+/* Gives out what was kept. */
+static void use_rest(struct output *o)
+{
+    if (!o->rest)
+        return;
+    o->now = realtime_usec();
+    o->rest_done += linebuf_feed(&o->lines, o->rest + o->rest_done, o->rest_len - o->rest_done, got_line, o);
+    if (o->rest_done < o->rest_len)
+        return;
+    free(o->rest);
+    o->rest = NULL;
+}
+
+static int room_again(struct output *o)
+{
+    if (o->paused) {
+        use_rest(o);
+        if (o->rest || (!drops(o) && log_backlog(o->c.log, o->stream) >= BLOCK_AT)) {
+            pause_reading(o);
+            return 0;
+        }
+        o->paused = false;
+        if (o->watch.fd >= 0 && loop_add(o->c.loop, &o->watch, EPOLLIN) < 0)
+            return -errno;
+    }
+    say_all_dropped(o);
+    return 0;
 }
 
 /* One read's worth; the pipe is known to be readable. 0: the stream has ended. */
 static ssize_t forward(struct output *o)
 {
-    char data[READ_SIZE];
-    ssize_t n = read(o->watch.fd, data, sizeof(data));
+    const char *data;
+    ssize_t n = log_read(o->c.log, o->watch.fd, &data);
+    size_t done;
 
-    if (n < 0)
-        return -errno;
-    if (n > 0) {
-        int r = linebuf_feed(&o->lines, data, (size_t)n, got_line, o);
-
-        if (r < 0)
-            return r;
+    if (n <= 0)
+        return n;
+    o->was_short = n < SHORT;
+    o->now = realtime_usec();
+    if (o->raw) {
+        relay(o, data, (size_t)n);
+        return n;
     }
+    done = linebuf_feed(&o->lines, data, (size_t)n, got_line, o);
+    if (done < (size_t)n)
+        keep_rest(o, data + done, (size_t)n - done);
     return n;
+}
+
+/* ---- the pipe ---- */
+
+/* The line that is under way ends here. */
+static void end_line(struct output *o)
+{
+    struct log_source from = source(o);
+
+    o->now = realtime_usec();
+    linebuf_finish(&o->lines, got_line, o);
+    if (o->unfinished)
+        log_relay(o->c.log, &from, "\n", 1);
+    o->unfinished = o->within = false;
 }
 
 /* Nothing more comes, or is wanted. */
 static void finish(struct output *o)
 {
-    linebuf_finish(&o->lines, got_line, o);
-    loop_close(o->loop, &o->watch);
+    o->closing = true;
+    use_rest(o);
+    end_line(o);
+    say_all_dropped(o);
+    log_wait_no_more(&o->waiter);
+    loop_close(o->c.loop, &o->watch);
+}
+
+static void nap(struct output *o)
+{
+    static const struct timespec time = {.tv_nsec = NAP * 1000};
+    uint64_t now = now_usec();
+
+    if (o->was_short && now - o->last < SOON)
+        (void)nanosleep(&time, NULL);
+    o->last = now;
 }
 
 static int readable(struct watch *w, uint32_t events)
 {
     struct output *o = CONTAINER_OF(w, struct output, watch);
-    ssize_t n = forward(o);
+    ssize_t n;
 
-    if (n == 0 || (n < 0 && n != -EINTR))
+    (void)events;
+    nap(o);
+    n = forward(o);
+    if (n == 0 || (n < 0 && n != -EINTR && n != -EAGAIN))
         finish(o);
     return 0;
 }
 
-int output_open(struct output *o, struct loop *loop, struct log *log, const struct jobspec *spec,
-                enum log_stream stream, int *ret_child_fd)
+static void may_go_on(struct log_waiter *w)
 {
+    struct output *o = CONTAINER_OF(w, struct output, waiter);
+
+    if (room_again(o) < 0)
+        finish(o);
+}
+
+int output_open(struct output *o, const struct output_config *c, enum log_stream stream, int *ret_child_fd)
+{
+    const struct jobspec *d = c->spec;
+    struct ratelimit limit = {d->log_rate_interval, (uint64_t)d->log_rate_burst, o->limit.begin, o->limit.n};
     cleanup_close int theirs = -1, ours = -1;
     int ends[2], r;
 
     *o = (struct output){.watch = {.fd = -1, .fn = readable},
-                         .loop = loop,
-                         .log = log,
-                         .spec = spec,
+                         .c = *c,
                          .stream = stream,
+                         .lines = {.max = d->line_max},
+                         .raw = log_wants_raw(c->log) && limit.interval == 0 && d->log_overflow == OVERFLOW_BLOCK,
+                         .waiter = {.fn = may_go_on},
+                         .limit = limit,
+                         .dropped = o->dropped,
                          .keep_tail = stream == STREAM_STDERR};
     if (pipe2(ends, O_CLOEXEC) < 0)
         return -errno;
     ours = ends[0];
     theirs = ends[1];
     o->watch.fd = ours;
-    r = loop_add(loop, &o->watch, EPOLLIN);
+    r = loop_add(c->loop, &o->watch, EPOLLIN);
     if (r < 0) {
         o->watch.fd = -1;
         return r;
@@ -90,14 +305,15 @@ int output_open(struct output *o, struct loop *loop, struct log *log, const stru
     return 0;
 }
 
-void output_drain(struct output *o)
+/* All that is in the pipe now, or what of it the log takes. */
+static void drain(struct output *o)
 {
     int n = 0;
 
     /* Not until nothing comes any more: a grandchild may hold the pipe and write for ever. */
-    if (o->watch.fd < 0 || ioctl(o->watch.fd, FIONREAD, &n) < 0)
+    if (ioctl(o->watch.fd, FIONREAD, &n) < 0)
         return;
-    while (n > 0) {
+    while (n > 0 && (!o->paused || o->closing)) {
         ssize_t got = forward(o);
 
         if (got <= 0 && got != -EINTR)
@@ -106,12 +322,28 @@ void output_drain(struct output *o)
     }
 }
 
+void output_drain(struct output *o)
+{
+    if (o->watch.fd < 0)
+        return;
+    drain(o);
+    if (!o->paused && reaper_look(o->pid) != CHILD_LIVES)
+        end_line(o);
+}
+
 void output_close(struct output *o)
 {
     if (o->watch.fd < 0)
         return;
-    output_drain(o);
+    o->closing = true;
+    use_rest(o);
+    drain(o);
     finish(o);
+}
+
+uint64_t output_dropped(const struct output *o)
+{
+    return o->dropped;
 }
 
 char *output_tail(const struct output *o)

@@ -4,6 +4,8 @@
 #include "linebuf.h"
 #include "log.h"
 #include "loop.h"
+#include "ratelimit.h"
+#include "ring.h"
 
 /* How the child's output travels. */
 enum output_route {
@@ -14,29 +16,63 @@ enum output_route {
 
 #define TAIL_LINES 10
 
-struct output {
-    struct watch watch; /* the read end, -1: closed */
+/* Whoever else wants to see each line (log:REGEX of Ready=, those who follow). NULL: nobody. */
+struct output_tap {
+    void (*line)(void *ctx, enum log_stream stream, const char *line, size_t len);
+    void *ctx;
+};
+
+/* What both streams of a job share; all borrowed, outliving them. */
+struct output_config {
     struct loop *loop;
     struct log *log;
     const struct jobspec *spec;
+    struct ring *ring;
+    const struct output_tap *tap; /* NULL: none */
+};
+
+/* All zero, but watch.fd -1, before it is opened for the first time: what it has counted stays over further openings. */
+struct output {
+    struct watch watch; /* the read end, -1: closed */
+    struct output_config c;
     enum log_stream stream;
     pid_t pid; /* whose lines they are */
     struct linebuf lines;
+    int level;         /* of the line that is under way */
+    bool within;       /* a line is under way: a piece of it was given out */
+    bool passes;       /* that line goes to the log */
+    bool raw;          /* the log has the bytes already */
+    bool unfinished;   /* and the last one was no newline */
+    bool closing;      /* all that is left goes out now */
+    char *rest;        /* read, but the log took no more */
+    size_t rest_len, rest_done;
+    struct log_waiter waiter;
+    bool paused;       /* the pipe is not read until the log takes lines again */
+    uint64_t now;      /* CLOCK_REALTIME of what is being given out, usec */
+    uint64_t last;     /* of the last read, CLOCK_MONOTONIC */
+    bool was_short;    /* it did not find much */
+    struct ratelimit limit;
+    uint64_t dropped;  /* lines, over all lives */
+    uint64_t overflowed, limited; /* those that the log has not been told of yet */
     char *tail[TAIL_LINES]; /* the last lines of stderr until the job is up: why it failed */
     unsigned n_tail;
     bool keep_tail;
 };
 
 /* Makes the pipe and watches it. *@ret_child_fd is the child's end, which the caller closes after the fork.
- * @loop, @log and @spec must outlive @o. Errors of pipe2(2), epoll_ctl(2). */
-int output_open(struct output *o, struct loop *loop, struct log *log, const struct jobspec *spec,
-                enum log_stream stream, int *ret_child_fd);
+ * Errors of pipe2(2), epoll_ctl(2). */
+int output_open(struct output *o, const struct output_config *c, enum log_stream stream, int *ret_child_fd);
 
-/* Forwards all that is in the pipe now, without waiting for more. */
+/* Forwards all that is in the pipe now, without waiting for more: what was said before an end comes before it, a last line
+ * without newline, too, if o->pid has ended. But as long as the log takes nothing, it stays in the pipe. */
 void output_drain(struct output *o);
 
-/* Drains, gives out a last line without newline, closes. */
+/* Drains, gives out a last line without newline, closes. If the log takes nothing now, all that is left (at most what a pipe holds) stands in its
+ * queue. */
 void output_close(struct output *o);
+
+/* Lines that were not logged: LogOverflow=drop, LogRateLimitBurst=. */
+uint64_t output_dropped(const struct output *o);
 
 /* The kept lines as one text, oldest first (the caller frees); NULL if there are none. */
 char *output_tail(const struct output *o);
