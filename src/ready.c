@@ -262,13 +262,18 @@ bool ready_wants_lines(const struct ready *r)
     return false;
 }
 
-/* With REG_STARTEND (regex(3)) a line is matched where it lies, NUL bytes included. */
+/* A copy, as regexec(3) wants a string; a NUL in it counts as a blank. Only as long as somebody waits for lines. */
 void ready_line(struct ready *r, const char *line, size_t len)
 {
-    regmatch_t whole = {.rm_so = 0, .rm_eo = (regoff_t)len};
+    cleanup_free char *text = ready_wants_lines(r) ? malloc(len + 1) : NULL;
 
+    if (!text)
+        return;
+    for (size_t i = 0; i < len; i++)
+        text[i] = line[i] ? line[i] : ' ';
+    text[len] = '\0';
     for (size_t i = 0; i < r->n; i++)
-        if (r->gates[i].compiled && regexec(&r->gates[i].regex, line, 1, &whole, REG_STARTEND) == 0)
+        if (r->gates[i].compiled && regexec(&r->gates[i].regex, text, 0, NULL, 0) == 0)
             hold(&r->gates[i]);
     settle(r);
 }

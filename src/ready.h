@@ -28,7 +28,7 @@ void ready_begin(struct ready *r);
 /* A condition of that kind holds: READY=1 has been said, the main process of PIDFile= is there. */
 void ready_holds(struct ready *r, enum probe_kind kind);
 
-/* Does a log:REGEX wait for lines? And one line of output, not NUL-terminated. */
+/* Does a log:REGEX wait for lines? And one line of output, not NUL-terminated, of any length and with any bytes. */
 bool ready_wants_lines(const struct ready *r);
 void ready_line(struct ready *r, const char *line, size_t len);
 
