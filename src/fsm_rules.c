@@ -47,8 +47,8 @@ enum job_result fsm_judge(const struct jobspec *d, const struct fsm_input *in)
     return in->event == EV_CONTROL ? judge_command(in) : results[in->event];
 }
 
-/* systemd.unit(5), StartLimitIntervalSec=. The interval begins with its first start. With a burst of 0 a job could never
- * be started; it is taken for no limit. */
+/* systemd.unit(5), StartLimitIntervalSec=. The interval begins with its first start. A burst of 0 would mean a job that
+ * can never be started; it is taken for no limit. */
 bool fsm_count_start(struct fsm *f, const struct jobspec *d, uint64_t now)
 {
     if (d->start_limit_interval == 0 || d->start_limit_burst <= 0)
