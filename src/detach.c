@@ -19,12 +19,14 @@ static int close_from(unsigned first)
 
 int detach_close_descriptors(unsigned n_passed)
 {
-    int fd;
+    struct pollfd standard[] = {{.fd = STDIN_FILENO}, {.fd = STDOUT_FILENO}, {.fd = STDERR_FILENO}};
+    int r = poll(standard, ARRAY_SIZE(standard), 0);
 
-    do
-        fd = open("/dev/null", O_RDWR | O_NOCTTY);
-    while (fd >= 0 && fd <= STDERR_FILENO);
-    return fd < 0 ? -errno : close_from(STDERR_FILENO + 1 + n_passed);
+    /* The lowest that is free is taken: so the one that is missing. */
+    for (size_t i = 0; r > 0 && i < ARRAY_SIZE(standard); i++)
+        if (standard[i].revents & POLLNVAL && open("/dev/null", O_RDWR | O_NOCTTY) < 0)
+            return -errno;
+    return close_from(STDERR_FILENO + 1 + n_passed);
 }
 
 /* By hand, since signal(3) refuses 32 and 33, which the C library keeps for itself; some (make) hand them on ignored. */

@@ -31,13 +31,13 @@ static int print_failure(const char *name, char *text)
     return status > 0 && status < 256 ? (int)status : 1;
 }
 
-/* The starter: waits for the word of the daemon. */
-static int wait_for_news(int fd, const char *name)
+/* The starter: waits for the word of the daemon. Its buffer is not to lie in the frame that the daemon goes on with. */
+static int __attribute__((noinline)) wait_for_news(int fd, const char *name)
 {
-    cleanup_free char *message = malloc(NEWS_MAX + 1);
+    char message[NEWS_MAX + 1]; /* not from the heap, which the daemon shares until one of us writes to it */
     int status = 0;
 
-    while (message) {
+    for (;;) {
         ssize_t n = recv(fd, message, NEWS_MAX, 0);
 
         if (n < 0 && errno == EINTR)
@@ -57,30 +57,23 @@ static int wait_for_news(int fd, const char *name)
     return status ? status : EXIT_FAILURE;
 }
 
-/* Step 6. setsid(2) makes the caller the leader of a new session and group without a terminal. */
-static int become_leader(struct log *log, struct proc_identity *id)
-{
-    id->sid = id->pgid = setsid();
-    id->tty_nr = 0;
-    if (id->sid < 0)
-        return -errno;
-    log_set_identity(log, id);
-    log_stage(log, STAGE_SETSID, LOG_INFO, NULL, "leads a session and a group of its own, without a terminal");
-    return 0;
-}
-
-/* Steps 5 (seen from the first child), 6, 7, 8. Returns in the second child only, with its identity in @id; the first
- * child never returns, since it runs on the memory of the starter. */
+/* Steps 5 (seen from the first child), 6, 7, 8. setsid(2) makes the caller the leader of a new session and group without
+ * a terminal; its answer is also our PID, so both steps are told behind it. Returns in the second child only, with its
+ * identity in @id; the first child never returns, since it runs on the memory of the starter. */
 static void first_child(struct log *log, struct proc_identity *id)
 {
-    pid_t pid;
+    pid_t self = setsid(), pid;
 
+    if (self < 0)
+        _exit(EXIT_FAILURE);
     id->ppid = id->pid;
-    id->pid = getpid();
+    id->pid = self;
     log_set_identity(log, id);
     log_stage(log, STAGE_FORK_1, LOG_INFO, NULL, "no group leader, so setsid can succeed");
-    if (become_leader(log, id) < 0)
-        _exit(EXIT_FAILURE);
+    id->sid = id->pgid = self;
+    id->tty_nr = 0;
+    log_set_identity(log, id);
+    log_stage(log, STAGE_SETSID, LOG_INFO, NULL, "leads a session and a group of its own, without a terminal");
     pid = fork();
     if (pid != 0)
         _exit(pid < 0 ? EXIT_FAILURE : EXIT_SUCCESS);

@@ -1,7 +1,12 @@
 /* The event loop. A watch that is removed while a batch of events is under way is blanked in that batch, so
  * a callback may remove and free any other. Timers are one sorted list: a job has one deadline, and the next
- * one is all that the loop asks for. */
+ * one is all that the loop asks for.
+ *
+ * One job has a handful of descriptors: they are polled, which costs no system call to add or remove one. Only with more
+ * of them than one batch holds is there an epoll instance, whose cost does not grow with their number. The bits of
+ * events are the same numbers in both (epoll_ctl(2)). */
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <time.h>
@@ -11,7 +16,10 @@
 #define BATCH 16
 
 struct loop {
-    int epoll_fd;
+    int epoll_fd;             /* -1: the few are polled */
+    struct pollfd few[BATCH]; /* in the order of few_watches */
+    struct watch *few_watches[BATCH];
+    int n_few;
     int exit_code; /* -1: not asked to end */
     struct timer *timers;
     struct epoll_event batch[BATCH];
@@ -45,13 +53,7 @@ int loop_new(struct loop **ret)
     if (!l)
         return -ENOMEM;
     l->exit_code = -1;
-    l->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    if (l->epoll_fd < 0) {
-        int r = -errno;
-
-        free(l);
-        return r;
-    }
+    l->epoll_fd = -1;
     *ret = l;
     return 0;
 }
@@ -59,7 +61,7 @@ int loop_new(struct loop **ret)
 struct loop *loop_free(struct loop *l)
 {
     if (l) {
-        close(l->epoll_fd);
+        close_fd(l->epoll_fd);
         free(l);
     }
     return NULL;
@@ -77,14 +79,72 @@ static int watch_ctl(struct loop *l, int op, struct watch *w, uint32_t events)
     return epoll_ctl(l->epoll_fd, op, w->fd, &ev) < 0 ? -errno : 0;
 }
 
+/* From the few to the many, once and for all. */
+static int become_many(struct loop *l)
+{
+    int r = 0;
+
+    l->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    if (l->epoll_fd < 0)
+        return -errno;
+    for (int i = 0; i < l->n_few && r >= 0; i++)
+        r = watch_ctl(l, EPOLL_CTL_ADD, l->few_watches[i], (uint16_t)l->few[i].events);
+    if (r < 0)
+        l->epoll_fd = close_fd(l->epoll_fd);
+    return r;
+}
+
+/* Where @w is among the few, n_few: nowhere. */
+static int find_few(const struct loop *l, const struct watch *w)
+{
+    int i = 0;
+
+    while (i < l->n_few && l->few_watches[i] != w)
+        i++;
+    return i;
+}
+
+static void forget_few(struct loop *l, const struct watch *w)
+{
+    int i = find_few(l, w);
+
+    if (i == l->n_few)
+        return;
+    l->n_few--;
+    l->few[i] = l->few[l->n_few];
+    l->few_watches[i] = l->few_watches[l->n_few];
+}
+
 int loop_add(struct loop *l, struct watch *w, uint32_t events)
 {
-    return watch_ctl(l, EPOLL_CTL_ADD, w, events);
+    if (l->epoll_fd < 0 && l->n_few == BATCH) {
+        int r = become_many(l);
+
+        if (r < 0)
+            return r;
+    }
+    if (l->epoll_fd >= 0)
+        return watch_ctl(l, EPOLL_CTL_ADD, w, events);
+    if (w->fd < 0)
+        return -EBADF;
+    if (find_few(l, w) < l->n_few)
+        return -EEXIST;
+    l->few[l->n_few] = (struct pollfd){.fd = w->fd, .events = (short)events};
+    l->few_watches[l->n_few++] = w;
+    return 0;
 }
 
 int loop_modify(struct loop *l, struct watch *w, uint32_t events)
 {
-    return watch_ctl(l, EPOLL_CTL_MOD, w, events);
+    int i;
+
+    if (l->epoll_fd >= 0)
+        return watch_ctl(l, EPOLL_CTL_MOD, w, events);
+    i = find_few(l, w);
+    if (i == l->n_few)
+        return -ENOENT;
+    l->few[i].events = (short)events;
+    return 0;
 }
 
 /* What has happened to @w in this round is of no interest any more. */
@@ -99,12 +159,17 @@ void loop_remove(struct loop *l, struct watch *w)
 {
     if (w->fd < 0)
         return;
-    (void)watch_ctl(l, EPOLL_CTL_DEL, w, 0);
+    if (l->epoll_fd >= 0)
+        (void)watch_ctl(l, EPOLL_CTL_DEL, w, 0);
+    else
+        forget_few(l, w);
     blank(l, w);
 }
 
 void loop_close(struct loop *l, struct watch *w)
 {
+    if (l->epoll_fd < 0)
+        forget_few(l, w);
     blank(l, w);
     w->fd = close_fd(w->fd);
 }
@@ -174,6 +239,19 @@ void loop_before_sleep(struct loop *l, void (*fn)(void *ctx), void *ctx)
     l->before_sleep_ctx = ctx;
 }
 
+/* Sleeps until something is ready; then it is in the batch. */
+static int sleep_few(struct loop *l)
+{
+    int left = poll(l->few, (nfds_t)l->n_few, timeout_msec(l)), n = 0;
+
+    for (int i = 0; left > 0 && i < l->n_few; i++)
+        if (l->few[i].revents) {
+            l->batch[n++] = (struct epoll_event){(uint16_t)l->few[i].revents, {.ptr = l->few_watches[i]}};
+            left--;
+        }
+    return left < 0 ? left : n;
+}
+
 int loop_run(struct loop *l)
 {
     while (l->exit_code < 0) {
@@ -181,7 +259,7 @@ int loop_run(struct loop *l)
 
         if (l->before_sleep)
             l->before_sleep(l->before_sleep_ctx);
-        l->n_batch = epoll_wait(l->epoll_fd, l->batch, BATCH, timeout_msec(l));
+        l->n_batch = l->epoll_fd < 0 ? sleep_few(l) : epoll_wait(l->epoll_fd, l->batch, BATCH, timeout_msec(l));
         if (l->n_batch < 0) {
             l->n_batch = 0;
             if (errno != EINTR)

@@ -1,4 +1,4 @@
-/* The event loop: epoll for descriptors, one sorted list for deadlines, nothing else. It sleeps without a
+/* The event loop: poll or epoll for descriptors, one sorted list for deadlines, nothing else. It sleeps without a
  * wake-up until a descriptor is ready or the nearest deadline is there. Watches and timers are members of
  * the struct that owns them (CONTAINER_OF finds it), so that adding one allocates nothing. */
 #pragma once
@@ -28,7 +28,7 @@ struct timer {
 uint64_t now_usec(void);
 uint64_t realtime_usec(void);
 
-/* A new loop in *@ret. Errors of epoll_create1(2), -ENOMEM. */
+/* A new loop in *@ret. -ENOMEM. */
 int loop_new(struct loop **ret);
 
 /* Frees the loop, not its watches; NULL is fine. Returns NULL. */
@@ -36,7 +36,8 @@ struct loop *loop_free(struct loop *l);
 void loop_freep(struct loop **l);
 
 /* Starts to wait for @events on w->fd. The watch must stay where it is until loop_remove().
- * Errors of epoll_ctl(2). */
+ * Level-triggered only, so none of EPOLLET and EPOLLONESHOT. Errors of epoll_create1(2) and epoll_ctl(2), which looks at
+ * the descriptor itself only where there are many. */
 int loop_add(struct loop *l, struct watch *w, uint32_t events);
 
 /* Waits for other @events on a watch that is added. */

@@ -2,6 +2,7 @@
 #include "unit.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/eventfd.h>
 #include "cleanup.h"
 #include "loop.h"
 
@@ -17,8 +18,12 @@ struct probe {
     int again;
 };
 
+#define MANY 20 /* more than are polled */
+
 struct world {
     struct loop *loop;
+    struct watch crowd[MANY];
+    unsigned called;
     char seen[64];
     unsigned sleeps;
     struct probe probes[6];
@@ -57,8 +62,30 @@ static int set_up(void **state)
     for (size_t i = 0; i < ARRAY_SIZE(world->probes); i++)
         world->probes[i] = (struct probe){.w = {.fd = -1, .fn = on_event}, .t = {.fn = on_time}, .write_fd = -1,
                                           .letter = (char)('a' + i), .world = world};
+    for (size_t i = 0; i < ARRAY_SIZE(world->crowd); i++)
+        world->crowd[i].fd = -1;
     *state = world;
     return loop_new(&world->loop);
+}
+
+static int never(struct watch *w, uint32_t events)
+{
+    fail_msg("nothing was written to it");
+    return -EINVAL;
+}
+
+/* The same world beside many watches to which nothing happens: with epoll, that is. */
+static int set_up_many(void **state)
+{
+    struct world *world;
+    int r = set_up(state);
+
+    world = *state;
+    for (size_t i = 0; i < ARRAY_SIZE(world->crowd) && r >= 0; i++) {
+        world->crowd[i] = (struct watch){.fd = eventfd(0, EFD_CLOEXEC), .fn = never};
+        r = loop_add(world->loop, &world->crowd[i], EPOLLIN);
+    }
+    return r;
 }
 
 static int tear_down(void **state)
@@ -69,6 +96,8 @@ static int tear_down(void **state)
         close_fd(world->probes[i].w.fd);
         close_fd(world->probes[i].write_fd);
     }
+    for (size_t i = 0; i < ARRAY_SIZE(world->crowd); i++)
+        close_fd(world->crowd[i].fd);
     loop_freep(&world->loop);
     free(world);
     return 0;
@@ -271,15 +300,51 @@ static void sleeps_through(void **state)
     assert_int_equal(world->sleeps, 1);
 }
 
+/* The crowd's world, that a watch cannot hold. */
+static struct world *crowded;
+
+static int count(struct watch *w, uint32_t events)
+{
+    uint64_t value;
+
+    assert_int_equal(events, EPOLLIN);
+    assert_int_equal(read(w->fd, &value, sizeof(value)), sizeof(value));
+    if (++crowded->called == MANY)
+        loop_exit(crowded->loop, 7);
+    return 0;
+}
+
+static int gather_crowd(struct probe *p)
+{
+    struct world *world = p->world;
+
+    loop_remove(world->loop, &p->w);
+    for (size_t i = 0; i < ARRAY_SIZE(world->crowd); i++) {
+        world->crowd[i] = (struct watch){.fd = eventfd(1, EFD_CLOEXEC), .fn = count};
+        assert_int_equal(loop_add(world->loop, &world->crowd[i], EPOLLIN), 0);
+    }
+    return 0;
+}
+
+/* In a callback the few become many: each of them is called, once. */
+static void few_become_many(void **state)
+{
+    crowded = *state;
+    make_ready(&crowded->probes[0]);
+    crowded->probes[0].then = gather_crowd;
+    assert_int_equal(loop_run(crowded->loop), 7);
+    assert_string_equal(crowded->seen, "a");
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+#define TEST_MANY(function) cmocka_unit_test_setup_teardown(function, set_up_many, tear_down)
+#define TESTS(T)                                                                                             \
+    T(timers_in_order), T(timer_rearms_itself), T(timer_disarms_another), T(removal_in_a_callback),          \
+        T(close_in_a_callback), T(errors_end_it), T(modified), T(bad_descriptors), T(sleeps_through)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        TEST(timers_in_order),  TEST(timer_rearms_itself), TEST(timer_disarms_another), TEST(removal_in_a_callback),
-        TEST(close_in_a_callback), TEST(errors_end_it),    TEST(modified),              TEST(bad_descriptors),
-        TEST(sleeps_through),
-    };
+    const struct CMUnitTest tests[] = {TESTS(TEST), TESTS(TEST_MANY), TEST(few_become_many)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
