@@ -508,6 +508,10 @@ static void nothing_beside_what_is_left(void **state)
     PLAY("unkillable", &w, STEP(UNHEALTHY, STOP_TERM, TERM, STOP_SEC), STEP(TIME, STOP_KILL, ACT_KILL, STOP_SEC),
          STEP(TIME, FAILED, ACT_END, NONE));
     assert_int_equal(w.f.result, RESULT_TIMEOUT);
+    w.d.kill_mode = KILL_PROCESS; /* what was left of the last life is no matter of this one */
+    PLAY("gone", &w, STEP(EXIT, FAILED, 0, NONE), STEP(START, STARTING, ACT_RUN, START_SEC),
+         STEP(EXEC, UP, ACT_READY, NONE));
+    assert_int_equal(send(&w, EV_EXIT), ACT_AGAIN);
 }
 
 /* systemd.kill(5), SendSIGKILL=no: nothing is killed, and nothing is started beside what is left. */
@@ -666,6 +670,23 @@ static void restart_exceptions(void **state)
         send(&w, EV_EMPTY);
         CHECK((w.f.state == JOB_RESTART) == rows[i].again, "row %zu: %s", i, job_state_name(w.f.state));
     }
+}
+
+/* The exit of one life says nothing of the next. */
+static void exit_of_the_last_life(void **state)
+{
+    struct world w;
+
+    (void)state;
+    world_init(&w, TYPE_EXEC);
+    w.d.restart = RESTART_ALWAYS;
+    w.d.restart_prevent.status[0] = 1 << 3;
+    bring_up(&w);
+    PLAY("prevented", &w, FAILS(EXIT, 3, STOP_TERM, ACT_TERM, STOP_SEC), STEP(EMPTY, FAILED, ACT_END, NONE));
+    with_list(&w, EXEC_START_PRE);
+    PLAY("not prevented", &w, STEP(START, START_PRE, ACT_CONTROL, START_SEC),
+         FAILS(CONTROL, 1, STOP_TERM, ACT_TERM, STOP_SEC));
+    assert_int_equal(send(&w, EV_EMPTY), ACT_AGAIN);
 }
 
 /* What was asked for is no matter of Restart=. */
@@ -1085,7 +1106,8 @@ int main(void)
         cmocka_unit_test(nothing_beside_what_is_left), cmocka_unit_test(without_sigkill),
         cmocka_unit_test(overdue_commands),    cmocka_unit_test(failing_stop_commands),
         cmocka_unit_test(blame_stays),         cmocka_unit_test(restart_table),
-        cmocka_unit_test(restart_exceptions),  cmocka_unit_test(asked_ends),
+        cmocka_unit_test(restart_exceptions),  cmocka_unit_test(exit_of_the_last_life),
+        cmocka_unit_test(asked_ends),
         cmocka_unit_test(growing_delays),      cmocka_unit_test(jitter),
         cmocka_unit_test(forgiveness),         cmocka_unit_test(dying_is_no_time_up),
         cmocka_unit_test(no_busy_loop),        cmocka_unit_test(start_limit),
