@@ -3,14 +3,16 @@
 #include "fuzz.h"
 #include "linebuf.h"
 
+#define LINE_MAX_BYTES (48 * 1024)
 #define STREAM_MAX (4 * LINE_MAX_BYTES)
 
 struct check {
     const char *stream;
     size_t size, at; /* what is next expected to be given out */
+    unsigned stops;  /* bits: does it want more after each line? */
 };
 
-static void got_line(void *ctx, const char *line, size_t len)
+static bool got_line(void *ctx, const char *line, size_t len, bool more)
 {
     struct check *c = ctx;
     const char *start = c->stream + c->at, *end = c->at < c->size ? memchr(start, '\n', c->size - c->at) : NULL;
@@ -19,14 +21,17 @@ static void got_line(void *ctx, const char *line, size_t len)
 
     MUST(c->at < c->size);
     MUST(len == expected && memcmp(line, start, len) == 0);
-    c->at += len + (end && whole <= LINE_MAX_BYTES);
+    MUST(more == (whole > LINE_MAX_BYTES));
+    c->at += len + (end && !more);
+    c->stops = c->stops << 31 | c->stops >> 1;
+    return !(c->stops & 1);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static char stream[STREAM_MAX];
     struct check c = {.stream = stream};
-    struct linebuf b = {0};
+    struct linebuf b = {.max = LINE_MAX_BYTES};
     size_t i, done = 0;
 
     /* Pairs: a byte of the stream, how often (2^n, with n to LINE_MAX_BYTES itself and one beyond). */
@@ -46,9 +51,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
         if (piece > c.size - done)
             piece = c.size - done;
-        MUST(linebuf_feed(&b, stream + done, piece, got_line, &c) == 0);
+        c.stops = c.stops ? c.stops : n;
+        for (size_t end = done + piece; done < end;)
+            done += linebuf_feed(&b, stream + done, end - done, got_line, &c);
         MUST(b.len <= LINE_MAX_BYTES);
-        done += piece;
     }
     linebuf_finish(&b, got_line, &c);
     MUST(c.at == c.size && !b.data);

@@ -4,25 +4,30 @@
 #include "linebuf.h"
 #include "textbuf.h"
 
-/* All lines in one text: "LENGTH:" and the line's first bytes. */
+#define LINE_MAX_BYTES (48 * 1024) /* LineMax= as it is by default */
+
+/* All lines in one text: "LENGTH:" and the line's first bytes; "+" behind a piece whose line goes on. */
 struct seen {
     char text[4096];
     struct textbuf b;
+    unsigned stop; /* wants no more after so many lines; 0: always */
 };
 
 static void seen_init(struct seen *s)
 {
     s->text[0] = '\0';
     s->b = TEXTBUF(s->text);
+    s->stop = 0;
 }
 
-static void got_line(void *ctx, const char *line, size_t len)
+static bool got_line(void *ctx, const char *line, size_t len, bool more)
 {
     struct seen *s = ctx;
 
     textbuf_printf(&s->b, "%zu:", len);
     textbuf_add(&s->b, line, len < 20 ? len : 20);
-    textbuf_puts(&s->b, ";");
+    textbuf_puts(&s->b, more ? "+;" : ";");
+    return s->stop == 0 || --s->stop > 0;
 }
 
 static void feed(struct linebuf *b, const char *data, size_t n, struct seen *s)
@@ -30,12 +35,12 @@ static void feed(struct linebuf *b, const char *data, size_t n, struct seen *s)
     cleanup_free char *exact = malloc(n + 1);
 
     memcpy(exact, data, n);
-    assert_int_equal(linebuf_feed(b, exact, n, got_line, s), 0);
+    assert_int_equal(linebuf_feed(b, exact, n, got_line, s), n);
 }
 
 static void simple(void **state)
 {
-    struct linebuf b = {0};
+    struct linebuf b = {.max = LINE_MAX_BYTES};
     struct seen s;
 
     (void)state;
@@ -57,7 +62,7 @@ static void simple(void **state)
 
 static void nul_bytes(void **state)
 {
-    struct linebuf b = {0};
+    struct linebuf b = {.max = LINE_MAX_BYTES};
     struct seen s;
 
     (void)state;
@@ -72,7 +77,7 @@ static void nul_bytes(void **state)
 static void check_long(size_t len, bool newline_apart, const char *expected)
 {
     cleanup_free char *line = malloc(len + 1);
-    struct linebuf b = {0};
+    struct linebuf b = {.max = LINE_MAX_BYTES};
     struct seen s;
 
     memset(line, 'x', len);
@@ -90,13 +95,12 @@ static void long_lines(void **state)
 {
 #define X20 "xxxxxxxxxxxxxxxxxxxx"
     (void)state;
-    assert_int_equal(LINE_MAX_BYTES, 49152);
     for (int apart = 0; apart < 2; apart++) {
         check_long(LINE_MAX_BYTES - 1, apart, "49151:" X20 ";4:next;");
         check_long(LINE_MAX_BYTES, apart, "49152:" X20 ";4:next;");
-        check_long(LINE_MAX_BYTES + 1, apart, "49152:" X20 ";1:x;4:next;");
-        check_long(2 * LINE_MAX_BYTES, apart, "49152:" X20 ";49152:" X20 ";4:next;");
-        check_long(2 * LINE_MAX_BYTES + 5, apart, "49152:" X20 ";49152:" X20 ";5:xxxxx;4:next;");
+        check_long(LINE_MAX_BYTES + 1, apart, "49152:" X20 "+;1:x;4:next;");
+        check_long(2 * LINE_MAX_BYTES, apart, "49152:" X20 "+;49152:" X20 ";4:next;");
+        check_long(2 * LINE_MAX_BYTES + 5, apart, "49152:" X20 "+;49152:" X20 "+;5:xxxxx;4:next;");
     }
 }
 
@@ -104,7 +108,7 @@ static void long_lines(void **state)
 static void ends_full(void **state)
 {
     cleanup_free char *line = calloc(1, LINE_MAX_BYTES);
-    struct linebuf b = {0};
+    struct linebuf b = {.max = LINE_MAX_BYTES};
     struct seen s;
 
     (void)state;
@@ -115,19 +119,65 @@ static void ends_full(void **state)
     assert_string_equal(s.text, "49152:" X20 ";");
 }
 
+/* Another LineMax=, and a line that is divided into several reads. */
+static void small_lines(void **state)
+{
+    struct linebuf b = {.max = 5};
+    struct seen s;
+
+    (void)state;
+    seen_init(&s);
+    feed(&b, "12345\n123456\n1", 14, &s);
+    assert_string_equal(s.text, "5:12345;5:12345+;1:6;");
+    feed(&b, "234", 3, &s);
+    feed(&b, "5", 1, &s);
+    assert_string_equal(s.text, "5:12345;5:12345+;1:6;");
+    feed(&b, "67890a", 6, &s);
+    feed(&b, "\n", 1, &s);
+    assert_string_equal(s.text, "5:12345;5:12345+;1:6;5:12345+;5:67890+;1:a;");
+    assert_null(b.data);
+}
+
+/* Whoever wants no more gets the rest later, and it is the same as at once. */
+static void stop_and_go_on(void **state)
+{
+    static const char stream[] = "one\ntwo\n1234567890ab\n\nend";
+
+    (void)state;
+    for (unsigned each = 1; each < 6; each++)
+        for (size_t part = 1; part < sizeof(stream); part++) {
+            struct linebuf b = {.max = 5};
+            struct seen s;
+
+            seen_init(&s);
+            for (size_t done = 0; done < sizeof(stream) - 1;) {
+                size_t n = sizeof(stream) - 1 - done < part ? sizeof(stream) - 1 - done : part, taken;
+
+                s.stop = each;
+                taken = linebuf_feed(&b, stream + done, n, got_line, &s);
+                assert_true(taken <= n);
+                assert_true(taken == n || s.stop == 0);
+                done += taken;
+            }
+            linebuf_finish(&b, got_line, &s);
+            CHECK(strcmp(s.text, "3:one;3:two;5:12345+;5:67890+;2:ab;0:;3:end;") == 0, "%u, %zu: %s", each, part, s.text);
+        }
+}
+
 struct tally {
     size_t lines;
     uint64_t hash;
 };
 
-static void count_line(void *ctx, const char *line, size_t len)
+static bool count_line(void *ctx, const char *line, size_t len, bool more)
 {
     struct tally *t = ctx;
 
     for (size_t i = 0; i < len; i++)
         t->hash = (t->hash ^ (unsigned char)line[i]) * 1099511628211ULL;
-    t->hash = (t->hash ^ 0x100) * 1099511628211ULL;
+    t->hash = (t->hash ^ (more ? 0x200 : 0x100)) * 1099511628211ULL;
     t->lines++;
+    return true;
 }
 
 static void random_splits(void **state)
@@ -135,7 +185,7 @@ static void random_splits(void **state)
     enum { SIZE = 300000 };
     cleanup_free char *stream = malloc(SIZE);
     struct tally whole = {0};
-    struct linebuf b = {0};
+    struct linebuf b = {.max = LINE_MAX_BYTES};
 
     (void)state;
     for (uint64_t seed = 1; seed <= 40; seed++) {
@@ -145,13 +195,13 @@ static void random_splits(void **state)
         for (size_t i = 0; i < SIZE; i++) /* some streams of short lines, some of very long ones */
             stream[i] = random_below(&rnd, seed % 2 ? 50 : 60000) ? (char)('a' + i % 26) : '\n';
         whole = (struct tally){0};
-        assert_int_equal(linebuf_feed(&b, stream, SIZE, count_line, &whole), 0);
+        assert_int_equal(linebuf_feed(&b, stream, SIZE, count_line, &whole), SIZE);
         linebuf_finish(&b, count_line, &whole);
         for (size_t done = 0; done < SIZE;) {
             size_t n = 1 + random_below(&rnd, random_below(&rnd, 2) ? 100 : 70000);
 
             n = n < SIZE - done ? n : SIZE - done;
-            assert_int_equal(linebuf_feed(&b, stream + done, n, count_line, &t), 0);
+            assert_int_equal(linebuf_feed(&b, stream + done, n, count_line, &t), n);
             done += n;
         }
         linebuf_finish(&b, count_line, &t);
@@ -165,7 +215,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(simple),     cmocka_unit_test(nul_bytes),
         cmocka_unit_test(long_lines), cmocka_unit_test(ends_full),
-        cmocka_unit_test(random_splits),
+        cmocka_unit_test(random_splits), cmocka_unit_test(small_lines),
+        cmocka_unit_test(stop_and_go_on),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
