@@ -508,8 +508,12 @@ static void nothing_beside_what_is_left(void **state)
     PLAY("unkillable", &w, STEP(UNHEALTHY, STOP_TERM, TERM, STOP_SEC), STEP(TIME, STOP_KILL, ACT_KILL, STOP_SEC),
          STEP(TIME, FAILED, ACT_END, NONE));
     assert_int_equal(w.f.result, RESULT_TIMEOUT);
+    send(&w, EV_EXIT);
+    bring_up(&w);
+    PLAY("unkillable children", &w, STEP(AGAIN, STOP_TERM, TERM, STOP_SEC), STEP(EXIT, STOP_TERM, 0, SAME),
+         STEP(TIME, STOP_KILL, ACT_KILL, STOP_SEC), STEP(TIME, FAILED, ACT_END, NONE));
     w.d.kill_mode = KILL_PROCESS; /* what was left of the last life is no matter of this one */
-    PLAY("gone", &w, STEP(EXIT, FAILED, 0, NONE), STEP(START, STARTING, ACT_RUN, START_SEC),
+    PLAY("gone", &w, STEP(START, STARTING, ACT_RUN, START_SEC),
          STEP(EXEC, UP, ACT_READY, NONE));
     assert_int_equal(send(&w, EV_EXIT), ACT_AGAIN);
 }
@@ -846,7 +850,9 @@ static void forgiveness(void **state)
         w.d.restart_usec = USEC_PER_SEC;
         w.d.restart_reset = rows[i].reset * USEC_PER_SEC;
         w.d.restart_max_delay = rows[i].max == UINT64_MAX / USEC_PER_SEC ? USEC_INFINITY : rows[i].max * USEC_PER_SEC;
+        w.f.growth = 9;
         send(&w, EV_START);
+        assert_int_equal(w.f.growth, 0); /* somebody has looked at it */
         w.f.growth = 5;
         delay_of_a_restart(&w, rows[i].life * USEC_PER_SEC);
         CHECK(w.f.growth == rows[i].growth, "row %zu: %u", i, w.f.growth);
