@@ -82,6 +82,16 @@ static bool same_file(int a, int b)
            x.st_ino == y.st_ino;
 }
 
+/* Is it "pollable (see epoll_ctl(2))" (sd_notify(3))? A regular file is not, nor many a device. The loop cannot be
+ * asked: the few that it polls may be anything, and one that is no epoll's would be in its way when they become many. */
+static bool is_pollable(int fd)
+{
+    cleanup_close int epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    struct epoll_event nothing = {0};
+
+    return epoll_fd >= 0 && epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &nothing) == 0;
+}
+
 /* Only EPOLLHUP and EPOLLERR are told to who has asked for nothing. */
 static int hung_up(struct watch *w, uint32_t events)
 {
@@ -122,7 +132,7 @@ int fdstore_add(struct fdstore *s, int fd, const char *name, bool poll)
     d->store = s;
     strcpy(d->name, name);
     s->v[s->n++] = d;
-    if (poll) /* a regular file cannot be watched (EPERM): whatever cannot is kept all the same */
+    if (poll && is_pollable(fd)) /* whatever cannot be watched is kept all the same */
         (void)loop_add(s->loop, &d->watch, 0);
     return 0;
 }

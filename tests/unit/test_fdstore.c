@@ -269,6 +269,30 @@ static void removed_is_forgotten(void **state)
     assert_null(fdstore_free(NULL));
 }
 
+static int nothing(struct watch *w, uint32_t events)
+{
+    return 0;
+}
+
+/* A file that cannot be watched is no hindrance for all the others, however many they are. */
+static void among_many(void **state)
+{
+    struct world *world = *state;
+    struct watch watches[40];
+
+    assert_int_equal(fdstore_add(world->store, memory(), "memory", true), 0);
+    assert_int_equal(fdstore_add(world->store, open("/dev/null", O_RDWR | O_CLOEXEC), "null", true), 0);
+    for (size_t i = 0; i < ARRAY_SIZE(watches); i++) {
+        watches[i] = (struct watch){.fd = eventfd(0, EFD_CLOEXEC), .fn = nothing};
+        assert_int_equal(loop_add(world->loop, &watches[i], EPOLLIN), 0);
+    }
+    assert_int_equal(fdstore_remove(world->store, "memory"), 1);
+    assert_int_equal(fdstore_remove(world->store, "null"), 1);
+    hang_up(state);
+    for (size_t i = 0; i < ARRAY_SIZE(watches); i++)
+        loop_close(world->loop, &watches[i]);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void)
@@ -276,6 +300,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(names),        TEST(kept_in_order),     TEST(same_name_many_times), TEST(full),
         TEST(told_by_kcmp), TEST(told_without_kcmp), TEST(hang_up),              TEST(removed_is_forgotten),
+        TEST(among_many),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
