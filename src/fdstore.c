@@ -83,7 +83,7 @@ static bool same_file(int a, int b)
 }
 
 /* Is it "pollable (see epoll_ctl(2))" (sd_notify(3))? A regular file is not, nor many a device. The loop cannot be
- * asked: the few that it polls may be anything, and one that is no epoll's would be in its way when they become many. */
+ * asked: the few that it polls may be anything, and one that epoll refuses is in its way when they become many. */
 static bool is_pollable(int fd)
 {
     cleanup_close int epoll_fd = epoll_create1(EPOLL_CLOEXEC);

@@ -165,8 +165,8 @@ static void flood(void **state)
     loop_close(world->loop, &world->other);
 }
 
-/* At the end of the main process all that it has said is handled, but not all that others go on to say for ever: here each
- * message that is handled is followed by another one. */
+/* At the end of the main process all that it has said is handled, but not all that others go on to say for ever: here
+ * each message that is handled is followed by another one. */
 static void endless_flood(void **state)
 {
     struct world *world = *state;
