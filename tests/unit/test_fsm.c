@@ -538,6 +538,21 @@ static void without_sigkill(void **state)
          STEP(EMPTY, STOP_POST, ACT_CONTROL, STOP_SEC), STEP(CONTROL, DONE, ACT_END, NONE));
 }
 
+/* What FinalKillSignal= did not end in time has gone after all: then it can be started again. */
+static void gone_after_all(void **state)
+{
+    struct world w;
+
+    (void)state;
+    world_init(&w, TYPE_EXEC);
+    w.d.restart = RESTART_ALWAYS;
+    with_list(&w, EXEC_STOP_POST);
+    bring_up(&w);
+    PLAY("late", &w, STEP(EXIT, STOP_TERM, ACT_TERM, STOP_SEC), STEP(TIME, STOP_KILL, ACT_KILL, STOP_SEC),
+         STEP(TIME, STOP_POST, ACT_CONTROL, STOP_SEC), STEP(CONTROL, FINAL_KILL, ACT_KILL, STOP_SEC));
+    assert_int_equal(send(&w, EV_EMPTY), ACT_AGAIN);
+}
+
 /* A command that takes too long is ended, and it never meets the next one. */
 static void overdue_commands(void **state)
 {
@@ -1110,6 +1125,7 @@ int main(void)
         cmocka_unit_test(exit_in_start_post),  cmocka_unit_test(oneshot),
         cmocka_unit_test(exits),               cmocka_unit_test(kill_modes),
         cmocka_unit_test(nothing_beside_what_is_left), cmocka_unit_test(without_sigkill),
+        cmocka_unit_test(gone_after_all),
         cmocka_unit_test(overdue_commands),    cmocka_unit_test(failing_stop_commands),
         cmocka_unit_test(blame_stays),         cmocka_unit_test(restart_table),
         cmocka_unit_test(restart_exceptions),  cmocka_unit_test(exit_of_the_last_life),
