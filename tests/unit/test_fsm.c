@@ -250,6 +250,50 @@ static void stale_events(void **state)
     }
 }
 
+/* What an event leaves behind for later: an interval, a wish, a blame. */
+static void remembered(void **state)
+{
+    (void)state;
+    for (unsigned s = 0; s < JOB_STATE_MAX; s++) {
+        bool active = s >= JOB_START_PRE && s <= JOB_FINAL_KILL, alive = s >= JOB_START_PRE && s <= JOB_RELOADING;
+        const char *name = job_state_name((enum job_state)s);
+        struct world w;
+
+        put_into(&w, (enum job_state)s);
+        send_full(&w, EV_PING, 0, 0, 7);
+        CHECK(w.f.watchdog_usec == (alive ? 7 : 0), "WATCHDOG_USEC= in %s", name);
+        put_into(&w, (enum job_state)s);
+        w.f.stop_asked = true;
+        send(&w, EV_AGAIN);
+        CHECK(w.f.again_asked == active && !w.f.stop_asked, "AGAIN in %s", name);
+        put_into(&w, (enum job_state)s);
+        w.f.again_asked = true;
+        send(&w, EV_STOP);
+        CHECK(w.f.stop_asked == (s < JOB_DONE) && w.f.again_asked == (s >= JOB_DONE), "STOP in %s", name);
+        put_into(&w, (enum job_state)s);
+        w.f.main = true;
+        send_full(&w, EV_EXIT, CLD_EXITED, 1, 0);
+        CHECK(w.f.result == (active && s != JOB_START_PRE ? RESULT_EXIT_CODE : RESULT_SUCCESS), "EXIT in %s", name);
+    }
+}
+
+/* The main process could not be started, but it was to end by then. */
+static void late_nostart(void **state)
+{
+    static const enum job_state states[] = {JOB_STOP_TERM, JOB_STOP_KILL};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(states); i++) {
+        struct world w;
+
+        put_into(&w, states[i]);
+        w.d.kill_mode = KILL_PROCESS;
+        w.f.control = false;
+        assert_int_equal(send(&w, EV_NOSTART), ACT_END);
+        assert_int_equal(w.f.result, RESULT_EXIT_CODE);
+    }
+}
+
 /* ---- the start ---- */
 
 /* Who is up when: by exec, by READY, by its end. */
@@ -1120,6 +1164,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_pair),          cmocka_unit_test(stale_events),
+        cmocka_unit_test(remembered),          cmocka_unit_test(late_nostart),
         cmocka_unit_test(types),               cmocka_unit_test(all_commands_in_order),
         cmocka_unit_test(failed_starts),       cmocka_unit_test(stop_while_starting),
         cmocka_unit_test(exit_in_start_post),  cmocka_unit_test(oneshot),
