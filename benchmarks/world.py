@@ -37,7 +37,7 @@ def furnish():
 
 
 def fill(template, contestant, amphid, command, round_="0"):
-    where = f"{SCRATCH}/{re.sub('[^a-z0-9]', '-', contestant.name)}"
+    where = f"{SCRATCH}/{re.sub('[^a-z0-9]', '-', contestant.name)}-{os.path.basename(command)}-{round_.strip('{}')}"
     if not os.path.isdir(where):
         os.mkdir(where)
         contestant.prepare(where, command)
@@ -55,12 +55,21 @@ def parent(pid):
         return int(f.read().rpartition(")")[2].split()[1])
 
 
-def marked():
+def executable(pid):
+    try:
+        return os.readlink(f"/proc/{pid}/exe")
+    except OSError:
+        return None
+
+
+def marked(amphid=None):
     """PID and contestant of every process that one of ours has started. amphid blanks its environment, and so its mark: it is
-    found as its COMMAND's parent."""
+    found as its COMMAND's parent, or, where there is no COMMAND just then, as the executable @amphid."""
     found = {}
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
+            if amphid and executable(pid) == amphid:
+                found.setdefault(int(pid), "amphid")
             mark = re.search(rf"(?:^|\0){MARK}=([^\0]*)".encode(), pathlib.Path(f"/proc/{pid}/environ").read_bytes())
             if mark:
                 found[int(pid)] = mark[1].decode()
@@ -71,9 +80,9 @@ def marked():
     return list(found.items())
 
 
-def clear():
+def clear(amphid=None):
     """Ends all that was started."""
-    while pids := [pid for pid, _ in marked()]:
+    while pids := [pid for pid, _ in marked(amphid)]:
         for pid in pids:
             try:
                 os.kill(pid, signal.SIGKILL)
