@@ -114,7 +114,7 @@ static bool got_line(void *ctx, const char *line, size_t len, bool more)
     if (!o->within)
         o->passes = passes(o);
     o->within = more;
-    if (o->c.ring)
+    if (o->c.ring && (uintptr_t)line - (uintptr_t)o->chunk >= o->n_outdated)
         ring_add(o->c.ring, o->now, o->pid, line + prefix, len - prefix);
     if (o->keep_tail)
         keep(o, line + prefix, len - prefix);
@@ -208,11 +208,15 @@ static ssize_t forward(struct output *o)
         return n;
     o->was_short = n < SHORT;
     o->now = realtime_usec();
+    o->chunk = data;
+    o->n_outdated = n > RING_SIZE ? (size_t)n - RING_SIZE : 0;
     if (o->raw) {
         relay(o, data, (size_t)n);
+        o->n_outdated = 0;
         return n;
     }
     done = linebuf_feed(&o->lines, data, (size_t)n, got_line, o);
+    o->n_outdated = 0;
     if (done < (size_t)n)
         keep_rest(o, data + done, (size_t)n - done);
     return n;
@@ -294,6 +298,9 @@ int output_open(struct output *o, const struct output_config *c, enum log_stream
         return -errno;
     ours = ends[0];
     theirs = ends[1];
+    /* What was readable when the loop looked may have been drained since; the child's writes do block. */
+    if (fcntl(ours, F_SETFL, O_NONBLOCK) < 0)
+        return -errno;
     o->watch.fd = ours;
     r = loop_add(c->loop, &o->watch, EPOLLIN);
     if (r < 0) {

@@ -16,7 +16,7 @@ enum output_route {
 
 #define TAIL_LINES 10
 
-/* Whoever else wants to see each line (log:REGEX of Ready=, those who follow). NULL: nobody. */
+/* Whoever else wants to see each line (log:REGEX of Ready=, those who follow). NULL: nobody. He must not drain or close a stream. */
 struct output_tap {
     void (*line)(void *ctx, enum log_stream stream, const char *line, size_t len);
     void *ctx;
@@ -48,6 +48,8 @@ struct output {
     size_t rest_len, rest_done;
     struct log_waiter waiter;
     bool paused;       /* the pipe is not read until the log takes lines again */
+    const char *chunk; /* what was just read, and */
+    size_t n_outdated; /* how many of its bytes the ring will not hold: so much comes behind them */
     uint64_t now;      /* CLOCK_REALTIME of what is being given out, usec */
     uint64_t last;     /* of the last read, CLOCK_MONOTONIC */
     bool was_short;    /* it did not find much */

@@ -15,10 +15,16 @@ struct head {
     uint32_t len;
 };
 
+/* A place in the ring; its size is a power of two. */
+static size_t place(const struct ring *r, size_t at)
+{
+    return (r->start + at) & (r->size - 1);
+}
+
 /* Copies @n bytes out of the ring, from @at bytes behind its start. */
 static void copy_out(const struct ring *r, size_t at, void *to, size_t n)
 {
-    size_t from = (r->start + at) % r->size, part = n < r->size - from ? n : r->size - from;
+    size_t from = place(r, at), part = n < r->size - from ? n : r->size - from;
 
     memcpy(to, r->data + from, part);
     memcpy((char *)to + part, r->data, n - part);
@@ -27,7 +33,7 @@ static void copy_out(const struct ring *r, size_t at, void *to, size_t n)
 /* Copies @n bytes to its end; there is room. */
 static void copy_in(struct ring *r, const void *data, size_t n)
 {
-    size_t to = (r->start + r->len) % r->size, part = n < r->size - to ? n : r->size - to;
+    size_t to = place(r, r->len), part = n < r->size - to ? n : r->size - to;
 
     memcpy(r->data + to, data, part);
     memcpy(r->data, (const char *)data + part, n - part);
@@ -39,7 +45,7 @@ static void drop_first(struct ring *r)
     struct head h;
 
     copy_out(r, 0, &h, sizeof(h));
-    r->start = (r->start + sizeof(h) + h.len) % r->size;
+    r->start = place(r, sizeof(h) + h.len);
     r->len -= sizeof(h) + h.len;
 }
 
