@@ -1,9 +1,9 @@
 /* The log: each record is formatted by stage.c in the form of the sink that it goes to. What the child says is log_output.c's. */
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <syslog.h>
 #include <unistd.h>
 #include "cleanup.h"
@@ -117,6 +117,15 @@ void log_stage(struct log *l, enum stage stage, int priority, const struct recor
         put_row(l, &r);
 }
 
+/* To stderr, if it takes a line at once: whoever does not read it must not hold us up. */
+static void say_on_stderr(const struct log *l, const char *text)
+{
+    struct pollfd p = {.fd = STDERR_FILENO, .events = POLLOUT};
+
+    if (poll(&p, 1, 0) == 1 && p.revents & POLLOUT)
+        dprintf(STDERR_FILENO, "amphid: %s: %s\n", l->main.sink.name, text);
+}
+
 /* The log itself is out of order: that is said where somebody may see it, on stderr, or for a daemon in syslog if that is another place. */
 static void say_elsewhere(const struct log *l, const char *text)
 {
@@ -125,7 +134,7 @@ static void say_elsewhere(const struct log *l, const char *text)
     struct textbuf b = TEXTBUF(line);
 
     if (!l->main.sink.detaching) {
-        dprintf(STDERR_FILENO, "amphid: %s: %s\n", s.name, text);
+        say_on_stderr(l, text);
         return;
     }
     if (l->main.sink.kind == LOG_TO_SYSLOG || log_sink_connect(&s) < 0)
@@ -211,6 +220,7 @@ static struct outlet *next_outlet(struct log *l, struct outlet *o)
 struct log *log_free(struct log *l)
 {
     uint64_t deadline, lost;
+    char text[256];
 
     if (!l)
         return NULL;
@@ -220,9 +230,11 @@ struct log *log_free(struct log *l)
         outlet_drain(o, deadline);
         lost += o->sink.lost + log_sink_records(&o->sink);
     }
-    if (lost > 0 && !l->main.sink.detaching && !l->main.sink.gone)
-        dprintf(STDERR_FILENO, "amphid: %s: %llu lines could not be delivered to the log (%s)\n", l->main.sink.name,
-                (unsigned long long)lost, l->main.sink.target);
+    if (lost > 0 && !l->main.sink.detaching && !l->main.sink.gone) {
+        snprintf(text, sizeof(text), "%llu lines could not be delivered to the log (%s)", (unsigned long long)lost,
+                 l->main.sink.target);
+        say_on_stderr(l, text);
+    }
     for (struct outlet *o = next_outlet(l, NULL); o; o = next_outlet(l, o))
         log_sink_close(&o->sink);
     log_done_output(l);
