@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include "cleanup.h"
 #include "client.h"
@@ -10,7 +11,6 @@
 #include "manager.h"
 #include "stream.h"
 #include "unixsock.h"
-#include "varlink.h"
 
 /* A reply holds the command lines, which the kernel lets grow to some megabytes. */
 #define REPLY_MAX ((size_t)16 * 1024 * 1024)
@@ -18,6 +18,7 @@
 struct client {
     struct stream stream;
     int pidfd;
+    bool continues;
 };
 
 int client_new(struct client **ret, const char *path, uint64_t usec)
@@ -110,43 +111,63 @@ static int receive(struct client *c, uint64_t deadline, char **ret, size_t *ret_
 }
 
 /* Understands a reply; returns as client_call() does. */
-static int parse_reply(const char *text, size_t len, json_t **ret)
+static int parse_reply(struct client *c, const char *text, size_t len, json_t **ret)
 {
-    json_t *message = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
-    json_t *parameters = json_object_get(message, "parameters");
-    int r = -EBADMSG;
+    json_t *message, *parameters;
+    int r;
 
+    *ret = NULL;
+    c->continues = false;
+    if (STREQ(text, MANAGER_DONE) || STREQ(text, MANAGER_YES))
+        return 0;
+    r = json_open();
+    if (r < 0)
+        return r;
+    message = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
+    parameters = json_object_get(message, "parameters");
     if (json_is_string(json_object_get(message, "error"))) {
         *ret = message;
         return 1;
     }
-    if (json_is_object(parameters)) {
+    r = json_is_object(parameters) ? 0 : -EBADMSG;
+    if (r == 0) {
         *ret = json_incref(parameters);
-        r = 0;
+        c->continues = json_is_true(json_object_get(message, "continues"));
     }
     json_decref(message);
     return r;
 }
 
-int client_call(struct client *c, const char *method, uint64_t usec, json_t **ret)
+static int wait_reply(struct client *c, uint64_t deadline, json_t **ret)
+{
+    size_t len;
+    char *text;
+    int r = receive(c, deadline, &text, &len);
+
+    return r < 0 ? r : parse_reply(c, text, len, ret);
+}
+
+int client_call(struct client *c, const char *call, uint64_t usec, json_t **ret)
 {
     uint64_t deadline = deadline_in(usec);
-    char name[128], *text;
-    size_t len;
-    int r;
+    char *text = strdup(call);
+    int r = text ? stream_queue(&c->stream, text, strlen(text) + 1) : -ENOMEM;
 
-    if (snprintf(name, sizeof(name), "%s.%s", MANAGER_INTERFACE, method) >= (int)sizeof(name))
-        return -EINVAL;
-    r = varlink_encode(json_pack("{s:s}", "method", name), &text, &len);
-    if (r >= 0)
-        r = stream_queue(&c->stream, text, len);
     if (r >= 0)
         r = send_all(c, deadline);
     if (r >= 0)
-        r = receive(c, deadline, &text, &len);
-    if (r == -EPIPE)
-        r = -ECONNRESET;
-    return r < 0 ? r : parse_reply(text, len, ret);
+        r = wait_reply(c, deadline, ret);
+    return r == -EPIPE ? -ECONNRESET : r;
+}
+
+int client_next(struct client *c, uint64_t usec, json_t **ret)
+{
+    return wait_reply(c, deadline_in(usec), ret);
+}
+
+bool client_continues(const struct client *c)
+{
+    return c->continues;
 }
 
 int client_hold(struct client *c)
@@ -162,6 +183,19 @@ int client_hold(struct client *c)
     c->pidfd = close_fd(c->pidfd);
     c->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
     return c->pidfd < 0 ? -errno : 0;
+}
+
+uid_t client_peer_uid(const struct client *c)
+{
+    pid_t pid;
+    uid_t uid;
+
+    return unixsock_peer(c->stream.fd, &pid, &uid) < 0 ? (uid_t)-1 : uid;
+}
+
+int client_pidfd(const struct client *c)
+{
+    return c->pidfd;
 }
 
 int client_wait_gone(struct client *c, uint64_t usec)

@@ -2,6 +2,7 @@
  * end of the process there. Blocks; for the verbs, not for the daemon. */
 #pragma once
 #include "json.h"
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -14,16 +15,29 @@ int client_new(struct client **ret, const char *path, uint64_t usec);
 /* Closes the connection; NULL is fine. Returns NULL. */
 struct client *client_free(struct client *c);
 
-/* Calls io.amphid.Manager.@method, without parameters, and waits for the reply for at most @usec microseconds
- * (USEC_INFINITY: for ever). Returns 0 and the reply's parameters, or 1 and the whole error reply
- * {"error", "parameters"}, in *@ret (the caller owns it). -ETIMEDOUT; -ECONNRESET: the other side has closed;
- * -EBADMSG: what came is no reply; -ENOMEM, errors of send(2) and recv(2). */
-int client_call(struct client *c, const char *method, uint64_t usec, json_t **ret);
+/* Sends @call, a whole one as manager.h's MANAGER_CALL() makes it, and waits for the reply for at most @usec
+ * microseconds (USEC_INFINITY: for ever). Returns 0 and the reply's parameters, or 1 and the whole error reply
+ * {"error", "parameters"}, in *@ret (the caller owns it). NULL there stands for MANAGER_DONE and MANAGER_YES, for
+ * which no JSON is read. -ETIMEDOUT; -ECONNRESET: the other side has closed; -EBADMSG: what came is no reply;
+ * -EOPNOTSUPP: jansson is not installed; -ENOMEM, errors of send(2) and recv(2). */
+int client_call(struct client *c, const char *call, uint64_t usec, json_t **ret);
+
+/* The next reply to a call that was sent, where one was late or more are to come; returns as client_call() does. */
+int client_next(struct client *c, uint64_t usec, json_t **ret);
+
+/* Did the last reply say that another one follows? */
+bool client_continues(const struct client *c);
 
 /* Takes hold of the process at the other end (SO_PEERCRED) for client_wait_gone(). An answer that comes
  * afterwards proves that it is that process and not a later one with its number. -ESRCH: it is gone or has no
  * PID here; errors of getsockopt(2), pidfd_open(2). */
 int client_hold(struct client *c);
+
+/* The user that the process at the other end is; (uid_t)-1 if nobody knows. */
+uid_t client_peer_uid(const struct client *c);
+
+/* The held process; -1: none. Borrowed. */
+int client_pidfd(const struct client *c);
 
 /* Waits until the held process has ended, or, if none is held, until the connection has; at most @usec
  * microseconds. -ETIMEDOUT; errors of poll(2), recv(2). */

@@ -10,6 +10,7 @@
 #include "client.h"
 #include "instances.h"
 #include "loop.h"
+#include "manager.h"
 #include "pidfile.h"
 #include "rundir.h"
 #include "strv.h"
@@ -53,17 +54,33 @@ static bool is_instance(json_t *info)
            json_is_array(jobs);
 }
 
-/* Asks at the socket @path. */
-static int ask(struct instance *i, const char *path)
+/* Connects to the instance in @dir and takes hold of its process. */
+static int dial(const char *dir, struct client **ret)
 {
-    json_t *reply = NULL;
-    int r = client_new(&i->client, path, ANSWER_USEC);
+    cleanup_free char *path = NULL;
+    int r;
 
+    if (asprintf(&path, "%s/control", dir) < 0) {
+        path = NULL;
+        return -ENOMEM;
+    }
+    r = client_new(ret, path, ANSWER_USEC);
     /* Without a hold (a kernel before 5.3, another PID namespace) the end of the connection has to do. */
     if (r >= 0)
-        (void)client_hold(i->client);
+        (void)client_hold(*ret);
+    return r;
+}
+
+/* Asks the instance in @dir. */
+static int ask(struct instance *i, const char *dir)
+{
+    json_t *reply = NULL;
+    int r = dial(dir, &i->client);
+
     if (r >= 0)
-        r = client_call(i->client, "Status", ANSWER_USEC, &reply);
+        r = client_call(i->client, MANAGER_CALL("Status"), ANSWER_USEC, &reply);
+    if (r == 0 && !reply)
+        r = -EBADMSG;
     if (r == 0) {
         i->info = json_incref(json_object_get(reply, "instance"));
         if (!is_instance(i->info))
@@ -103,9 +120,9 @@ static void wait_moment(pid_t pid)
 }
 
 /* One look at the instance in @dir. */
-static void judge(struct instance *i, const char *dir, const char *socket)
+static void judge(struct instance *i, const char *dir)
 {
-    int r = ask(i, socket);
+    int r = ask(i, dir);
 
     i->verdict = INSTANCE_UNKNOWN;
     i->error = r;
@@ -127,34 +144,80 @@ static void judge(struct instance *i, const char *dir, const char *socket)
 static int look(const char *name, const char *dir, struct instance *ret)
 {
     uint64_t deadline = now_usec() + ANSWER_USEC;
-    cleanup_free char *path = NULL;
-    struct instance i = {0};
+    struct instance i = {.name = strdup(name)};
 
-    i.name = strdup(name);
-    if (!i.name || asprintf(&path, "%s/control", dir) < 0) {
-        path = NULL;
-        instance_done(&i);
+    if (!i.name)
         return -ENOMEM;
-    }
-    judge(&i, dir, path);
+    judge(&i, dir);
     while (i.verdict == INSTANCE_UNKNOWN && i.error == -ECONNREFUSED && now_usec() < deadline) {
         wait_moment(i.pid);
-        judge(&i, dir, path);
+        judge(&i, dir);
     }
     *ret = i;
     return 0;
 }
 
+/* The directory of @name, or the verdict that there is none in *@ret. 1: it is in *@ret_dir. */
+static int find_directory(const char *name, char **ret_dir, struct instance *ret)
+{
+    int r = rundir_find(name, ret_dir);
+
+    if (r != -ENOENT)
+        return r < 0 ? r : 1;
+    *ret = (struct instance){.name = strdup(name), .verdict = INSTANCE_STOPPED};
+    return ret->name ? 0 : -ENOMEM;
+}
+
 int instance_find(const char *name, struct instance *ret)
 {
     cleanup_free char *dir = NULL;
-    int r = rundir_find(name, &dir);
+    int r = find_directory(name, &dir, ret);
 
-    if (r == -ENOENT) {
-        *ret = (struct instance){.name = strdup(name), .verdict = INSTANCE_STOPPED};
-        return ret->name ? 0 : -ENOMEM;
+    return r > 0 ? look(name, dir, ret) : r;
+}
+
+int instance_open(const char *name, struct instance *ret)
+{
+    cleanup_free char *dir = NULL;
+    struct client *client;
+    int r = find_directory(name, &dir, ret);
+
+    if (r <= 0)
+        return r;
+    if (dial(dir, &client) < 0)
+        return look(name, dir, ret);
+    *ret = (struct instance){.name = strdup(name), .verdict = INSTANCE_RUNNING, .client = client};
+    if (!ret->name) {
+        instance_done(ret);
+        return -ENOMEM;
     }
-    return r < 0 ? r : look(name, dir, ret);
+    return 0;
+}
+
+/* Does it answer anything at all? */
+static bool lives(const char *name)
+{
+    cleanup_free char *dir = NULL;
+    struct client *client;
+    json_t *reply = NULL;
+    int r;
+
+    if (rundir_find(name, &dir) < 0 || dial(dir, &client) < 0)
+        return false;
+    r = client_call(client, MANAGER_CALL_FOR("Check", "ready"), ANSWER_USEC, &reply);
+    json_decref(reply);
+    client_free(client);
+    return r >= 0;
+}
+
+int instance_call(const struct instance *i, const char *call, json_t **ret)
+{
+    int r = client_call(i->client, call, ANSWER_USEC, ret);
+
+    /* A job may take its time. Its daemon may not: then it is stopped or traced, and who knows when it goes on. */
+    if (r == -ETIMEDOUT)
+        r = client_next(i->client, lives(i->name) ? USEC_INFINITY : 0, ret);
+    return r;
 }
 
 /* Adds the names of the directories in @base to *@names, those not there yet. */

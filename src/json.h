@@ -24,6 +24,7 @@
     X(json_object_iter_next)                                                                                 \
     X(json_object_iter_value)                                                                                \
     X(json_object_set_new)                                                                                   \
+    X(json_object_update)                                                                                    \
     X(json_pack)                                                                                             \
     X(json_string)                                                                                           \
     X(json_string_value)                                                                                     \
@@ -72,6 +73,7 @@ static inline void json_release(json_t *j)
 #define json_object_iter_next json_api()->json_object_iter_next
 #define json_object_iter_value json_api()->json_object_iter_value
 #define json_object_set_new json_api()->json_object_set_new
+#define json_object_update json_api()->json_object_update
 #define json_pack json_api()->json_pack
 #define json_string json_api()->json_string
 #define json_string_value json_api()->json_string_value

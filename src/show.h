@@ -11,6 +11,9 @@ bool show_may_colour(FILE *f);
 /* One instance as `systemctl status` would show a unit. @now: CLOCK_REALTIME microseconds, for "2min ago". */
 void show_instance(FILE *f, const struct instance *i, bool colour, uint64_t now);
 
+/* @len bytes that somebody else has written, with their control characters (but tabs) made visible. */
+void show_text(FILE *f, const char *s, size_t len);
+
 /* One line per instance under a header, in columns. -ENOMEM, and then nothing is printed. */
 int show_table(FILE *f, const struct instance *v, size_t n);
 

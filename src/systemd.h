@@ -5,6 +5,7 @@
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 /* One sd_notify(3) message to the socket @path ("/..." or "@..."). Errors of socket(2) and sendto(2),
@@ -18,6 +19,36 @@ int systemd_journal_connect(void);
  * identifier and priority (LOG_*), the level prefixes "<N>" are understood. Negative errno. */
 int systemd_journal_stream(const char *identifier, int priority);
 
-/* The last @n lines that the process @pid wrote to its stderr, a stream of the journal, oldest first, each ended by '\n', into *@ret (the
- * caller frees). Opens libsystemd. -EOPNOTSUPP if that is not installed. */
+/* What a process wrote just before its end may still be on its way to the journal's files: asks journald to finish
+ * (io.systemd.Journal.Synchronize). Only root may; for others the journal is read as it is. */
+void systemd_journal_synchronize(void);
+
+/* The last @n lines that the process @pid wrote to its stderr, a stream of the journal, oldest first, each ended by
+ * '\n', into *@ret (the caller frees). Opens libsystemd. -EOPNOTSUPP if that is not installed. */
 int systemd_journal_tail(pid_t pid, unsigned n, char **ret);
+
+struct systemd_journal;
+
+/* One entry; the pointers hold until the next call. */
+struct systemd_entry {
+    uint64_t realtime;
+    char identifier[128];
+    pid_t pid;
+    const char *message;
+    size_t len;
+};
+
+/* The journal of this machine, as far as the caller may read it: the entries that have one of the values for each field
+ * in @matches ("FIELD=VALUE", ended by NULL). -EOPNOTSUPP: libsystemd is not installed. */
+int systemd_journal_open(struct systemd_journal **ret, const char *const *matches);
+struct systemd_journal *systemd_journal_free(struct systemd_journal *j);
+
+/* Goes back by @n entries from the end (by fewer, if there are no more): systemd_journal_next() gives them. Returns
+ * how many. */
+int systemd_journal_back(struct systemd_journal *j, unsigned n);
+
+/* The next entry: 1; 0 if there is none yet. */
+int systemd_journal_next(struct systemd_journal *j, struct systemd_entry *ret);
+
+/* Waits for more. 1: @fd (-1: none) is readable; 0: there may be more entries. */
+int systemd_journal_wait(struct systemd_journal *j, int fd);

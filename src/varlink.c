@@ -94,21 +94,47 @@ const char *varlink_call_member(const struct varlink_call *call, const char *int
     return dot + 1;
 }
 
-const char *varlink_call_string(const struct varlink_call *call, const char *name, const char **ret)
+/* One value for @p. False: it is of another type. */
+static bool take_parameter(const struct varlink_parameter *p, const json_t *value)
+{
+    if (json_is_null(value))
+        return true;
+    if (p->string && json_is_string(value)) {
+        *p->string = json_string_value(value);
+        return true;
+    }
+    if (p->number && json_is_integer(value)) {
+        *p->number = json_integer_value(value);
+        return true;
+    }
+    return false;
+}
+
+const char *varlink_call_read(const struct varlink_call *call, const struct varlink_parameter *p, size_t n)
 {
     json_t *object = call->parameters;
-    const char *value = NULL;
 
     for (void *i = json_object_iter(object); i; i = json_object_iter_next(object, i)) {
-        const json_t *v = json_object_iter_value(i);
         const char *key = json_object_iter_key(i);
+        size_t k = 0;
 
-        if (!name || !STREQ(key, name) || (!json_is_string(v) && !json_is_null(v)))
+        while (k < n && !STREQ(p[k].name, key))
+            k++;
+        if (k == n || !take_parameter(&p[k], json_object_iter_value(i)))
             return key;
-        value = json_string_value(v);
     }
-    *ret = value;
     return NULL;
+}
+
+const char *varlink_call_string(const struct varlink_call *call, const char *name, const char **ret)
+{
+    const char *value = NULL;
+    const struct varlink_parameter p = {.name = name, .string = &value};
+    const char *wrong = varlink_call_read(call, &p, name ? 1 : 0);
+
+    if (!wrong)
+        *ret = value;
+    return wrong;
 }
 
 static const struct varlink_interface *find_interface(const struct varlink_service *s, const char *name)
@@ -193,6 +219,11 @@ json_t *varlink_reply(json_t *parameters)
     return parameters ? json_pack("{s:o}", "parameters", parameters) : NULL;
 }
 
+json_t *varlink_reply_more(json_t *parameters)
+{
+    return parameters ? json_pack("{s:b, s:o}", "continues", 1, "parameters", parameters) : NULL;
+}
+
 json_t *varlink_error(const char *error, const char *key, const char *value)
 {
     if (!key)
@@ -212,12 +243,14 @@ int varlink_encode(json_t *message, char **ret, size_t *ret_len)
     return 0;
 }
 
-/* Length of the well-formed UTF-8 sequence at @p, 0 if it is none (RFC 3629: shortest form, no surrogates).
- */
-static size_t utf8_sequence(const unsigned char *p)
+/* Length of the well-formed UTF-8 sequence at @p, 0 if it is none within @left bytes (RFC 3629: shortest form, no
+ * surrogates). */
+static size_t utf8_sequence(const unsigned char *p, size_t left)
 {
     size_t n = p[0] < 0x80 ? 1 : p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : p[0] < 0xf5 ? 4 : 0;
 
+    if (n > left)
+        return 0;
     for (size_t i = 1; i < n; i++)
         if ((p[i] & 0xc0) != 0x80)
             return 0;
@@ -227,22 +260,24 @@ static size_t utf8_sequence(const unsigned char *p)
     return n;
 }
 
-json_t *varlink_text(const char *s)
+json_t *varlink_textn(const char *s, size_t len)
 {
-    cleanup_free char *clean = NULL;
+    cleanup_free char *clean = malloc(len * 3 + 1);
     size_t n = 0;
 
-    if (!s)
-        return json_null();
-    clean = malloc(strlen(s) * 3 + 1);
     if (!clean)
         return NULL;
-    while (*s) {
-        size_t len = utf8_sequence((const unsigned char *)s);
+    for (size_t i = 0; i < len;) {
+        size_t k = utf8_sequence((const unsigned char *)s + i, len - i);
 
-        memcpy(clean + n, len ? s : "\xef\xbf\xbd", len ? len : 3);
-        n += len ? len : 3;
-        s += len ? len : 1;
+        memcpy(clean + n, k ? s + i : "\xef\xbf\xbd", k ? k : 3);
+        n += k ? k : 3;
+        i += k ? k : 1;
     }
     return json_stringn(clean, n);
+}
+
+json_t *varlink_text(const char *s)
+{
+    return s ? varlink_textn(s, strlen(s)) : json_null();
 }

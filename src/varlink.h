@@ -4,6 +4,7 @@
 #include "json.h"
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Longest call that a server takes, its NUL included. */
 #define VARLINK_MESSAGE_MAX ((size_t)64 * 1024)
@@ -43,6 +44,17 @@ void varlink_call_done(struct varlink_call *call);
 /* The method's own name if the call's method belongs to @interface, else NULL. */
 const char *varlink_call_member(const struct varlink_call *call, const char *interface);
 
+/* What a method takes: a string or a whole number, whichever pointer is set. */
+struct varlink_parameter {
+    const char *name;
+    const char **string; /* borrowed from the call */
+    int64_t *number;
+};
+
+/* Reads the parameters of the call; one that is absent or null leaves its target alone, any other than the @n of @p is
+ * unknown. Returns NULL, or the name of the parameter that is wrong (borrowed from the call). */
+const char *varlink_call_read(const struct varlink_call *call, const struct varlink_parameter *p, size_t n);
+
 /* The string parameter @name into *@ret (borrowed from the call), NULL if it is absent or null. Any other
  * parameter is unknown. Returns NULL, or the name of the parameter that is wrong (borrowed from the call). */
 const char *varlink_call_string(const struct varlink_call *call, const char *name, const char **ret);
@@ -56,6 +68,9 @@ json_t *varlink_service_call(const struct varlink_service *s, const struct varli
 /* A reply with @parameters (consumed; an empty object for none; NULL fails). NULL without memory. */
 json_t *varlink_reply(json_t *parameters);
 
+/* The same, with more to come ("continues"). */
+json_t *varlink_reply_more(json_t *parameters);
+
 /* An error reply with one string parameter; @key NULL: none. NULL without memory. */
 json_t *varlink_error(const char *error, const char *key, const char *value);
 
@@ -64,3 +79,4 @@ int varlink_encode(json_t *message, char **ret, size_t *ret_len);
 
 /* A JSON string of any bytes: what is not UTF-8 (a command line may hold it) becomes U+FFFD. NULL: null. */
 json_t *varlink_text(const char *s);
+json_t *varlink_textn(const char *s, size_t len);

@@ -2,18 +2,31 @@
  * printed its answer on stdout and, if something is wrong, one line on stderr. */
 #pragma once
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
+
+enum wait_goal { WAIT_STOPPED, WAIT_READY, WAIT_HEALTHY };
 
 struct verb_args {
     const char *name; /* instance, NULL where none was given */
     bool json;
-    pid_t pid;        /* inspect */
+    bool follow;           /* logs */
+    unsigned lines;        /* logs */
+    enum wait_goal goal;   /* wait */
+    uint64_t timeout_usec; /* wait; USEC_INFINITY: for ever */
+    pid_t pid;             /* inspect */
 };
 
 int verb_status(const struct verb_args *a);
 int verb_list(const struct verb_args *a);
+int verb_logs(const struct verb_args *a);
+int verb_start(const struct verb_args *a);
 int verb_stop(const struct verb_args *a);
+int verb_restart(const struct verb_args *a);
 int verb_reload(const struct verb_args *a);
+int verb_rotate(const struct verb_args *a);
 int verb_wait(const struct verb_args *a);
+int verb_is_ready(const struct verb_args *a);
+int verb_is_healthy(const struct verb_args *a);
 int verb_detect(const struct verb_args *a);
 int verb_inspect(const struct verb_args *a);

@@ -37,12 +37,22 @@ struct fake {
     rlim_t descriptors;     /* RLIMIT_NOFILE of the server, 0: as it is */
     int linger_msec;        /* how long the process goes on after the socket is gone */
     struct manager_end end; /* of a job that is stopped; all zero: it ends well */
+    enum job_state fate;    /* of a job that is started (again): JOB_UP, JOB_FAILED, JOB_RESTART; 0: it is up */
+    int reload;             /* what Reload returns: 1: it takes a moment, 2: and fails then, 3: it ends the job */
+    const char *unready;    /* WEB and SLOW wait for that, until Reload; NULL: they are ready */
+    const char *unhealthy;  /* why WEB is; NULL: it has no health check */
+    int rotate;             /* what Rotate returns */
+    unsigned burst;         /* lines that WEB writes at each Rotate */
+    unsigned ring;          /* how many lines are kept, 0: none pass through us */
+    unsigned line_bytes;    /* more of each line */
     /* its own */
     char dir[64], path[256];
     pid_t pid;
     struct loop *loop;
     struct control *control;
-    struct timer timer;
+    struct timer timer, next;
+    struct job_status *moving; /* the job that @next moves on */
+    unsigned n_lines;
     struct job_status jobs[N_JOBS];
     char *argv[N_JOBS][4];
 };
@@ -113,16 +123,121 @@ static inline int fake_stop(void *ctx, const char *name)
     return 0;
 }
 
+static inline void fake_move(struct fake *f, struct job_status *j, enum job_state state)
+{
+    j->state = state;
+    j->since++;
+    j->ready = j->healthy = state == JOB_UP;
+    if (state == JOB_FAILED)
+        control_job_ended(f->control, j);
+    else
+        control_job_changed(f->control, j);
+}
+
+/* Stopping, starting, and then its fate. */
+static inline int fake_next(struct timer *t)
+{
+    struct fake *f = CONTAINER_OF(t, struct fake, next);
+    struct job_status *j = f->moving;
+
+    if (j->state == JOB_STARTING) {
+        j->result = f->fate ? f->end.result : RESULT_SUCCESS;
+        j->exit_code = f->end.exit_code;
+        j->exit_status = f->end.exit_status;
+        fake_move(f, j, f->fate ? f->fate : JOB_UP);
+        return 0;
+    }
+    fake_move(f, j, JOB_STARTING);
+    loop_arm(f->loop, t, now_usec() + 5 * USEC_PER_MSEC);
+    return 0;
+}
+
+static inline int fake_restart(void *ctx, const char *name)
+{
+    struct fake *f = ctx;
+    struct job_status *j = name ? fake_job(f, name) : f->n_jobs == 1 ? &f->jobs[0] : NULL;
+
+    if (!j)
+        return -ENOENT;
+    f->moving = j;
+    f->next.fn = fake_next;
+    if (j->state == JOB_UP)
+        fake_move(f, j, JOB_STOP_TERM);
+    loop_arm(f->loop, &f->next, now_usec() + 5 * USEC_PER_MSEC);
+    return 0;
+}
+
+static inline int fake_begin(void *ctx, const char *name)
+{
+    struct fake *f = ctx;
+    const struct job_status *j = name ? fake_job(f, name) : f->n_jobs == 1 ? &f->jobs[0] : NULL;
+
+    return !j ? -ENOENT : j->state == JOB_UP ? -EALREADY : fake_restart(ctx, name);
+}
+
+static inline int fake_reloaded(struct timer *t)
+{
+    struct fake *f = CONTAINER_OF(t, struct fake, next);
+
+    if (f->reload == 3)
+        fake_end(f, f->moving);
+    else
+        control_job_reloaded(f->control, f->moving, f->reload == 1);
+    return 0;
+}
+
 static inline int fake_reload(void *ctx, const char *name)
 {
-    const struct job_status *j = fake_job(ctx, name);
+    struct fake *f = ctx;
+    struct job_status *j = name ? fake_job(f, name) : f->n_jobs ? &f->jobs[0] : NULL;
 
     if (name && !j)
         return -ENOENT;
-    return j && j->state != JOB_UP ? -EAGAIN : 0;
+    if (j && j->state != JOB_UP)
+        return -EAGAIN;
+    if (j && f->unready) {
+        j->readiness = NULL;
+        j->ready = j->healthy = true;
+        control_job_changed(f->control, j);
+    }
+    if (j && f->reload) {
+        f->moving = j;
+        f->next.fn = fake_reloaded;
+        loop_arm(f->loop, &f->next, now_usec() + 5 * USEC_PER_MSEC);
+    }
+    return j && f->reload ? 1 : 0;
 }
 
-static const struct control_ops fake_ops = {fake_status, fake_stop, fake_reload};
+static inline int fake_rotate(void *ctx)
+{
+    struct fake *f = ctx;
+
+    for (unsigned i = 0; i < f->burst; i++) {
+        f->n_lines++;
+        control_job_line(f->control, &f->jobs[WEB], "", 0);
+    }
+    return f->rotate;
+}
+
+static inline int fake_logs(void *ctx, const char *name, unsigned n, char **ret)
+{
+    struct fake *f = ctx;
+    size_t size;
+    FILE *out;
+
+    if (f->ring == 0)
+        return -ENODATA;
+    n = n < f->ring ? n : f->ring;
+    n = n < f->n_lines ? n : f->n_lines;
+    out = open_memstream(ret, &size);
+    for (unsigned i = f->n_lines - n; i < f->n_lines; i++)
+        fprintf(out, "2026-11-22T15:00:00.123456+00:00 web[100]: line %u%*s\n", i, (int)f->line_bytes, "");
+    fclose(out);
+    return 0;
+}
+
+static const struct control_ops fake_ops = {fake_status, fake_stop,   fake_reload, fake_restart,
+                                            fake_begin,  fake_rotate, fake_logs};
 
 static inline void fake_fill(struct fake *f)
 {
@@ -136,7 +251,14 @@ static inline void fake_fill(struct fake *f)
                                          .state = JOB_UP,
                                          .main_pid = 100 + (pid_t)i,
                                          .argv = f->argv[i],
-                                         .since = 2000000};
+                                         .since = 2000000,
+                                         .ready = i != OLD && !f->unready,
+                                         .healthy = i == WEB ? !f->unhealthy && !f->unready : i == SLOW,
+                                         .readiness = i != OLD ? f->unready : NULL,
+                                         .health = i == WEB && f->unhealthy ? "unhealthy" : NULL,
+                                         .health_reason = i == WEB ? f->unhealthy : NULL,
+                                         .memory = UINT64_MAX,
+                                         .cpu_usec = UINT64_MAX};
     }
     f->jobs[OLD].state = JOB_FAILED;
     f->jobs[OLD].result = RESULT_SIGNAL;
@@ -155,6 +277,7 @@ static inline int fake_run(struct fake *f, int ready)
     alarm(3 * PATIENCE_SEC); /* a test that became another user may not kill us */
     fake_fill(f);
     f->timer.fn = fake_time;
+    f->next.fn = fake_next;
     r = loop_new(&f->loop);
     if (r >= 0)
         r = control_new(&f->control, f->loop, f->path, &fake_ops, f);
@@ -278,7 +401,7 @@ static inline json_t *hear(int fd)
     return o;
 }
 
-#define CALL(method) "{\"method\":\"" MANAGER_INTERFACE "." method "\"}"
+#define CALL(method) MANAGER_CALL(method)
 #define CALL_JOB(method, job)                                                                                \
     "{\"method\":\"" MANAGER_INTERFACE "." method "\",\"parameters\":{\"job\":\"" job "\"}}"
 

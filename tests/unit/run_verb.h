@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <unistd.h>
+#include "usec.h"
 #include "verbs.h"
 
 /* What one verb did. */
@@ -34,7 +35,7 @@ static inline void restore(int target, int old, FILE *file, char *buf, size_t si
     fclose(file);
 }
 
-static inline struct outcome run(int (*verb)(const struct verb_args *), const char *name, bool json)
+static inline struct outcome run_args(int (*verb)(const struct verb_args *), const struct verb_args *args)
 {
     struct outcome o;
     FILE *out, *err;
@@ -43,9 +44,14 @@ static inline struct outcome run(int (*verb)(const struct verb_args *), const ch
     fflush(NULL);
     old_out = redirect(STDOUT_FILENO, &out);
     old_err = redirect(STDERR_FILENO, &err);
-    o.status = verb(&(struct verb_args){.name = name, .json = json});
+    o.status = verb(args);
     fflush(NULL);
     restore(STDERR_FILENO, old_err, err, o.err, sizeof(o.err));
     restore(STDOUT_FILENO, old_out, out, o.out, sizeof(o.out));
     return o;
+}
+
+static inline struct outcome run(int (*verb)(const struct verb_args *), const char *name, bool json)
+{
+    return run_args(verb, &(struct verb_args){.name = name, .json = json, .lines = 10, .timeout_usec = USEC_INFINITY});
 }

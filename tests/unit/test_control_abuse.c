@@ -73,6 +73,12 @@ static int look_and_try(const struct fake *f)
              answered(fd, CALL("Stop"), VARLINK_PERMISSION_DENIED) &&
              answered(fd, CALL_JOB("Stop", "web"), VARLINK_PERMISSION_DENIED) &&
              answered(fd, CALL("Reload"), VARLINK_PERMISSION_DENIED) &&
+             answered(fd, CALL("Start"), VARLINK_PERMISSION_DENIED) &&
+             answered(fd, CALL("Restart"), VARLINK_PERMISSION_DENIED) &&
+             answered(fd, CALL("Rotate"), VARLINK_PERMISSION_DENIED) &&
+             answered(fd, CALL("Logs"), VARLINK_PERMISSION_DENIED) &&
+             answered(fd, MANAGER_CALL_FOR("Check", "stopped"), "") &&
+             answered(fd, MANAGER_CALL_FOR("Wait", "ready"), MANAGER_ENDED) &&
              answered(fd, CALL_JOB("Wait", "old"), "") &&
              answered(fd, "{\"method\":\"org.varlink.service.GetInfo\"}", ""));
 }
@@ -280,6 +286,103 @@ static void test_slow_reader(void **state)
     free(f.big);
 }
 
+/* Somebody follows ten million lines and does not listen: nothing is kept for him, and he hears how many he has
+ * missed. */
+static void test_deaf_follower(void **state)
+{
+    enum { N = 100, BURST = 100000 };
+    struct fake f = {.name = "i", .n_jobs = 1, .ring = 64, .burst = BURST, .line_bytes = 1000};
+    json_int_t told = 0, dropped = 0;
+    int fd, deaf;
+    long before;
+
+    start(&f);
+    fd = connected(&f);
+    deaf = connected(&f);
+    assert_int_equal(say(deaf, "{\"method\":\"" MANAGER_INTERFACE ".Logs\",\"more\":true}"), 0);
+    json_decref(expect(deaf, NULL));
+    assert_true(answered(fd, CALL("Rotate"), ""));
+    before = status_number(f.pid, "VmRSS");
+    for (int i = 1; i < N; i++)
+        assert_true(answered(fd, CALL("Rotate"), ""));
+    assert_true(status_number(f.pid, "VmRSS") - before < 16 * 1024); /* kB: of ten gigabytes */
+    while (told + dropped < (json_int_t)N * BURST) {
+        json_t *p = expect(deaf, NULL);
+
+        for (const char *s = json_string_value(json_object_get(p, "text")); (s = strchr(s, '\n')); s++)
+            told++;
+        dropped += json_integer_value(json_object_get(p, "dropped"));
+        json_decref(p);
+    }
+    assert_int_equal(told + dropped, (json_int_t)N * BURST);
+    assert_true(told > 0 && dropped > told);
+    close(deaf);
+    close(fd);
+    stop(&f);
+}
+
+/* Followers who hang up, or say more than they should, are nothing to those who stay. */
+static void test_followers_come_and_go(void **state)
+{
+    struct fake f = {.name = "i", .n_jobs = 1, .ring = 64, .burst = 3};
+    size_t before;
+    int fd;
+
+    start(&f);
+    fd = connected(&f);
+    assert_true(answered(fd, CALL("Rotate"), ""));
+    before = count_descriptors(f.pid);
+    for (int i = 0; i < 30; i++) {
+        int follower = connected(&f);
+
+        assert_int_equal(say(follower, "{\"method\":\"" MANAGER_INTERFACE ".Logs\",\"more\":true}"), 0);
+        json_decref(expect(follower, NULL));
+        if (i % 3 == 1)
+            assert_int_equal(say(follower, CALL("Status")), 0);
+        if (i % 3 == 2)
+            assert_int_equal(shutdown(follower, SHUT_WR), 0);
+        assert_true(answered(fd, CALL("Rotate"), ""));
+        if (i % 2)
+            json_decref(expect(follower, NULL));
+        close(follower);
+        assert_true(answered(fd, CALL("Rotate"), ""));
+    }
+    assert_in_range(count_descriptors(f.pid), before - 1, before + 1);
+    close(fd);
+    stop(&f);
+}
+
+/* Nearly one of the calls that are known as bytes. */
+static void test_nearly_known(void **state)
+{
+    static const char *const calls[][2] = {
+        {"{\"method\":\"" MANAGER_INTERFACE ".Check\",\"parameters\":{\"for\":\"ready\" }}", ""},
+        {" " MANAGER_CALL_FOR("Check", "ready"), ""},
+        {MANAGER_CALL_FOR("Check", "readz"), VARLINK_INVALID_PARAMETER},
+        {MANAGER_CALL_FOR("Check", ""), VARLINK_INVALID_PARAMETER},
+        {MANAGER_CALL("Stoq"), VARLINK_METHOD_NOT_FOUND},
+        {MANAGER_CALL("stop"), VARLINK_METHOD_NOT_FOUND},
+        {MANAGER_CALL("Check"), ""},
+    };
+    static const char *const junk[] = {MANAGER_CALL("Stop") "}", "{\"method\":\"" MANAGER_INTERFACE ".Stop\"",
+                                       MANAGER_CALL("Stop") "x"};
+    struct fake f = {.name = "i", .n_jobs = 1};
+    int fd;
+
+    start(&f);
+    fd = connected(&f);
+    for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
+        assert_true(answered(fd, calls[i][0], calls[i][1]));
+    close(fd);
+    for (size_t i = 0; i < ARRAY_SIZE(junk); i++) {
+        fd = connected(&f);
+        assert_int_equal(say(fd, junk[i]), 0);
+        expect_end(fd);
+    }
+    assert_serves(&f);
+    stop(&f);
+}
+
 /* Whoever hangs up while waiting is forgotten. */
 static void test_gone_while_waiting(void **state)
 {
@@ -333,7 +436,9 @@ int main(void)
         cmocka_unit_test(test_other_users_only_look), cmocka_unit_test(test_crowd_of_others),
         cmocka_unit_test(test_crowd_of_own),          cmocka_unit_test(test_no_descriptors),
         cmocka_unit_test(test_few_descriptors),       cmocka_unit_test(test_slow_reader),
-        cmocka_unit_test(test_gone_while_waiting),    cmocka_unit_test(test_no_wake_ups),
+        cmocka_unit_test(test_deaf_follower),         cmocka_unit_test(test_followers_come_and_go),
+        cmocka_unit_test(test_nearly_known),          cmocka_unit_test(test_gone_while_waiting),
+        cmocka_unit_test(test_no_wake_ups),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

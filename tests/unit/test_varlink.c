@@ -108,6 +108,17 @@ static const struct {
      "job", 0, NULL},
     {"{\"method\":\"io.amphid.Manager.Stop\",\"parameters\":{\"jobs\":\"a\"}}", true,
      VARLINK_INVALID_PARAMETER, "jobs", 0, NULL},
+    {"{\"method\":\"io.amphid.Manager.Logs\"}", false, VARLINK_PERMISSION_DENIED, NULL, 0, NULL},
+    {"{\"method\":\"io.amphid.Manager.Logs\",\"parameters\":{\"lines\":null,\"job\":\"a\"},\"more\":true}", true,
+     NULL, NULL, MANAGER_LOGS, "a"},
+    {"{\"method\":\"io.amphid.Manager.Logs\",\"parameters\":{\"lines\":1.5}}", true, VARLINK_INVALID_PARAMETER,
+     "lines", 0, NULL},
+    {"{\"method\":\"io.amphid.Manager.Check\",\"parameters\":{\"for\":\"stopped\"}}", false, NULL, NULL, MANAGER_CHECK,
+     NULL},
+    {"{\"method\":\"io.amphid.Manager.Check\",\"parameters\":{\"for\":true}}", false, VARLINK_INVALID_PARAMETER, "for",
+     0, NULL},
+    {"{\"method\":\"io.amphid.Manager.Rotate\",\"parameters\":{\"job\":\"a\"}}", true, VARLINK_INVALID_PARAMETER,
+     "job", 0, NULL},
     {"{\"method\":\"io.amphid.Manager.status\"}", true, VARLINK_METHOD_NOT_FOUND, "io.amphid.Manager.status",
      0, NULL},
     {"{\"method\":\"io.amphid.Manager.\"}", true, VARLINK_METHOD_NOT_FOUND, "io.amphid.Manager.", 0, NULL},
@@ -180,6 +191,16 @@ static void test_describes_itself(void **state)
                                         "method Stop(",
                                         "method Reload(",
                                         "method Wait(",
+                                        "method Start(",
+                                        "method Restart(",
+                                        "method Check(",
+                                        "method Rotate(",
+                                        "method Logs(",
+                                        "error StartFailed(",
+                                        "error ReloadFailed(",
+                                        "error Ended(",
+                                        "error NotRotated(",
+                                        "error LogElsewhere(",
                                         "error NoSuchJob(",
                                         "error NotUp(",
                                         "type Instance(",
@@ -220,13 +241,21 @@ static void assert_described(json_t *object, const char *idl)
 static void test_instance(void **state)
 {
     char word[] = "caf\xe9", *argv[] = {word, NULL};
+    const pid_t pids[] = {12, 13};
     struct job_status job = {.name = "a",
                              .state = JOB_FAILED,
                              .result = RESULT_SIGNAL,
                              .argv = argv,
                              .exit_code = CLD_KILLED,
                              .exit_status = SIGSEGV,
-                             .since = 5};
+                             .since = 5,
+                             .restarts = 3,
+                             .health = "unhealthy",
+                             .pids = pids,
+                             .n_pids = 2,
+                             .memory = UINT64_C(1) << 40,
+                             .cpu_usec = UINT64_MAX,
+                             .dropped_lines = 9};
     struct instance_status st = {.name = "i",
                                  .pid = 7,
                                  .mode = "fork",
@@ -249,6 +278,16 @@ static void test_instance(void **state)
     assert_true(json_is_null(json_object_get(j, "statusText")));
     assert_string_equal(json_string_value(json_array_get(json_object_get(j, "command"), 0)),
                         "caf\xef\xbf\xbd");
+    assert_string_equal(json_string_value(json_object_get(j, "identifier")), "a");
+    assert_int_equal(json_integer_value(json_object_get(j, "restarts")), 3);
+    assert_true(json_is_null(json_object_get(j, "exitTime")));
+    assert_true(json_is_false(json_object_get(j, "ready")));
+    assert_string_equal(json_string_value(json_object_get(j, "health")), "unhealthy");
+    assert_true(json_is_null(json_object_get(j, "healthReason")));
+    assert_int_equal(json_integer_value(json_array_get(json_object_get(j, "pids"), 1)), 13);
+    assert_int_equal(json_integer_value(json_object_get(j, "memory")), INT64_C(1) << 40);
+    assert_true(json_is_null(json_object_get(j, "cpuUSec")));
+    assert_int_equal(json_integer_value(json_object_get(j, "droppedLines")), 9);
     assert_described(o, json_string_value(idl));
     assert_described(j, json_string_value(idl));
     json_decref(idl);
@@ -293,17 +332,129 @@ static void test_ends(void **state)
                                  .result = RESULT_EXIT_CODE,
                                  .exit_code = CLD_EXITED,
                                  .exit_status = 3},
-                                {.name = "c", .state = JOB_UP}};
+                                {.name = "c", .state = JOB_UP, .ready = true}};
+    struct job_status ended = {.name = "c", .state = JOB_FAILED, .result = RESULT_SIGNAL};
     struct instance_status st = {.jobs = jobs, .n_jobs = 3};
-    struct manager_end end = {0};
+    struct manager_end end;
 
-    assert_false(manager_all_ended(&st, NULL, &end));
-    end = (struct manager_end){0};
-    assert_true(manager_all_ended(&st, &jobs[2], &end));
+    assert_int_equal(manager_progress(&st, NULL, NULL, MANAGER_STOPPED, &end), MANAGER_NOT_YET);
+    assert_int_equal(end.exit_status, 3); /* of those that have ended */
+    assert_int_equal(manager_progress(&st, "c", NULL, MANAGER_STOPPED, &end), MANAGER_NOT_YET);
+    assert_int_equal(end.result, RESULT_SUCCESS);
+    assert_int_equal(manager_progress(&st, NULL, &ended, MANAGER_STOPPED, &end), MANAGER_REACHED);
     assert_int_equal(end.result, RESULT_EXIT_CODE);
     assert_int_equal(end.exit_status, 3);
+    assert_int_equal(manager_progress(&st, "c", &ended, MANAGER_STOPPED, &end), MANAGER_REACHED);
+    assert_int_equal(end.result, RESULT_SIGNAL);
     st.n_jobs = 0;
-    assert_false(manager_all_ended(&st, NULL, &end));
+    assert_int_equal(manager_progress(&st, NULL, NULL, MANAGER_STOPPED, &end), MANAGER_NOT_YET);
+    assert_int_equal(manager_progress(&st, NULL, NULL, MANAGER_HEALTHY, &end), MANAGER_REACHED);
+}
+
+/* One that can never be ready is enough; one that is not ready yet is no reason to give up. */
+static void test_progress(void **state)
+{
+    struct job_status jobs[] = {{.name = "a", .state = JOB_STARTING}, {.name = "b", .state = JOB_UP, .ready = true}};
+    struct job_status ended = {.name = "a", .state = JOB_FAILED, .result = RESULT_TIMEOUT};
+    struct job_status up = {.name = "a", .state = JOB_UP, .ready = true, .healthy = true};
+    struct instance_status st = {.jobs = jobs, .n_jobs = 2};
+    struct manager_end end;
+
+    assert_int_equal(manager_progress(&st, NULL, NULL, MANAGER_READY, &end), MANAGER_NOT_YET);
+    assert_int_equal(manager_progress(&st, "b", NULL, MANAGER_READY, &end), MANAGER_REACHED);
+    assert_int_equal(manager_progress(&st, "b", NULL, MANAGER_HEALTHY, &end), MANAGER_NOT_YET);
+    assert_int_equal(manager_progress(&st, NULL, &up, MANAGER_READY, &end), MANAGER_REACHED);
+    assert_int_equal(manager_progress(&st, NULL, &up, MANAGER_HEALTHY, &end), MANAGER_NOT_YET);
+    assert_int_equal(manager_progress(&st, NULL, &ended, MANAGER_READY, &end), MANAGER_NEVER);
+    assert_int_equal(end.result, RESULT_TIMEOUT);
+}
+
+static void test_explain(void **state)
+{
+    static const struct {
+        struct job_status job;
+        enum manager_goal goal;
+        const char *words;
+    } rows[] = {
+        {{.state = JOB_STARTING, .readiness = "tcp:80: refused"}, MANAGER_READY, "starting: tcp:80: refused"},
+        {{.state = JOB_STARTING}, MANAGER_HEALTHY, "starting"},
+        {{.state = JOB_FAILED, .result = RESULT_TIMEOUT, .readiness = "notify"}, MANAGER_READY, "timeout: notify"},
+        {{.state = JOB_FAILED, .result = RESULT_RESOURCES}, MANAGER_READY, "resources: it was never started"},
+        {{.state = JOB_DONE, .exit_code = CLD_EXITED}, MANAGER_READY, "success: it exited with status 0"},
+        {{.state = JOB_RESTART, .exit_code = CLD_DUMPED, .exit_status = SIGABRT},
+         MANAGER_HEALTHY,
+         "auto-restart: it was killed by SIGABRT"},
+        {{.state = JOB_UP, .ready = true, .health = "starting"}, MANAGER_HEALTHY, "starting"},
+        {{.state = JOB_UP, .ready = true, .health = "unhealthy", .health_reason = "http: 500"},
+         MANAGER_HEALTHY,
+         "unhealthy: http: 500"},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        char text[128] = "";
+        struct textbuf b = TEXTBUF(text);
+
+        manager_explain(&b, &rows[i].job, rows[i].goal);
+        assert_string_equal(text, rows[i].words);
+    }
+}
+
+/* What is known as bytes is what the same bytes mean as JSON. */
+static void test_known(void **state)
+{
+    static const char *const calls[] = {MANAGER_CALL("Stop"),
+                                        MANAGER_CALL("Start"),
+                                        MANAGER_CALL("Restart"),
+                                        MANAGER_CALL("Reload"),
+                                        MANAGER_CALL("Rotate"),
+                                        MANAGER_CALL_FOR("Wait", "stopped"),
+                                        MANAGER_CALL_FOR("Wait", "ready"),
+                                        MANAGER_CALL_FOR("Wait", "healthy"),
+                                        MANAGER_CALL_FOR("Check", "ready"),
+                                        MANAGER_CALL_FOR("Check", "healthy")};
+
+    for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
+        struct manager_request known = {0}, read = {0};
+        struct varlink_call call;
+
+        assert_true(manager_known(calls[i], strlen(calls[i]), true, &known));
+        assert_false(manager_known(calls[i], strlen(calls[i]) - 1, true, &known));
+        assert_int_equal(manager_known(calls[i], strlen(calls[i]), false, &known), i >= 5);
+        assert_int_equal(varlink_call_parse(&call, calls[i], strlen(calls[i])), 0);
+        assert_null(manager_request(&call, true, &read));
+        varlink_call_done(&call);
+        assert_int_equal(known.method, read.method);
+        assert_int_equal(known.goal, known.method == MANAGER_WAIT || known.method == MANAGER_CHECK ? read.goal : 0);
+        assert_null(known.job);
+    }
+}
+
+/* The replies that are put together by hand are what jansson would make of them. */
+static void test_texts(void **state)
+{
+    static const struct manager_end ends[] = {
+        {0},
+        {RESULT_EXIT_CODE, CLD_EXITED, 255},
+        {RESULT_CORE_DUMP, CLD_DUMPED, SIGSEGV},
+        {RESULT_SUCCESS, CLD_KILLED, SIGTERM}};
+    json_t *o = json_loads(MANAGER_DONE, 0, NULL);
+
+    assert_int_equal(json_object_size(json_object_get(o, "parameters")), 0);
+    json_decref(o);
+    o = json_loads(MANAGER_YES, 0, NULL);
+    assert_true(json_is_true(json_object_get(json_object_get(o, "parameters"), "ok")));
+    json_decref(o);
+    for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+        char *text = manager_wait_text(&ends[i]), *again;
+
+        o = json_loads(text, 0, NULL);
+        assert_non_null(o);
+        again = json_dumps(o, JSON_COMPACT);
+        assert_string_equal(text, again);
+        free(again);
+        free(text);
+        json_decref(o);
+    }
 }
 
 int main(void)
@@ -317,6 +468,10 @@ int main(void)
         cmocka_unit_test(test_instance),
         cmocka_unit_test(test_text),
         cmocka_unit_test(test_ends),
+        cmocka_unit_test(test_progress),
+        cmocka_unit_test(test_explain),
+        cmocka_unit_test(test_known),
+        cmocka_unit_test(test_texts),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

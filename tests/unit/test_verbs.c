@@ -77,7 +77,9 @@ static void test_stopped(void **state)
 
 static void test_bad_names(void **state)
 {
-    static int (*const verbs[])(const struct verb_args *) = {verb_status, verb_stop, verb_reload, verb_wait};
+    static int (*const verbs[])(const struct verb_args *) = {verb_status, verb_stop,     verb_reload,  verb_wait,
+                                                             verb_start,  verb_restart,  verb_rotate,  verb_logs,
+                                                             verb_is_ready, verb_is_healthy};
     static const char *const names[] = {"", ".", "..", "../etc", "a/b", "-x", "a b", "a\nb"};
 
     for (size_t v = 0; v < ARRAY_SIZE(verbs); v++)
@@ -94,8 +96,9 @@ static void test_bad_names(void **state)
 
 static void test_running(void **state)
 {
-    static const char *const shown[] = {"\u25cf web - up\n",
-                                        "Main PID: 100\n",
+    static const char *const shown[] = {"\u25cf web - up since Thu 1970-01-01 ",
+                                        "     Main PID: 100",
+                                        "        Ready: yes\n",
                                         "Mode: fork (--fork was given)\n",
                                         "Log: journal\n",
                                         "Command: web '--it'\\''s\\x1b[31m'\n",
@@ -160,7 +163,7 @@ static void test_wait(void **state)
         fflush(NULL);
         pid = fork();
         if (pid == 0)
-            _exit(verb_wait(&(struct verb_args){.name = "waited"}));
+            _exit(verb_wait(&(struct verb_args){.name = "waited", .timeout_usec = USEC_INFINITY}));
         /* The job ends and the instance stays: so it is the same whether wait came before or after. */
         fd = connected(&f);
         assert_int_equal(say(fd, CALL_JOB("Stop", "web")), 0);
@@ -241,7 +244,7 @@ static void test_no_socket(void **state)
 static void test_garbage(void **state)
 {
     static const char *const answers[] = {
-        "x", "{}", "[]", "{\"parameters\":{}}", "{\"parameters\":{\"instance\":3}}", "{\"error\":\"a.b.C\"}"};
+        "x", "{}", "[]", "{\"parameters\":[]}", "{\"parameters\":{\"instance\":3}}", "{\"error\":\"a.b.C\"}"};
     struct fake f = {0};
     int fd;
 
@@ -267,10 +270,199 @@ static void test_garbage(void **state)
             _exit(0);
         }
         assert_unknown("garbage", "no amphid");
-        assert_not_stopped("garbage", "no amphid");
+        if (i < 4)
+            assert_not_stopped("garbage", "no amphid");
+        else if (i == 5)
+            assert_not_stopped("garbage", "refused (a.b.C)");
+        else /* a reply is a reply: it is asked something else */
+            assert_unknown("garbage", "no amphid");
         waitpid(pid, NULL, 0);
     }
     close(fd);
+}
+
+static void test_start_and_restart(void **state)
+{
+    struct fake f = {.n_jobs = 1, .rotate = -ENOTSUP};
+    struct fake bad = {.n_jobs = 1, .fate = JOB_RESTART, .end = {RESULT_EXIT_CODE, CLD_EXITED, 3}, .reload = 2};
+    struct outcome o;
+
+    in_dir("web", &f);
+    start(&f);
+    assert_int_equal(run(verb_start, "web", false).status, 0);
+    o = run(verb_restart, "web", false);
+    assert_int_equal(o.status, 0);
+    assert_string_equal(o.out, "");
+    assert_string_equal(o.err, "");
+    o = run(verb_rotate, "web", false);
+    assert_int_equal(o.status, 1);
+    assert_string_equal(o.err, "amphid: web: not rotated: the log goes to no file\n");
+    assert_int_equal(run(verb_stop, "web", false).status, 0);
+    fake_wait(&f);
+    in_dir("web", &bad);
+    start(&bad);
+    o = run(verb_reload, "web", false);
+    assert_int_equal(o.status, 1);
+    assert_string_equal(o.err, "amphid: web: the reload failed, it is up\n");
+    o = run(verb_restart, "web", false);
+    assert_int_equal(o.status, 1);
+    assert_string_equal(o.err, "amphid: web: it did not come up: auto-restart: it exited with status 3\n");
+    assert_int_equal(run(verb_stop, "web", false).status, 0);
+    fake_wait(&bad);
+    for (size_t i = 0; i < 3; i++) {
+        o = run(i == 0 ? verb_start : i == 1 ? verb_restart : verb_rotate, "web", false);
+        assert_int_equal(o.status, 7);
+        assert_string_equal(o.err, "amphid: web: not running\n");
+    }
+}
+
+/* wait --for=, is-ready and is-healthy. */
+static void test_ready(void **state)
+{
+    struct verb_args args = {.name = "web", .goal = WAIT_READY, .timeout_usec = 20 * USEC_PER_MSEC};
+    struct fake f = {.n_jobs = 1, .unready = "tcp:80: Connection refused", .unhealthy = "http: 500"};
+    struct outcome o;
+    int fd, status;
+    pid_t pid;
+
+    in_dir("web", &f);
+    start(&f);
+    o = run(verb_is_ready, "web", false);
+    assert_int_equal(o.status, 1);
+    assert_string_equal(o.out, "not ready: up: tcp:80: Connection refused\n");
+    o = run_args(verb_wait, &args);
+    assert_int_equal(o.status, 124);
+    assert_string_equal(o.err, "amphid: web: not in time\n");
+    fflush(NULL);
+    pid = fork();
+    if (pid == 0)
+        _exit(verb_wait(&(struct verb_args){.name = "web", .goal = WAIT_HEALTHY, .timeout_usec = USEC_INFINITY}));
+    fd = connected(&f);
+    assert_int_equal(say(fd, CALL("Reload")), 0);
+    json_decref(expect(fd, NULL));
+    waitpid(pid, &status, 0);
+    assert_int_equal(status, 0);
+    o = run(verb_is_ready, "web", false);
+    assert_int_equal(o.status, 0);
+    assert_string_equal(o.out, "ready\n");
+    assert_int_equal(run_args(verb_wait, &args).status, 0);
+    assert_int_equal(say(fd, CALL_JOB("Stop", "web")), 0);
+    json_decref(expect(fd, NULL));
+    close(fd);
+    stop(&f);
+    f = (struct fake){.n_jobs = N_JOBS, .unhealthy = "http: 500"};
+    in_dir("web", &f);
+    start(&f);
+    o = run(verb_is_healthy, "web", false);
+    assert_int_equal(o.status, 1);
+    assert_string_equal(o.out, "not healthy: unhealthy: http: 500\n");
+    o = run_args(verb_wait, &args); /* OLD has failed */
+    assert_int_equal(o.status, 1);
+    assert_string_equal(o.err, "amphid: web: it has ended (signal)\n");
+    stop(&f);
+    o = run(verb_is_ready, "web", false);
+    assert_int_equal(o.status, 1);
+    assert_string_equal(o.out, "not ready: not running\n");
+    assert_string_equal(o.err, "");
+    assert_int_equal(run_args(verb_wait, &args).status, 7);
+}
+
+static void test_logs(void **state)
+{
+    struct fake f = {.n_jobs = 1, .ring = 64, .burst = 3};
+    struct verb_args args = {.name = "web", .lines = 2};
+    struct outcome o;
+    json_t *j;
+    int fd, pipes[2], status;
+    char buf[256];
+    pid_t pid;
+    FILE *in;
+
+    in_dir("web", &f);
+    start(&f);
+    fd = connected(&f);
+    assert_int_equal(say(fd, CALL("Rotate")), 0);
+    json_decref(expect(fd, NULL));
+    o = run_args(verb_logs, &args);
+    assert_int_equal(o.status, 0);
+    assert_string_equal(o.out, "2026-11-22T15:00:00.123456+00:00 web[100]: line 1\n"
+                               "2026-11-22T15:00:00.123456+00:00 web[100]: line 2\n");
+    args.json = true;
+    o = run_args(verb_logs, &args);
+    j = json_loads(strchr(o.out, '\n'), 0, NULL);
+    assert_string_equal(json_string_value(json_object_get(j, "time")), "2026-11-22T15:00:00.123456+00:00");
+    assert_string_equal(json_string_value(json_object_get(j, "identifier")), "web");
+    assert_int_equal(json_integer_value(json_object_get(j, "pid")), 100);
+    assert_string_equal(json_string_value(json_object_get(j, "message")), "line 2");
+    json_decref(j);
+    o = run(verb_status, "web", false);
+    assert_non_null(strstr(o.out, "Log: journal\n\n2026-11-22T15:00:00.123456+00:00 web[100]: line 0\n"));
+    /* It follows until the end of the instance. */
+    assert_int_equal(pipe(pipes), 0);
+    fflush(NULL);
+    pid = fork();
+    if (pid == 0) {
+        dup2(pipes[1], STDOUT_FILENO);
+        close(pipes[0]);
+        exit(verb_logs(&(struct verb_args){.name = "web", .lines = 1, .follow = true}));
+    }
+    close(pipes[1]);
+    in = fdopen(pipes[0], "r");
+    for (int i = 2; i < 6; i++) {
+        char end[16];
+
+        assert_non_null(fgets(buf, sizeof(buf), in));
+        snprintf(end, sizeof(end), "line %d\n", i);
+        assert_non_null(strstr(buf, end));
+        if (i > 2)
+            continue;
+        assert_int_equal(say(fd, CALL("Rotate")), 0);
+        json_decref(expect(fd, NULL));
+    }
+    close(fd);
+    stop(&f);
+    assert_null(fgets(buf, sizeof(buf), in));
+    fclose(in);
+    waitpid(pid, &status, 0);
+    assert_int_equal(status, 0);
+}
+
+/* The file is read from its end, whatever its lines look like and however long they are. */
+static void test_logs_of_file(void **state)
+{
+    char dir[128], path[160], *big = malloc(200000);
+    struct verb_args args = {.name = "filed", .lines = 3, .json = true};
+    struct outcome o;
+    FILE *f;
+
+    snprintf(dir, sizeof(dir), "%s/amphid", base);
+    assert_int_equal(setenv("XDG_STATE_HOME", base, 1), 0);
+    snprintf(path, sizeof(path), "%s/filed.log", dir);
+    f = fopen(path, "w");
+    assert_non_null(f);
+    memset(big, 'x', 200000);
+    big[199999] = '\0';
+    fprintf(f, "first\n%s\n\n2026-11-22T15:00:00.5+00:00 a[1]: \x1b[31mtext\nno newline", big);
+    fclose(f);
+    o = run_args(verb_logs, &args);
+    assert_int_equal(o.status, 0);
+    assert_string_equal(o.out,
+                        "{\"time\":null,\"identifier\":null,\"pid\":null,\"message\":\"\"}\n"
+                        "{\"time\":\"2026-11-22T15:00:00.5+00:00\",\"identifier\":\"a\",\"pid\":1,"
+                        "\"message\":\"\\u001B[31mtext\"}\n"
+                        "{\"time\":null,\"identifier\":null,\"pid\":null,\"message\":\"no newline\"}\n");
+    args = (struct verb_args){.name = "filed", .lines = 1};
+    assert_string_equal(run_args(verb_logs, &args).out, "no newline\n");
+    args.lines = 1000;
+    o = run_args(verb_logs, &args);
+    assert_int_equal(strncmp(o.out, "first\nxxx", 9), 0);
+    args.lines = 0;
+    assert_string_equal(run_args(verb_logs, &args).out, "");
+    remove(path);
+    o = run(verb_logs, "filed", false);
+    assert_int_equal(o.status, 7);
+    assert_one_line(o.err);
+    free(big);
 }
 
 static void test_no_permission(void **state)
@@ -362,6 +554,8 @@ int main(int argc, char *argv[])
         cmocka_unit_test(test_dead),          cmocka_unit_test(test_no_answer),
         cmocka_unit_test(test_no_socket),     cmocka_unit_test(test_garbage),
         cmocka_unit_test(test_no_permission), cmocka_unit_test(test_foreign),
+        cmocka_unit_test(test_start_and_restart), cmocka_unit_test(test_ready),
+        cmocka_unit_test(test_logs),          cmocka_unit_test(test_logs_of_file),
     };
 
     if (getenv(AGAIN)) {

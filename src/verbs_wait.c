@@ -1,0 +1,120 @@
+/* The verbs that wait for a state or ask for one. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include "cleanup.h"
+#include "client.h"
+#include "fsm.h"
+#include "manager.h"
+#include "show.h"
+#include "usec.h"
+#include "verbs.h"
+#include "verbs_call.h"
+
+/* How long is-ready and is-healthy wait for the daemon's word. */
+#define ANSWER_USEC (3 * USEC_PER_SEC)
+
+/* The exit status that stands for the end of a job: 0 if it ended as it should, whatever ended it. */
+static int end_status(const json_t *reply)
+{
+    const char *result = json_string_value(json_object_get(reply, "result"));
+    const char *code = json_string_value(json_object_get(reply, "exitCode"));
+    int status = (int)json_integer_value(json_object_get(reply, "exitStatus"));
+
+    if (result && STREQ(result, job_result_name(RESULT_SUCCESS)))
+        return LSB_OK;
+    if (!code)
+        return LSB_ERROR;
+    if (!STREQ(code, "exited"))
+        return 128 + (status & 0x7f);
+    return status & 0xff ? status & 0xff : LSB_ERROR;
+}
+
+static int wait_for(const struct instance *i, enum wait_goal goal, uint64_t usec)
+{
+    static const char *const calls[] = {
+        [WAIT_STOPPED] = MANAGER_CALL_FOR("Wait", "stopped"),
+        [WAIT_READY] = MANAGER_CALL_FOR("Wait", "ready"),
+        [WAIT_HEALTHY] = MANAGER_CALL_FOR("Wait", "healthy"),
+    };
+    json_t *reply = NULL;
+    int r = usec == USEC_INFINITY ? instance_call(i, calls[goal], &reply)
+                                  : client_call(i->client, calls[goal], usec, &reply);
+
+    if (r == 0)
+        r = goal == WAIT_STOPPED ? end_status(reply) : LSB_OK;
+    else if (r == 1)
+        r = verb_refused(i->name, take_ptr(reply));
+    else if (r == -ETIMEDOUT && usec != USEC_INFINITY)
+        r = verb_complain(i->name, "not in time", TIMED_OUT);
+    else if (r == -ECONNRESET)
+        r = verb_complain(i->name, "it went away without a word", LSB_ERROR);
+    else
+        r = verb_complain_errno(i->name, r);
+    json_decref(reply);
+    return r;
+}
+
+int verb_wait(const struct verb_args *a)
+{
+    struct instance i;
+    int r = verb_open(a->name, &i);
+
+    if (r != 0)
+        return r;
+    r = i.verdict == INSTANCE_RUNNING ? wait_for(&i, a->goal, a->timeout_usec)
+                                      : verb_not_running(&i, LSB_NOT_RUNNING);
+    instance_done(&i);
+    return r;
+}
+
+/* The answer of a running instance, as one line on stdout. */
+static int ask(const struct instance *i, const char *call, const char *word)
+{
+    json_t *reply = NULL;
+    const char *reason;
+    int r = client_call(i->client, call, ANSWER_USEC, &reply);
+
+    if (r == 0 && !reply) {
+        puts(word);
+        return LSB_OK;
+    }
+    if (r == 1)
+        return verb_refused(i->name, reply);
+    if (r < 0)
+        return verb_complain_errno(i->name, r);
+    reason = json_string_value(json_object_get(reply, "reason"));
+    printf("not %s: ", word);
+    show_text(stdout, reason ? reason : "", reason ? strlen(reason) : 0);
+    putchar('\n');
+    json_decref(reply);
+    return LSB_ERROR;
+}
+
+static int is(const struct verb_args *a, const char *call, const char *word)
+{
+    struct instance i;
+    char buf[128];
+    int r = verb_open(a->name, &i);
+
+    if (r != 0)
+        return r;
+    if (i.verdict == INSTANCE_RUNNING) {
+        r = ask(&i, call, word);
+    } else {
+        printf("not %s: %s\n", word, show_problem(&i, buf, sizeof(buf)));
+        r = LSB_ERROR;
+    }
+    instance_done(&i);
+    return r;
+}
+
+int verb_is_ready(const struct verb_args *a)
+{
+    return is(a, MANAGER_CALL_FOR("Check", "ready"), "ready");
+}
+
+int verb_is_healthy(const struct verb_args *a)
+{
+    return is(a, MANAGER_CALL_FOR("Check", "healthy"), "healthy");
+}
