@@ -17,113 +17,24 @@
 #include "self.h"
 #include "systemd.h"
 
-/* The parent may have changed since: a daemon outlives whoever started it. */
-static void refresh_identity(struct daemon *d)
-{
-    struct proc_identity id = *log_identity(d->log);
-
-    if (id.ppid == 1) /* init does not end before us */
-        return;
-    id.ppid = getppid();
-    log_set_identity(d->log, &id);
-}
-
-/* ---- control socket ---- */
-
-static const char *instance_state(const struct daemon *d)
-{
-    if (!d->has_job)
-        return d->stopping ? job_state_name(JOB_STOP_TERM) : job_state_name(JOB_UP);
-    return job_state_name(d->job.fsm.state);
-}
-
-static void tell_status(void *ctx, struct instance_status *ret)
-{
-    struct daemon *d = ctx;
-
-    daemon_set_status(d);
-    if (d->has_job)
-        job_status(&d->job, &d->job_status);
-    *ret = (struct instance_status){
-        .name = d->config->name,
-        .pid = log_identity(d->log)->pid,
-        .mode = mode_name(d->config->verdict->mode),
-        .reason = d->config->verdict->reason,
-        .state = instance_state(d),
-        .status_text = d->status_text,
-        .log = log_target(d->log),
-        .since = d->since,
-        .jobs = &d->job_status,
-        .n_jobs = d->has_job ? 1 : 0,
-    };
-}
-
-static bool knows(const struct daemon *d, const char *job)
-{
-    return !job || (d->has_job && STREQ(job, d->config->spec->name));
-}
-
-static void stop(struct daemon *d, const char *who)
-{
-    if (d->stopping)
-        return;
-    d->stopping = true;
-    refresh_identity(d);
-    log_stage(d->log, STAGE_STOPPING, LOG_INFO, NULL, "%s", who);
-    upward_stopping(d->upward, "stopping");
-    if (d->has_job)
-        job_stop(&d->job);
-    else
-        loop_exit(d->loop, 0);
-}
-
-static int call_stop(void *ctx, const char *job)
-{
-    struct daemon *d = ctx;
-
-    if (!knows(d, job))
-        return -ENOENT;
-    stop(d, "asked on the control socket");
-    return 0;
-}
-
-static int reload(struct daemon *d, const char *who)
-{
-    int r;
-
-    refresh_identity(d);
-    log_stage(d->log, STAGE_RELOAD, LOG_INFO, NULL, "%s", who);
-    if (d->has_job) {
-        r = job_reload(&d->job);
-        if (r < 0)
-            log_stage(d->log, STAGE_RELOAD, LOG_WARNING, NULL, "not reloaded: the job is %s, not up",
-                      job_state_name(d->job.fsm.state));
-        return r;
-    }
-    upward_reloading(d->upward, "reloading");
-    daemon_set_status(d);
-    upward_reloaded(d->upward, d->status_text);
-    return 0;
-}
-
-static int call_reload(void *ctx, const char *job)
-{
-    struct daemon *d = ctx;
-
-    return knows(d, job) ? reload(d, "asked on the control socket") : -ENOENT;
-}
-
-
 /* ---- signals, watchdog ---- */
 
 static bool child_ended(void *ctx, const siginfo_t *info)
 {
     struct daemon *d = ctx;
 
-    /* Anything else is an orphan that init left to us. */
-    if (d->has_job && info->si_pid == d->job.pid)
-        job_ended(&d->job, info);
+    if (d->has_job) /* whom it does not know is an orphan that was left to us */
+        job_reap(&d->job, info);
     return !d->has_job || !job_over(&d->job);
+}
+
+/* The init of a container hands on what is meant for its only program; elsewhere SIGUSR1 asks for the log's file anew. */
+static void got_other_signal(struct daemon *d, int sig)
+{
+    if (d->is_init && d->has_job && d->job.pid > 0)
+        (void)kill(d->job.pid, sig);
+    else if (sig == SIGUSR1)
+        (void)log_reopen(d->log);
 }
 
 static int got_signal(struct watch *w, uint32_t events)
@@ -137,16 +48,22 @@ static int got_signal(struct watch *w, uint32_t events)
     snprintf(who, sizeof(who), "%s from PID %u", signal_name((int)info.ssi_signo, name), info.ssi_pid);
     switch (info.ssi_signo) {
     case SIGCHLD:
-        refresh_identity(d);
+        daemon_refresh_identity(d);
         reaper_run(child_ended, d);
+        if (d->has_job)
+            job_settle(&d->job);
+        break;
+    case SIGTERM:
+    case SIGINT:
+        daemon_stop(d, who);
         break;
     case SIGHUP:
-        (void)reload(d, who);
+        (void)daemon_reload(d, who);
         break;
     case SIGPIPE:
         break;
     default:
-        stop(d, who);
+        got_other_signal(d, (int)info.ssi_signo);
     }
     return 0;
 }
@@ -154,11 +71,12 @@ static int got_signal(struct watch *w, uint32_t events)
 /* SIGPIPE is heard so that it does nothing: writing to somebody who has gone is an error code, not an end. */
 static int open_signals(struct daemon *d)
 {
-    static const int heard[] = {SIGTERM, SIGINT, SIGHUP, SIGCHLD, SIGPIPE};
+    static const int heard[] = {SIGTERM, SIGINT, SIGHUP, SIGCHLD, SIGPIPE, SIGUSR1, SIGUSR2, SIGQUIT, SIGWINCH};
+    size_t n = d->is_init ? ARRAY_SIZE(heard) : ARRAY_SIZE(heard) - 3;
     sigset_t set;
 
     sigemptyset(&set);
-    for (size_t i = 0; i < ARRAY_SIZE(heard); i++)
+    for (size_t i = 0; i < n; i++)
         sigaddset(&set, heard[i]);
     d->signals = (struct watch){.fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK), .fn = got_signal};
     if (d->signals.fd < 0)
@@ -169,13 +87,13 @@ static int open_signals(struct daemon *d)
     return loop_add(d->loop, &d->signals, EPOLLIN);
 }
 
-/* sd_watchdog_enabled(3): at half the time. That this runs shows that the loop lives; a dead child has ended it, a stopped
- * one does nothing either. */
+/* sd_watchdog_enabled(3): at half the time. That this runs shows that the loop lives; a stopped or unhealthy child does
+ * nothing for anybody. */
 static int feed_watchdog(struct timer *t)
 {
     struct daemon *d = CONTAINER_OF(t, struct daemon, watchdog);
 
-    if (!d->has_job || !reaper_is_stopped(d->job.pid))
+    if (!d->has_job || (d->job.health.state != HEALTH_UNHEALTHY && !reaper_is_stopped(d->job.pid)))
         upward_watchdog(d->upward);
     loop_arm(d->loop, t, now_usec() + d->config->watchdog_usec / 2);
     return 0;
@@ -190,18 +108,23 @@ static void flush_log(void *ctx)
 
 static int start_job(struct daemon *d)
 {
+    int r;
+
     if (asprintf(&d->notify_path, "%s/notify", d->config->rundir) < 0) {
         d->notify_path = NULL;
         return -ENOMEM;
     }
-    job_init(&d->job, &(struct job_context){.spec = d->config->spec,
-                                            .spawn = d->config->spawn,
-                                            .loop = d->loop,
-                                            .log = d->log,
-                                            .route = d->config->route,
-                                            .notify_path = d->notify_path,
-                                            .ops = daemon_news(),
-                                            .ops_ctx = d});
+    r = job_init(&d->job, &(struct job_context){.spec = d->config->spec,
+                                                .spawn = d->config->spawn,
+                                                .loop = d->loop,
+                                                .log = d->log,
+                                                .route = d->config->route,
+                                                .listen_fds = d->config->listen_fds,
+                                                .notify_path = d->notify_path,
+                                                .ops = daemon_news(),
+                                                .ops_ctx = d});
+    if (r < 0)
+        return r;
     d->has_job = true;
     job_start(&d->job);
     return job_over(&d->job) ? 0 : daemon_open_control(d);
@@ -209,8 +132,10 @@ static int start_job(struct daemon *d)
 
 static int start(struct daemon *d)
 {
-    int r = open_signals(d);
+    int r = tree_adopt();
 
+    if (r >= 0)
+        r = open_signals(d);
     if (r < 0)
         return r;
     if (d->config->spec->argv)
@@ -234,14 +159,14 @@ static void finish(struct daemon *d, bool failed)
     if (!failed) /* then STAGE_FAILED was the last word */
         log_stage(d->log, STAGE_STOPPED, LOG_INFO, FIELDS({"RESULT", result}), "result: %s", result);
     free(d->notify_path);
+    log_attach(d->log, NULL);
     d->loop = loop_free(d->loop);
 }
 
 int daemon_run(const struct daemon_config *config)
 {
-    static const struct control_ops ops = {tell_status, call_stop, call_reload};
     struct daemon d = {.config = config,
-                       .control_ops = &ops,
+                       .is_init = getpid() == 1,
                        .log = config->log,
                        .upward = config->upward,
                        .signals = {.fd = -1},
@@ -250,6 +175,7 @@ int daemon_run(const struct daemon_config *config)
     int r = loop_new(&d.loop);
 
     if (r >= 0) {
+        log_attach(d.log, d.loop);
         loop_before_sleep(d.loop, flush_log, d.log);
         r = start(&d);
     }
@@ -265,6 +191,6 @@ int daemon_run(const struct daemon_config *config)
         upward_failed(d.upward, 1, -r, text, NULL);
     }
     if (d.loop)
-        finish(&d, r < 0 || (d.has_job && d.job.fsm.result != RESULT_SUCCESS));
+        finish(&d, r < 0 || (d.has_job && d.job.fsm.state == JOB_FAILED));
     return r < 0 ? 1 : r;
 }

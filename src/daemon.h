@@ -15,6 +15,7 @@ struct daemon_config {
     struct upward *upward;
     const char *rundir;
     enum output_route route;
+    unsigned listen_fds;    /* passed to us, and on to the job */
     uint64_t watchdog_usec; /* WATCHDOG_USEC=, 0: nobody asks */
 };
 

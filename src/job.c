@@ -1,256 +1,260 @@
-/* The hands of one job. Everything that happens becomes an event for fsm_step(), and what it answers is carried out in
- * one place, act(). Nothing else here knows states. */
+/* The hands of one job: everything that happens becomes an event for fsm_step(), here; what it answers is carried out in
+ * one place, job_act(). */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
-#include <syslog.h>
-#include <time.h>
 #include "cleanup.h"
 #include "job.h"
-#include "parse.h"
-#include "self.h"
-#include "systemd.h"
+#include "job_step.h"
+#include "job_run.h"
 
-/* To the whole group where it has one of its own, so that a shell's children hear it, too. Until it is reaped, the PID
- * and the group's number cannot be anybody else's. */
-static void signal_job(const struct job *job, int sig)
+#define NOTHING ((struct fsm_input){.event = EV_MAX})
+
+/* Does the state machine wait for the last process to go? */
+static bool waits_for_empty(const struct job *job)
 {
-    if (job->pid > 0)
-        (void)kill(job->c.spawn->own_group ? -job->pid : job->pid, sig);
+    enum job_state s = job->fsm.state;
+
+    return s == JOB_STOP_TERM || s == JOB_STOP_KILL || s == JOB_STOP_WATCHDOG || s == JOB_FINAL_KILL;
 }
 
-/* Where the group has no leader any more, what is left of it is still found by its number. */
-static void kill_rest(const struct job *job)
+/* Nobody is left who could tell: what the state machine waits for has happened. */
+static struct fsm_input look_around(const struct job *job)
 {
-    if (job->pid > 0 && (job->c.spawn->own_group || job->exit_code == 0))
-        signal_job(job, SIGKILL);
+    bool seeks = job->fsm.state == JOB_STARTING && job->seek_usec;
+
+    if (job->reaping || job->control || job->pid || !(seeks || waits_for_empty(job)) || !tree_is_empty(&job->tree))
+        return NOTHING;
+    if (job->fsm.main) /* the first process of a daemon that has left no other */
+        return (struct fsm_input){.event = EV_EXIT, .code = job->exit_code, .status = job->exit_status};
+    return (struct fsm_input){.event = EV_EMPTY};
 }
 
-static void act(struct job *job, unsigned actions)
+unsigned job_step(struct job *job, struct fsm_input in)
 {
-    if (actions & ACT_RELOAD)
-        (void)kill(job->pid, SIGHUP);
-    if (actions & ACT_TERM)
-        signal_job(job, job->c.spec->kill_signal);
-    if (actions & ACT_KILL)
-        kill_rest(job);
-    if (actions & ACT_READY)
-        output_forget_tail(&job->out[STREAM_STDERR]);
-    if (actions & ACT_END) {
-        notifysock_close(&job->notify);
-        job->pid = 0;
+    unsigned all = 0;
+
+    while (in.event != EV_MAX) {
+        enum job_state before = job->fsm.state;
+        bool begins = in.event == EV_EXEC;
+        unsigned actions;
+
+        in.now = now_usec();
+        if (job->c.spec->restart_steps > 0 && getrandom(&in.random, sizeof(in.random), GRND_NONBLOCK) < 0)
+            in.random = (uint32_t)in.now;
+        all |= actions = fsm_step(&job->fsm, job->c.spec, &in);
+        if (job->fsm.state != before)
+            job->since = realtime_usec();
+        if (actions & ACT_READY)
+            job->up_once = true;
+        loop_arm(job->c.loop, &job->timer, job->fsm.deadline);
+        if (actions)
+            job->c.ops->acting(job->c.ops_ctx, job, actions);
+        in = job_act(job, actions);
+        /* The first look may find it ready at once, so it comes when the state machine knows that the process runs. */
+        if (begins && job->ready)
+            ready_begin(job->ready);
+        if (in.event == EV_MAX)
+            in = look_around(job);
     }
-}
-
-static unsigned step(struct job *job, struct fsm_input in)
-{
-    enum job_state before = job->fsm.state;
-    unsigned actions;
-
-    in.now = now_usec();
-    actions = fsm_step(&job->fsm, job->c.spec, &in);
-    if (job->fsm.state != before)
-        job->since = realtime_usec();
-    if (actions & ACT_READY)
-        job->up_once = true;
-    loop_arm(job->c.loop, &job->timer, job->fsm.deadline);
-    if (actions)
-        job->c.ops->acting(job->c.ops_ctx, job, actions);
-    act(job, actions);
-    return actions;
+    return all;
 }
 
 static int deadline(struct timer *t)
 {
     struct job *job = CONTAINER_OF(t, struct job, timer);
+    struct textbuf b = TEXTBUF(job->why);
 
-    step(job, (struct fsm_input){.event = EV_TIME});
+    if (job->fsm.state == JOB_STARTING && job->ready)
+        ready_explain(job->ready, &b);
+    job_step(job, (struct fsm_input){.event = EV_TIME});
     return 0;
 }
 
-static void got_status(struct job *job, const struct notifymsg *m)
+/* ---- what is waited for ---- */
+
+static void health_changed(void *ctx, struct health *h)
 {
-    free(job->status_text);
-    job->status_text = m->status_len ? strndup(m->status, m->status_len) : NULL;
-    job->c.ops->status(job->c.ops_ctx, job);
+    static const enum fsm_event events[] = {
+        [HEALTH_RESTART] = EV_UNHEALTHY, [HEALTH_NONE] = EV_MAX, [HEALTH_WATCHDOG] = EV_HANG};
+    struct job *job = ctx;
+    struct textbuf b = TEXTBUF(job->why);
+
+    job->c.ops->health(job->c.ops_ctx, job);
+    if (h->state != HEALTH_UNHEALTHY)
+        return;
+    textbuf_printf(&b, "unhealthy: %s", h->reason);
+    job_step(job, (struct fsm_input){.event = events[job->c.spec->health_action]});
 }
 
-/* NotifyAccess=main: only the main process speaks for the job. */
-static void got_notify(void *ctx, pid_t pid, const struct notifymsg *m)
+static void got_line(void *ctx, enum log_stream stream, const char *line, size_t len)
 {
     struct job *job = ctx;
 
-    if (pid != job->pid)
-        return;
-    if (m->status)
-        got_status(job, m);
-    if (m->extend_timeout_usec)
-        step(job, (struct fsm_input){.event = EV_ALIVE, .usec = m->extend_timeout_usec});
-    if (job->fsm.state == JOB_STARTING && !m->ready)
-        job->c.ops->alive(job->c.ops_ctx, job,
-                          m->extend_timeout_usec ? m->extend_timeout_usec : job->c.spec->timeout_start);
-    if (m->reloading)
-        step(job, (struct fsm_input){.event = EV_RELOADING});
-    if (m->ready)
-        step(job, (struct fsm_input){.event = EV_READY});
+    if (job->ready && ready_wants_lines(job->ready))
+        ready_line(job->ready, line, len);
+    job->c.ops->line(job->c.ops_ctx, job, line, len);
 }
 
-void job_init(struct job *job, const struct job_context *c)
+static void may_be_empty(void *ctx)
 {
-    *job = (struct job){.c = *c, .timer = {.fn = deadline}, .notify = {.watch = {.fd = -1}}};
+    job_step(ctx, look_around(ctx));
+}
+
+/* systemd.service(5), Type=forking: the daemon may write its PID file a little later than its parent ends. */
+static int seek_main(struct timer *t)
+{
+    struct job *job = CONTAINER_OF(t, struct job, seek);
+    pid_t pid = job_find_main(job);
+
+    if (pid > 0 && job_set_main(job, pid) == 0) {
+        job->seek_usec = 0;
+        ready_holds(job->ready, PROBE_PIDFILE);
+        return 0;
+    }
+    job->seek_usec = job->seek_usec < 128 * USEC_PER_MSEC ? job->seek_usec * 2 : job->seek_usec;
+    loop_arm(job->c.loop, t, now_usec() + job->seek_usec);
+    return 0;
+}
+
+/* ---- ends ---- */
+
+static void main_ended(struct job *job, int code, int status)
+{
+    bool forks = job->c.spec->type == TYPE_FORKING && job->fsm.state == JOB_STARTING && !job->seek_usec;
+
+    job_drain(job);
+    job->exit_code = code;
+    job->exit_status = status;
+    job->exit_pid = job->pid;
+    job->exit_time = realtime_usec();
+    loop_close(job->c.loop, &job->main_end);
+    job->c.ops->ended(job->c.ops_ctx, job);
+    job->pid = 0;
+    if (forks && code == CLD_EXITED && status == 0) {
+        job->seek_usec = USEC_PER_MSEC;
+        loop_arm(job->c.loop, &job->seek, now_usec()); /* when it is reaped, and what it has left is ours */
+        return;
+    }
+    job_step(job, (struct fsm_input){.event = EV_EXIT, .code = code, .status = status});
+}
+
+/* The main process is not our child, so nobody tells us how it has ended. */
+static int foreign_main_ended(struct watch *w, uint32_t events)
+{
+    main_ended(CONTAINER_OF(w, struct job, main_end), CLD_EXITED, 0);
+    return 0;
+}
+
+void job_reap(struct job *job, const siginfo_t *info)
+{
+    job->reaping = true;
+    if (info->si_pid == job->pid)
+        main_ended(job, info->si_code, info->si_status);
+    else if (info->si_pid == job->control)
+        job_command_ended(job, info);
+    else if (!job->ready || !ready_exited(job->ready, info->si_pid, info->si_code, info->si_status))
+        (void)health_exited(&job->health, info->si_pid, info->si_code, info->si_status);
+}
+
+void job_settle(struct job *job)
+{
+    job->reaping = false;
+    if (job->opened)
+        job_step(job, look_around(job));
+}
+
+/* ---- life ---- */
+
+/* Ready= and what Type= implies. */
+static int make_gates(struct job *job)
+{
+    const struct jobspec *d = job->c.spec;
+    enum probe_kind implied = d->type == TYPE_NOTIFY || d->type == TYPE_NOTIFY_RELOAD ? PROBE_NOTIFY
+                              : d->type == TYPE_FORKING                             ? PROBE_PIDFILE
+                                                                                    : PROBE_NONE;
+
+    for (size_t i = 0; i < d->ready.n; i++)
+        if (d->ready.v[i].kind == implied)
+            implied = PROBE_NONE;
+    if (d->ready.n == 0 && implied == PROBE_NONE)
+        return 0;
+    job->gates = calloc(d->ready.n + 1, sizeof(*job->gates));
+    if (!job->gates)
+        return -ENOMEM;
+    for (; job->n_gates < d->ready.n; job->n_gates++)
+        job->gates[job->n_gates] = d->ready.v[job->n_gates];
+    if (implied != PROBE_NONE)
+        job->gates[job->n_gates++] = (struct probespec){.kind = implied};
+    return 0;
+}
+
+int job_init(struct job *job, const struct job_context *c)
+{
+    *job = (struct job){.c = *c,
+                        .timer = {.fn = deadline},
+                        .seek = {.fn = seek_main},
+                        .tree = {.cgroup_fd = -1, .fn = may_be_empty},
+                        .main_end = {.fd = -1, .fn = foreign_main_ended},
+                        .notify = {.watch = {.fd = -1}, .fn = job_heard},
+                        .notify_access = c->spec->notify_access,
+                        .tap = {got_line, job},
+                        .probes = {c->loop, job_run_probe, job},
+                        .out_fds = {-1, -1}};
+    job->output = (struct output_config){c->loop, c->log, c->spec, &job->ring, &job->tap};
     for (size_t i = 0; i < ARRAY_SIZE(job->out); i++)
         job->out[i].watch.fd = -1;
-    fsm_init(&job->fsm, c->spec, now_usec());
+    fsm_init(&job->fsm, c->spec);
+    health_init(&job->health, c->spec, &job->probes, health_changed, job);
     job->since = realtime_usec();
-}
-
-static int open_stream(struct job *job, enum log_stream stream, int *ret_fd)
-{
-    static const int priorities[2] = {[STREAM_STDOUT] = LOG_INFO, [STREAM_STDERR] = LOG_ERR};
-    const struct jobspec *d = job->c.spec;
-
-    if (job->c.route == OUTPUT_PIPE)
-        return output_open(&job->out[stream], job->c.loop, job->c.log, d, stream, ret_fd);
-    return *ret_fd = systemd_journal_stream(jobspec_identifier(d), d->syslog_facility | priorities[stream]);
-}
-
-/* Opens where the child's output goes; the child's ends are the caller's to close. */
-static int open_output(struct job *job, int child_fds[2])
-{
-    int r;
-
-    if (job->c.route == OUTPUT_INHERIT)
-        return 0;
-    r = open_stream(job, STREAM_STDOUT, &child_fds[0]);
-    if (r < 0)
-        return spawn_fail(&job->error, EXIT_STDOUT, -r, "standard output");
-    r = open_stream(job, STREAM_STDERR, &child_fds[1]);
-    return r < 0 ? spawn_fail(&job->error, EXIT_STDERR, -r, "standard error") : 0;
-}
-
-static int open_notify(struct job *job)
-{
-    uid_t uid = job->c.spawn->drop ? job->c.spawn->uid : self_uid();
-    int r;
-
-    if (job->c.spec->type != TYPE_NOTIFY)
-        return 0;
-    r = notifysock_open(&job->notify, job->c.loop, job->c.notify_path, uid, got_notify, job);
-    return r < 0 ? spawn_fail(&job->error, EXIT_FDS, -r, "the notify socket %s", job->c.notify_path) : 0;
+    return make_gates(job);
 }
 
 void job_start(struct job *job)
 {
-    int fds[2] = {-1, -1};
-    int r;
-
-    loop_arm(job->c.loop, &job->timer, job->fsm.deadline);
-    r = open_notify(job);
-    if (r >= 0)
-        r = open_output(job, fds);
-    if (r >= 0)
-        r = spawn_run(job->c.spawn, fds[0], fds[1], &job->pid, &job->error);
-    close_fd(fds[0]);
-    close_fd(fds[1]);
-    job->out[STREAM_STDOUT].pid = job->out[STREAM_STDERR].pid = job->pid;
-    if (r >= 0)
-        job->c.ops->started(job->c.ops_ctx, job);
-    step(job, (struct fsm_input){.event = r < 0 ? EV_NOSTART : EV_EXEC});
+    job_step(job, (struct fsm_input){.event = EV_START});
 }
 
 void job_stop(struct job *job)
 {
     job->stop_asked = true;
-    step(job, (struct fsm_input){.event = EV_STOP});
+    job_step(job, (struct fsm_input){.event = EV_STOP});
+}
+
+void job_restart(struct job *job)
+{
+    job->stop_asked = false;
+    job_step(job, (struct fsm_input){.event = EV_AGAIN});
 }
 
 int job_reload(struct job *job)
 {
-    return step(job, (struct fsm_input){.event = EV_RELOAD}) & ACT_REFUSED ? -EAGAIN : 0;
-}
+    unsigned actions = job_step(job, (struct fsm_input){.event = EV_RELOAD});
 
-void job_ended(struct job *job, const siginfo_t *info)
-{
-    /* What it said before it died comes first. */
-    notifysock_drain(&job->notify);
-    for (size_t i = 0; i < ARRAY_SIZE(job->out); i++)
-        output_close(&job->out[i]);
-    job->exit_code = info->si_code;
-    job->exit_status = info->si_status;
-    step(job, (struct fsm_input){.event = EV_EXIT, .code = info->si_code, .status = info->si_status});
+    return actions & ACT_REFUSED ? -EAGAIN : actions & ACT_RELOADED ? 0 : 1;
 }
 
 void job_done(struct job *job)
 {
     loop_arm(job->c.loop, &job->timer, USEC_INFINITY);
-    signal_job(job, SIGKILL);
-    for (size_t i = 0; i < ARRAY_SIZE(job->out); i++) {
-        output_close(&job->out[i]);
+    loop_arm(job->c.loop, &job->seek, USEC_INFINITY);
+    loop_close(job->c.loop, &job->main_end);
+    if (job->pid > 0)
+        (void)job_act(job, ACT_KILL);
+    job->ready = ready_free(job->ready);
+    health_end(&job->health);
+    job_close(job);
+    for (size_t i = 0; i < ARRAY_SIZE(job->out); i++)
         output_forget_tail(&job->out[i]);
-    }
-    notifysock_close(&job->notify);
+    ring_done(&job->ring);
+    job->store = fdstore_free(job->store);
+    free(job->gates);
+    free(job->pids);
     free(job->status_text);
+    job->gates = NULL;
+    job->pids = NULL;
     job->status_text = NULL;
-}
-
-void job_status(const struct job *job, struct job_status *ret)
-{
-    *ret = (struct job_status){
-        .name = job->c.spec->name,
-        .state = job->fsm.state,
-        .result = job->fsm.result,
-        .main_pid = job->pid,
-        .argv = job->c.spec->argv,
-        .since = job->since,
-        .status_text = job->status_text,
-        .exit_code = job->exit_code,
-        .exit_status = job->exit_status,
-    };
-}
-
-bool job_over(const struct job *job)
-{
-    return job->fsm.state == JOB_DONE || job->fsm.state == JOB_FAILED;
-}
-
-void job_explain_exit(const struct job *job, struct textbuf *b)
-{
-    char name[16];
-
-    if (job->exit_code == CLD_EXITED)
-        textbuf_printf(b, "ended with %d", job->exit_status);
-    else
-        textbuf_printf(b, "was killed by %s%s", signal_name(job->exit_status, name),
-                       job->exit_code == CLD_DUMPED ? " (core dumped)" : "");
-}
-
-void job_explain(const struct job *job, struct textbuf *b)
-{
-    if (job->error.what[0])
-        textbuf_puts(b, job->error.what);
-    else if (job->fsm.result == RESULT_TIMEOUT && !job->up_once)
-        textbuf_printf(b, "was not ready within %g s (TimeoutStartSec=)", (double)job->c.spec->timeout_start / 1e6);
-    else if (job->exit_code) {
-        job_explain_exit(job, b);
-        if (!job->up_once)
-            textbuf_puts(b, job->fsm.result == RESULT_PROTOCOL ? " before it said READY=1" : " before it was up");
-        else if (job->fsm.result == RESULT_TIMEOUT)
-            textbuf_puts(b, ", it did not stop in time (TimeoutStopSec=)");
-    } else
-        textbuf_puts(b, "could not be killed");
-}
-
-int job_exit_status(const struct job *job)
-{
-    if (job->fsm.result == RESULT_SUCCESS && (job->stop_asked || job->exit_code == CLD_EXITED))
-        return 0;
-    if (job->error.what[0])
-        return (int)job->error.exit_status;
-    if (job->fsm.result == RESULT_TIMEOUT && !job->up_once)
-        return 1;
-    if (job->exit_code == CLD_EXITED)
-        return job->exit_status ? job->exit_status : 1;
-    return job->exit_code ? 128 + job->exit_status : 1;
 }

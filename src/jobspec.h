@@ -6,7 +6,51 @@
 #include <sys/resource.h>
 #include <sys/types.h>
 
-enum job_type { TYPE_SIMPLE, TYPE_EXEC, TYPE_NOTIFY, TYPE_ONESHOT };
+#include "exitset.h"
+#include "probespec.h"
+
+enum job_type { TYPE_SIMPLE, TYPE_EXEC, TYPE_NOTIFY, TYPE_NOTIFY_RELOAD, TYPE_FORKING, TYPE_ONESHOT };
+
+/* systemd.service(5), Restart= */
+enum restart_policy {
+    RESTART_NO,
+    RESTART_ALWAYS,
+    RESTART_ON_SUCCESS,
+    RESTART_ON_FAILURE,
+    RESTART_ON_ABNORMAL,
+    RESTART_ON_ABORT,
+    RESTART_ON_WATCHDOG,
+};
+
+/* systemd.kill(5), KillMode= */
+enum kill_mode { KILL_CONTROL_GROUP, KILL_MIXED, KILL_PROCESS, KILL_NONE };
+
+/* systemd.service(5), NotifyAccess= */
+enum notify_access { NOTIFY_NONE, NOTIFY_MAIN, NOTIFY_EXEC, NOTIFY_ALL };
+
+/* What an unhealthy job leads to. */
+enum health_action { HEALTH_RESTART, HEALTH_NONE, HEALTH_WATCHDOG };
+
+/* Where lines go that the log cannot take now: the child waits, or they are counted and dropped. */
+enum log_overflow { OVERFLOW_BLOCK, OVERFLOW_DROP };
+
+/* The command lines around the main process, in the order of a life. */
+enum exec_list { EXEC_START_PRE, EXEC_START_POST, EXEC_RELOAD, EXEC_STOP, EXEC_STOP_POST, EXEC_LIST_MAX };
+
+struct command {
+    char **argv;
+    bool ignore_failure; /* "-" before it */
+};
+
+struct command_list {
+    struct command *v;
+    size_t n;
+};
+
+struct probe_list {
+    struct probespec *v;
+    size_t n;
+};
 
 struct jobspec {
     char *name;
@@ -15,7 +59,30 @@ struct jobspec {
     enum job_type type;
     uint64_t timeout_start, timeout_stop; /* usec, USEC_INFINITY: none */
     bool timeout_start_set;
-    int kill_signal;
+    struct command_list exec[EXEC_LIST_MAX];
+    char *pid_file; /* Type=forking; NULL: the main PID is guessed */
+    enum notify_access notify_access;
+    bool notify_access_set;
+    int fd_store_max; /* FileDescriptorStoreMax= */
+
+    enum kill_mode kill_mode;
+    int kill_signal, final_kill_signal, watchdog_signal, reload_signal;
+    bool send_sighup, send_sigkill;
+
+    enum restart_policy restart;
+    uint64_t restart_usec, restart_max_delay; /* restart_max_delay USEC_INFINITY: the delay does not grow */
+    uint64_t restart_reset;                   /* up for so long: what was before is forgiven; 0: by the longest delay */
+    int restart_steps;
+    uint64_t start_limit_interval; /* 0: no limit */
+    int start_limit_burst;
+    struct exitset success_exit, restart_prevent, restart_force;
+    uint64_t watchdog_usec; /* WatchdogSec= of the child, 0: none */
+
+    struct probe_list ready; /* Ready=: all must hold */
+    struct probespec health; /* Health=; kind PROBE_NONE: none is asked for */
+    uint64_t health_interval, health_timeout, health_start_period;
+    int health_retries;
+    enum health_action health_action;
 
     char *user, *group; /* NULL: stay who we are */
     char **supplementary_groups;
@@ -35,6 +102,14 @@ struct jobspec {
 
     char *syslog_identifier; /* NULL: the name */
     int syslog_facility;     /* LOG_* */
+    int stream_level[2];     /* LOG_* of stdout and stderr */
+    bool syslog_level_prefix; /* "<N>" before a line is its level */
+    uint64_t log_rate_interval; /* LogRateLimitIntervalSec=, 0: no limit */
+    int log_rate_burst;
+    enum log_overflow log_overflow;
+    uint64_t log_file_max_size; /* bytes before a log file is rotated, 0: never */
+    int log_file_max_files;     /* how many old ones are kept */
+    uint64_t line_max;          /* bytes */
 };
 
 /* The description with the defaults of the man pages. */
@@ -47,8 +122,8 @@ void jobspec_done(struct jobspec *d);
  * directive), -EINVAL or -ERANGE (not a value of it, *@ret_expects says what would be: constant text), -ENOMEM. */
 int jobspec_set(struct jobspec *d, const char *key, const char *value, const char **ret_expects);
 
-/* The names of all directives, one after the other: NULL past the last. For help and completion. */
-const char *jobspec_directive(unsigned i);
+/* Does the child get a notify socket: does it wait for READY=1, or may it say something (NotifyAccess=)? */
+bool jobspec_notifies(const struct jobspec *d);
 
 /* The directive for the limit @resource (RLIMIT_*), "LimitNOFILE". Constant text. */
 const char *jobspec_limit_name(int resource);

@@ -152,6 +152,8 @@ static int open_log(struct run *run)
     int r;
 
     q.detaching = forks(run);
+    q.file_max_size = run->cli->spec.log_file_max_size;
+    q.file_max_files = run->cli->spec.log_file_max_files;
     r = log_open(&run->log, &q, &what);
     if (r < 0)
         return complain(run, EXIT_FAILURE, -r, "cannot log to %s: %s", what ? what : "anything", strerror(-r));
@@ -257,7 +259,7 @@ static int prepare_command(struct run *run)
 
     if (!run->cli->spec.argv)
         return GO_ON;
-    if (run->cli->spec.type == TYPE_NOTIFY) {
+    if (jobspec_notifies(&run->cli->spec)) {
         if (asprintf(&notify, "%s/notify", run->rundir) < 0) {
             notify = NULL;
             return complain(run, EXIT_FAILURE, ENOMEM, "%s", strerror(ENOMEM));
@@ -301,6 +303,15 @@ static int write_pidfiles(struct run *run)
     return GO_ON;
 }
 
+/* Does somebody here have to see COMMAND's output? */
+static bool reads_lines(const struct jobspec *d)
+{
+    for (size_t i = 0; i < d->ready.n; i++)
+        if (d->ready.v[i].kind == PROBE_LOG)
+            return true;
+    return d->log_rate_interval > 0 && d->log_rate_burst > 0;
+}
+
 /* Who holds what: a daemon's child never the terminal; in the foreground, what --log does not claim stays there. A unit's
  * journal streams bear our name: COMMAND gets some with its own. */
 static enum output_route choose_route(const struct run *run)
@@ -309,6 +320,8 @@ static enum output_route choose_route(const struct run *run)
 
     bool bears_our_name = log_kind(run->log) == LOG_TO_JOURNAL && run->stdout_is_journal;
 
+    if (reads_lines(&run->cli->spec))
+        return OUTPUT_PIPE;
     if (!forks(run) && !bears_our_name && (asked == LOG_TO_AUTO || asked == LOG_TO_STDERR))
         return OUTPUT_INHERIT;
     return log_kind(run->log) == LOG_TO_JOURNAL ? OUTPUT_STREAM : OUTPUT_PIPE;
@@ -324,6 +337,7 @@ static int be_resident(struct run *run)
                                               .upward = &run->upward,
                                               .rundir = run->rundir,
                                               .route = choose_route(run),
+                                              .listen_fds = run->listen_fds,
                                               .watchdog_usec = run->watchdog_usec});
 }
 

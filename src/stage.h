@@ -17,6 +17,11 @@
     X(EXEC, "exec", "70192a3b4c5d4e6f9fe0f10213243509")                                                      \
     X(READY, "ready", "812a3b4c5d6e4f70a0f102132435460a")                                                    \
     X(RELOAD, "reload", "923b4c5d6e7f4081b10213243546570b")                                                  \
+    X(RESTART, "restart", "01558f288c274b06851bd5f268539942")                                                \
+    X(COMMAND, "command", "91c3ba76e03a46209a88e2dc08880153")                                                \
+    X(HEALTH, "health", "a3b1ef193e4041248b90f54a0628d160")                                                  \
+    X(NOTIFY, "notify", "d182bb722bff4c69863bfb14b76e9c47")                                                  \
+    X(OUTPUT, "output", "2f6d0c0be0a94f5d9f3c8a5d7b1e6042")                                                  \
     X(STOPPING, "stopping", "a34c5d6e7f804192821324354657680c")                                              \
     X(CHILD_EXIT, "child-exit", "b45d6e7f80914203932435465768790d")                                          \
     X(STOPPED, "stopped", "c56e7f8091a24314a435465768798a0e")                                                \

@@ -1,6 +1,7 @@
 /* What an instance says of itself: filled by the daemon, told by the control socket. All pointers are
  * borrowed from the daemon and hold until the next event. */
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -12,9 +13,21 @@ struct job_status {
     enum job_result result;
     pid_t main_pid;             /* 0: none */
     char *const *argv;          /* the command line */
+    const char *identifier;     /* of its lines in the log; NULL: its name */
     uint64_t since;             /* CLOCK_REALTIME usec of the last change of state */
     const char *status_text;    /* STATUS= of the child, or NULL */
-    int exit_code, exit_status; /* CLD_* and status of the main process, 0 0 while it runs */
+    int exit_code, exit_status; /* CLD_* and status of the main process that ended last, 0 0: none has */
+    uint64_t exit_time;         /* when: CLOCK_REALTIME usec, 0: never */
+    unsigned restarts;
+    uint64_t next_start;        /* auto-restart: CLOCK_REALTIME usec; else 0 */
+    bool ready, healthy;        /* as is-ready and is-healthy tell it: without Health= healthy is ready */
+    const char *readiness;      /* what is still waited for and why, "tcp:8080: connection refused"; NULL: nothing */
+    const char *health;         /* "healthy", "unhealthy", "starting"; NULL: no Health= */
+    const char *health_reason;  /* of the last failure; NULL: none */
+    const pid_t *pids;          /* the whole tree, the oldest first */
+    size_t n_pids;
+    uint64_t memory, cpu_usec;  /* of the tree; UINT64_MAX: not known */
+    uint64_t dropped_lines;     /* LogOverflow=drop, LogRateLimit */
 };
 
 struct instance_status {

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "cleanup.h"
@@ -124,4 +125,76 @@ int words_split(const char *s, char ***ret)
     }
     *ret = v;
     return 0;
+}
+
+static const char *variable(const char *name, size_t n, char *const *env, char *const *more)
+{
+    char key[256];
+    const char *value;
+
+    if (n >= sizeof(key))
+        return "";
+    memcpy(key, name, n);
+    key[n] = '\0';
+    value = env_get(env, key);
+    if (!value)
+        value = env_get(more, key);
+    return value ? value : "";
+}
+
+static size_t name_length(const char *s)
+{
+    return strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
+}
+
+/* One word with its "${KEY}" and "$$" replaced. The caller frees; NULL without memory. */
+static char *expand_word(const char *word, char *const *env, char *const *more)
+{
+    char *text = NULL;
+    size_t len;
+    FILE *f = open_memstream(&text, &len);
+
+    if (!f)
+        return NULL;
+    for (const char *p = word; *p;) {
+        size_t n = p[0] == '$' && p[1] == '{' ? name_length(p + 2) : 0;
+
+        if (n > 0 && p[2 + n] == '}') {
+            fputs(variable(p + 2, n, env, more), f);
+            p += n + 3;
+        } else {
+            fputc(*p, f);
+            p += p[0] == '$' && p[1] == '$' ? 2 : 1;
+        }
+    }
+    if (fclose(f) != 0) {
+        free(text);
+        return NULL;
+    }
+    return text;
+}
+
+int words_expand(char *const *argv, char *const *env, char *const *more, char ***ret)
+{
+    CLEANUP(strv_freep) char **v = NULL;
+    int r = 0;
+
+    for (size_t i = 0; r >= 0 && argv[i]; i++) {
+        const char *word = argv[i];
+
+        if (i > 0 && word[0] == '$' && word[1] && word[1 + name_length(word + 1)] == '\0' && name_length(word + 1) > 0) {
+            CLEANUP(strv_freep) char **parts = NULL;
+
+            r = words_split(variable(word + 1, name_length(word + 1), env, more), &parts);
+            for (size_t k = 0; r >= 0 && parts && parts[k]; k++)
+                r = strv_push(&v, parts[k]);
+        } else {
+            cleanup_free char *expanded = i > 0 ? expand_word(word, env, more) : strdup(word);
+
+            r = expanded ? strv_push(&v, expanded) : -ENOMEM;
+        }
+    }
+    if (r >= 0)
+        *ret = take_ptr(v);
+    return r;
 }

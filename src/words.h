@@ -4,3 +4,9 @@
 /* Splits @s at blanks into the vector *@ret (the caller frees with strv_free): "..." and '...' hold blanks, and
  * C escapes (\n \t \x20 \040 \u00e4 \s ...) are undone. -EINVAL: a quote is not closed or an escape is unknown. */
 int words_split(const char *s, char ***ret);
+
+/* Puts the variables of @env, or else of @more (KEY=VALUE vectors, may be NULL), into the words of a command line as
+ * systemd.service(5) has it: "${KEY}" anywhere in a word, "$KEY" alone as a word, which becomes as many words as it has; "$$" is
+ * "$"; a variable that is not there is empty. The first word stays as it is. The new vector in *@ret (the caller
+ * frees). -ENOMEM. */
+int words_expand(char *const *argv, char *const *env, char *const *more, char ***ret);

@@ -1,0 +1,276 @@
+/* How the value of a directive becomes a part of the description. A setter checks the whole value before it changes
+ * anything, so a bad one leaves no trace. */
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include "cleanup.h"
+#include "directive.h"
+#include "parse.h"
+#include "strv.h"
+#include "usec.h"
+#include "words.h"
+
+static void *place(struct jobspec *d, const struct directive *row)
+{
+    return (char *)d + row->offset;
+}
+
+int set_enum(struct jobspec *d, const struct directive *row, const char *value)
+{
+    for (unsigned i = 0; row->names[i]; i++)
+        if (STREQ(value, row->names[i])) {
+            memcpy(place(d, row), &i, sizeof(i)); /* an enumeration is an unsigned int */
+            return 0;
+        }
+    return -EINVAL;
+}
+
+int set_bool(struct jobspec *d, const struct directive *row, const char *value)
+{
+    return parse_bool(value, place(d, row));
+}
+
+int set_int(struct jobspec *d, const struct directive *row, const char *value)
+{
+    return parse_int(value, row->min, row->max, place(d, row));
+}
+
+int set_string(struct jobspec *d, const struct directive *row, const char *value)
+{
+    char **string = place(d, row), *copy = NULL;
+
+    if (*value) {
+        copy = strdup(value);
+        if (!copy)
+            return -ENOMEM;
+    }
+    free(*string);
+    *string = copy;
+    return 0;
+}
+
+/* A string that becomes a line of its own somewhere. */
+int set_line(struct jobspec *d, const struct directive *row, const char *value)
+{
+    for (const char *p = value; *p; p++)
+        if (iscntrl((unsigned char)*p))
+            return -EINVAL;
+    return set_string(d, row, value);
+}
+
+int set_path(struct jobspec *d, const struct directive *row, const char *value)
+{
+    return *value && *value != '/' ? -EINVAL : set_string(d, row, value);
+}
+
+/* Appends the words of @value to *@list with @push, all of them or none; the empty value empties it. */
+static int add_words(char ***list, const char *value, bool (*valid)(const char *word), int (*push)(char ***v, const char *s))
+{
+    CLEANUP(strv_freep) char **words = NULL;
+    int r;
+
+    if (!*value) {
+        *list = strv_free(*list);
+        return 0;
+    }
+    r = words_split(value, &words);
+    for (size_t i = 0; r >= 0 && valid && words && words[i]; i++)
+        if (!valid(words[i]))
+            r = -EINVAL;
+    for (size_t i = 0; r >= 0 && words && words[i]; i++)
+        r = push(list, words[i]);
+    return r;
+}
+
+int set_words(struct jobspec *d, const struct directive *row, const char *value)
+{
+    return add_words(place(d, row), value, NULL, strv_push);
+}
+
+static bool assignment_valid(const char *s)
+{
+    size_t n = strcspn(s, "=");
+
+    if (s[n] != '=' || n == 0 || strchr("0123456789", s[0]))
+        return false;
+    return strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == n;
+}
+
+int set_environment(struct jobspec *d, const struct directive *row, const char *value)
+{
+    return add_words(place(d, row), value, assignment_valid, env_put);
+}
+
+int set_environment_file(struct jobspec *d, const struct directive *row, const char *value)
+{
+    char ***list = place(d, row);
+
+    if (!*value) {
+        *list = strv_free(*list);
+        return 0;
+    }
+    return value[value[0] == '-'] == '/' ? strv_push(list, value) : -EINVAL;
+}
+
+int set_directory(struct jobspec *d, const struct directive *row, const char *value)
+{
+    bool optional = value[0] == '-';
+    const char *path = value + optional;
+
+    if (*path && path[0] != '/' && !STREQ(path, "~"))
+        return -EINVAL;
+    d->working_directory_optional = optional;
+    return set_string(d, row, path);
+}
+
+int set_mode(struct jobspec *d, const struct directive *row, const char *value)
+{
+    return parse_mode(value, place(d, row));
+}
+
+int set_signal(struct jobspec *d, const struct directive *row, const char *value)
+{
+    return parse_signal(value, place(d, row));
+}
+
+int set_span(struct jobspec *d, const struct directive *row, const char *value)
+{
+    return parse_timespan(value, USEC_PER_SEC, place(d, row));
+}
+
+/* systemd.service(5), TimeoutStartSec=: 0 turns the timeout off. */
+int set_timeout(struct jobspec *d, const struct directive *row, const char *value)
+{
+    uint64_t *usec = place(d, row);
+    int r = set_span(d, row, value);
+
+    if (r >= 0 && *usec == 0)
+        *usec = USEC_INFINITY;
+    return r;
+}
+
+int set_size(struct jobspec *d, const struct directive *row, const char *value)
+{
+    return parse_size(value, place(d, row));
+}
+
+/* journald.conf(5), LineMax=: less would not hold a line of its own. */
+int set_line_max(struct jobspec *d, const struct directive *row, const char *value)
+{
+    uint64_t size;
+    int r = parse_size(value, &size);
+
+    if (r >= 0 && (size < 79 || size > 1024 * 1024))
+        return -ERANGE;
+    if (r >= 0)
+        *(uint64_t *)place(d, row) = size;
+    return r;
+}
+
+int set_limit(struct jobspec *d, const struct directive *row, const char *value)
+{
+    int r = parse_rlimit(value, row->resource, &d->limits[row->resource]);
+
+    if (r >= 0)
+        d->limits_set |= 1U << row->resource;
+    return r;
+}
+
+int set_facility(struct jobspec *d, const struct directive *row, const char *value)
+{
+    return parse_facility(value, place(d, row));
+}
+
+int set_exits(struct jobspec *d, const struct directive *row, const char *value)
+{
+    return exitset_add(place(d, row), value);
+}
+
+void command_list_done(struct command_list *l)
+{
+    for (size_t i = 0; i < l->n; i++)
+        strv_free(l->v[i].argv);
+    free(l->v);
+    *l = (struct command_list){0};
+}
+
+/* systemd.service(5), COMMAND LINES. Of its prefixes only "-" is understood: to pass another over in silence would be to
+ * run something else than what was asked for. */
+int set_command(struct jobspec *d, const struct directive *row, const char *value)
+{
+    struct command_list *list = place(d, row);
+    struct command c = {.ignore_failure = value[0] == '-'};
+    struct command *grown;
+    int r;
+
+    if (!*value) {
+        command_list_done(list);
+        return 0;
+    }
+    r = words_split(value + c.ignore_failure, &c.argv);
+    if (r >= 0 && (!c.argv || !c.argv[0] || strchr("@:+!-|", c.argv[0][0])))
+        r = -EINVAL;
+    grown = r >= 0 ? realloc(list->v, (list->n + 1) * sizeof(*grown)) : NULL;
+    if (!grown) {
+        strv_free(c.argv);
+        return r < 0 ? r : -ENOMEM;
+    }
+    grown[list->n++] = c;
+    list->v = grown;
+    return 0;
+}
+
+void probe_list_done(struct probe_list *l)
+{
+    for (size_t i = 0; i < l->n; i++)
+        probespec_done(&l->v[i]);
+    free(l->v);
+    *l = (struct probe_list){0};
+}
+
+int set_ready(struct jobspec *d, const struct directive *row, const char *value)
+{
+    struct probe_list *list = place(d, row);
+    struct probespec probe, *grown;
+    int r;
+
+    if (!*value) {
+        probe_list_done(list);
+        return 0;
+    }
+    r = probespec_parse(value, &probe);
+    if (r < 0)
+        return r;
+    grown = realloc(list->v, (list->n + 1) * sizeof(*grown));
+    if (!grown) {
+        probespec_done(&probe);
+        return -ENOMEM;
+    }
+    grown[list->n++] = probe;
+    list->v = grown;
+    if (probe.kind == PROBE_PIDFILE) /* a program that writes one forks itself */
+        d->type = TYPE_FORKING;
+    return 0;
+}
+
+int set_health(struct jobspec *d, const struct directive *row, const char *value)
+{
+    struct probespec *health = place(d, row), probe;
+    int r;
+
+    if (!*value) {
+        probespec_done(health);
+        return 0;
+    }
+    r = probespec_parse(value, &probe);
+    if (r < 0)
+        return r;
+    if (!probespec_is_repeatable(&probe)) {
+        probespec_done(&probe);
+        return -EINVAL;
+    }
+    probespec_done(health);
+    *health = probe;
+    return 0;
+}

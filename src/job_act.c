@@ -1,0 +1,204 @@
+/* Carrying out what the state machine answers: signals, commands, the main process. */
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include "cleanup.h"
+#include "job_run.h"
+#include "job_step.h"
+
+#define NOTHING ((struct fsm_input){.event = EV_MAX})
+
+/* Until it is reaped a child's PID is its own; for one that is not our child we hold a pidfd. */
+static void signal_main(const struct job *job, int sig)
+{
+    if (job->main_end.fd >= 0)
+        (void)syscall(SYS_pidfd_send_signal, job->main_end.fd, sig, NULL, 0);
+    else if (job->pid > 0)
+        (void)kill(job->pid, sig);
+}
+
+/* systemd.kill(5), KillMode=, SendSIGHUP=: to the main process first. */
+static void terminate(const struct job *job)
+{
+    const struct jobspec *d = job->c.spec;
+
+    signal_main(job, d->kill_signal);
+    signal_main(job, SIGCONT); /* a stopped one hears it then, too */
+    if (job->control > 0)
+        (void)kill(job->control, d->kill_signal);
+    if (d->kill_mode == KILL_CONTROL_GROUP)
+        (void)tree_signal(&job->tree, d->kill_signal, job->pid);
+    if (!d->send_sighup)
+        return;
+    signal_main(job, SIGHUP);
+    if (d->kill_mode == KILL_CONTROL_GROUP)
+        (void)tree_signal(&job->tree, SIGHUP, job->pid);
+}
+
+static void kill_command(const struct job *job)
+{
+    if (job->control > 0)
+        (void)kill(job->control, SIGKILL);
+}
+
+static void kill_all(struct job *job)
+{
+    const struct jobspec *d = job->c.spec;
+    bool all = (d->kill_mode == KILL_CONTROL_GROUP || d->kill_mode == KILL_MIXED) && !tree_is_empty(&job->tree);
+
+    signal_main(job, d->final_kill_signal);
+    kill_command(job);
+    if (all && d->final_kill_signal == SIGKILL)
+        (void)tree_kill(&job->tree);
+    else if (all)
+        (void)tree_signal(&job->tree, d->final_kill_signal, job->pid);
+}
+
+static void all_ready(void *ctx)
+{
+    job_step(ctx, (struct fsm_input){.event = EV_READY});
+}
+
+static void not_ready(void *ctx, const char *why)
+{
+    struct job *job = ctx;
+    struct textbuf b = TEXTBUF(job->why);
+
+    textbuf_puts(&b, why);
+    job_step(job, (struct fsm_input){.event = EV_NOTREADY});
+}
+
+static int begin_to_wait(struct job *job)
+{
+    static const struct ready_ops ops = {all_ready, not_ready};
+    int r;
+
+    job->ready = ready_free(job->ready);
+    if (job->n_gates == 0)
+        return 0;
+    r = ready_new(&job->ready, job->gates, job->n_gates, &job->probes, &ops, job);
+    return r < 0 ? spawn_fail(&job->error, EXIT_MEMORY, -r, "Ready=") : 0;
+}
+
+static struct fsm_input run_main(struct job *job)
+{
+    job->error.what[0] = '\0';
+    job->why[0] = '\0';
+    job->notify_access = job->c.spec->notify_access;
+    if (job_open(job) < 0 || begin_to_wait(job) < 0 || job_run_main(job) < 0)
+        return (struct fsm_input){.event = EV_NOSTART, .code = CLD_EXITED, .status = (int)job->error.exit_status};
+    job->c.ops->started(job->c.ops_ctx, job);
+    return (struct fsm_input){.event = EV_EXEC};
+}
+
+static void tell_command(struct job *job, pid_t pid, int code, int status, const char *why)
+{
+    const struct command_end e = {.list = job->control_list,
+                                  .command = &job->c.spec->exec[job->control_list].v[job->command],
+                                  .pid = pid,
+                                  .code = code,
+                                  .status = status,
+                                  .why = why};
+
+    job->c.ops->command_ended(job->c.ops_ctx, job, &e);
+}
+
+/* The command job->command of the list and, while they cannot be started and that does not matter, those behind it. */
+static struct fsm_input run_commands(struct job *job)
+{
+    const struct command_list *list = &job->c.spec->exec[job->fsm.list];
+    struct fsm_input end = {.event = EV_CONTROL, .code = CLD_EXITED};
+
+    job->control_list = job->fsm.list;
+
+    for (; job->command < list->n; job->command++) {
+        struct spawn_error error = {0};
+
+        if (job_open(job) == 0 && job_run_command(job, &error) == 0)
+            return NOTHING;
+        if (!error.what[0])
+            error = job->error;
+        tell_command(job, 0, CLD_EXITED, (int)error.exit_status, error.what);
+        end.status = (int)error.exit_status;
+        if (!list->v[job->command].ignore_failure)
+            return end;
+        end.status = 0;
+    }
+    return end;
+}
+
+/* What the state that has been reached does not need any more. */
+static void leave(struct job *job)
+{
+    bool up = job_is_ready(job);
+
+    if (job->fsm.state != JOB_STARTING) {
+        job->ready = ready_free(job->ready);
+        loop_arm(job->c.loop, &job->seek, USEC_INFINITY);
+        job->seek_usec = 0;
+    }
+    if (!up && job->health.state != HEALTH_UNKNOWN)
+        health_end(&job->health);
+}
+
+struct fsm_input job_act(struct job *job, unsigned actions)
+{
+    leave(job);
+    if (actions & ACT_RELOAD_SIGNAL)
+        signal_main(job, job->c.spec->reload_signal);
+    if (actions & ACT_WATCHDOG)
+        signal_main(job, job->c.spec->watchdog_signal);
+    if (actions & ACT_TERM)
+        terminate(job);
+    if (actions & ACT_KILL)
+        kill_all(job);
+    if (actions & ACT_CANCEL) {
+        kill_command(job);
+        job->control = 0;
+    }
+    if (actions & ACT_READY) {
+        output_forget_tail(&job->out[STREAM_STDERR]);
+        health_begin(&job->health);
+    }
+    if (actions & ACT_END)
+        job_close(job);
+    if (actions & ACT_CONTROL) {
+        job->command = 0;
+        return run_commands(job);
+    }
+    return actions & ACT_RUN ? run_main(job) : NOTHING;
+}
+
+/* What was said before the end comes before it. */
+void job_drain(struct job *job)
+{
+    notifysock_drain(&job->notify);
+    for (size_t i = 0; i < ARRAY_SIZE(job->out); i++)
+        output_drain(&job->out[i]);
+}
+
+/* Does the state machine wait for the list that the command was of? */
+static bool list_counts(const struct job *job)
+{
+    enum job_state s = job->fsm.state;
+
+    return job->fsm.list == job->control_list && (s == JOB_START_PRE || s == JOB_START_POST || s == JOB_RELOADING ||
+                                                  s == JOB_STOP || s == JOB_STOP_POST);
+}
+
+void job_command_ended(struct job *job, const siginfo_t *info)
+{
+    const struct command_list *list = &job->c.spec->exec[job->control_list];
+    bool failed = info->si_code != CLD_EXITED || info->si_status != 0;
+
+    job_drain(job);
+    tell_command(job, info->si_pid, info->si_code, info->si_status, NULL);
+    job->control = 0;
+    if (!list_counts(job))
+        return;
+    if (failed && !list->v[job->command].ignore_failure) {
+        job_step(job, (struct fsm_input){.event = EV_CONTROL, .code = info->si_code, .status = info->si_status});
+        return;
+    }
+    job->command++;
+    job_step(job, run_commands(job));
+}

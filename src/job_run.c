@@ -1,0 +1,269 @@
+/* Starting what belongs to a job. All of its processes share one tree, one notify socket and one pair of output channels,
+ * which stay open over restarts: nothing that was written between two lives is lost, and a restart opens nothing. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include "cleanup.h"
+#include "job_run.h"
+#include "parse.h"
+#include "proc.h"
+#include "self.h"
+#include "strv.h"
+#include "systemd.h"
+#include "words.h"
+
+#define RUN_FDS_MAX 64 /* fd:N and stored descriptors of one start */
+
+static int open_stream(struct job *job, enum log_stream stream)
+{
+    const struct jobspec *d = job->c.spec;
+
+    if (job->c.route == OUTPUT_PIPE)
+        return output_open(&job->out[stream], &job->output, stream, &job->out_fds[stream]);
+    return job->out_fds[stream] =
+               systemd_journal_stream(jobspec_identifier(d), d->syslog_facility | d->stream_level[stream]);
+}
+
+static int open_output(struct job *job)
+{
+    int r;
+
+    if (job->c.route == OUTPUT_INHERIT)
+        return 0;
+    r = open_stream(job, STREAM_STDOUT);
+    if (r < 0)
+        return spawn_fail(&job->error, EXIT_STDOUT, -r, "standard output");
+    r = open_stream(job, STREAM_STDERR);
+    return r < 0 ? spawn_fail(&job->error, EXIT_STDERR, -r, "standard error") : 0;
+}
+
+static int open_notify(struct job *job, notifysock_fn fn)
+{
+    uid_t uid = job->c.spawn->drop ? job->c.spawn->uid : self_uid();
+    int r;
+
+    if (!jobspec_notifies(job->c.spec))
+        return 0;
+    r = notifysock_open(&job->notify, job->c.loop, job->c.notify_path, uid, fn, job);
+    return r < 0 ? spawn_fail(&job->error, EXIT_FDS, -r, "the notify socket %s", job->c.notify_path) : 0;
+}
+
+int job_open(struct job *job)
+{
+    int r;
+
+    if (job->opened)
+        return 0;
+    job->opened = true;
+    r = tree_open(&job->tree, job->c.loop, job->c.spec->name, job->tree.fn, job);
+    if (r < 0)
+        return spawn_fail(&job->error, EXIT_MEMORY, -r, "the process tree");
+    if (open_notify(job, job->notify.fn) < 0)
+        return -1;
+    return open_output(job);
+}
+
+void job_close(struct job *job)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(job->out); i++) {
+        job->out_fds[i] = close_fd(job->out_fds[i]);
+        output_close(&job->out[i]);
+    }
+    notifysock_close(&job->notify);
+    tree_close(&job->tree);
+    job->opened = false;
+}
+
+static int put_number(char ***env, const char *key, uint64_t number)
+{
+    char text[64];
+
+    snprintf(text, sizeof(text), "%s=%llu", key, (unsigned long long)number);
+    return env_put(env, text);
+}
+
+static int put_text(char ***env, const char *key, const char *value)
+{
+    char text[64];
+
+    snprintf(text, sizeof(text), "%s=%s", key, value);
+    return env_put(env, text);
+}
+
+/* systemd.exec(5), "Environment Variables Set or Propagated by the Service Manager". */
+static int run_environment(const struct job *job, enum exec_list list, char ***ret)
+{
+    static const char *const codes[] = {[CLD_EXITED] = "exited", [CLD_KILLED] = "killed", [CLD_DUMPED] = "dumped"};
+    bool after = list == EXEC_STOP || list == EXEC_STOP_POST;
+    char name[16];
+    int r = 0;
+
+    if (list == EXEC_LIST_MAX)
+        return job->fsm.watchdog_usec ? put_number(ret, "WATCHDOG_USEC", job->fsm.watchdog_usec) : 0;
+    if (job->pid > 0)
+        r = put_number(ret, "MAINPID", (uint64_t)job->pid);
+    if (r >= 0 && after)
+        r = put_text(ret, "SERVICE_RESULT", job_result_name(job->fsm.result));
+    if (r >= 0 && after && job->exit_code && job->pid == 0) {
+        r = put_text(ret, "EXIT_CODE", codes[job->exit_code]);
+        if (r >= 0 && job->exit_code == CLD_EXITED)
+            r = put_number(ret, "EXIT_STATUS", (uint64_t)job->exit_status);
+        else if (r >= 0)
+            r = put_text(ret, "EXIT_STATUS", signal_name(job->exit_status, name) + strlen("SIG"));
+    }
+    return r;
+}
+
+static void base_run(const struct job *job, struct spawn_run *run)
+{
+    *run = (struct spawn_run){
+        .stdout_fd = job->out_fds[0],
+        .stderr_fd = job->out_fds[1],
+        .cgroup_fd = job->tree.cgroup_fd,
+        .cgroup_killed = job->tree.killed,
+    };
+}
+
+/* The descriptors of fd:N, whose child's ends are ours to close, and those of the store. */
+static int gather_fds(struct job *job, struct spawn_fd fds[RUN_FDS_MAX], size_t *ret_ready, struct spawn_run *run,
+                      char **ret_names)
+{
+    size_t n = 0, stored = job->store ? fdstore_len(job->store) : 0;
+    int r;
+
+    while (n < RUN_FDS_MAX && (r = ready_child_fd(job->ready, (unsigned)n, &fds[n].number, &fds[n].fd)) >= 0)
+        n++;
+    *ret_ready = n;
+    if (n < RUN_FDS_MAX && r != -ENOENT)
+        return r;
+    for (size_t i = 0; i < stored && n < RUN_FDS_MAX; i++, n++) {
+        const char *name;
+        cleanup_free char *old = *ret_names;
+
+        fds[n] = (struct spawn_fd){fdstore_get(job->store, i, &name), 3 + (int)(job->c.listen_fds + i)};
+        if (asprintf(ret_names, "%s%s%s", old ? old : "", old ? ":" : "", name) < 0) {
+            *ret_names = NULL;
+            return -ENOMEM;
+        }
+        run->n_stored++;
+    }
+    run->fds = fds;
+    run->n_fds = n;
+    run->stored_names = *ret_names;
+    return 0;
+}
+
+int job_run_main(struct job *job)
+{
+    CLEANUP(strv_freep) char **env = NULL;
+    cleanup_free char *names = NULL;
+    struct spawn_fd fds[RUN_FDS_MAX];
+    struct spawn_run run;
+    size_t n_ready = 0;
+    int r;
+
+    base_run(job, &run);
+    r = run_environment(job, EXEC_LIST_MAX, &env);
+    if (r >= 0 && (job->ready || job->store))
+        r = gather_fds(job, fds, &n_ready, &run, &names);
+    run.more_env = env;
+    r = r < 0 ? spawn_fail(&job->error, EXIT_FDS, -r, "its descriptors")
+              : spawn_run(job->c.spawn, &run, &job->pid, &job->error);
+    for (size_t i = 0; i < n_ready; i++)
+        close(fds[i].fd);
+    job->out[STREAM_STDOUT].pid = job->out[STREAM_STDERR].pid = job->pid;
+    return r;
+}
+
+int job_run_command(struct job *job, struct spawn_error *ret_error)
+{
+    const struct command *command = &job->c.spec->exec[job->fsm.list].v[job->command];
+    CLEANUP(strv_freep) char **env = NULL, **argv = NULL;
+    struct spawn_run run;
+    int r;
+
+    base_run(job, &run);
+    r = run_environment(job, job->fsm.list, &env);
+    if (r >= 0)
+        r = words_expand(command->argv, env, job->c.spawn->env, &argv);
+    if (r < 0)
+        return spawn_fail(ret_error, EXIT_MEMORY, -r, "memory");
+    run.argv = argv;
+    run.more_env = env;
+    return spawn_run(job->c.spawn, &run, &job->control, ret_error);
+}
+
+pid_t job_run_probe(void *ctx, char *const *argv)
+{
+    struct spawn_error error = {0};
+    struct job *job = ctx;
+    struct spawn_run run;
+    pid_t pid;
+
+    base_run(job, &run);
+    run.argv = argv;
+    if (spawn_run(job->c.spawn, &run, &pid, &error) == 0)
+        return pid;
+    errno = error.error ? error.error : ENOENT;
+    return -1;
+}
+
+static pid_t read_pid_file(const char *path)
+{
+    char text[32];
+    cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    ssize_t n = fd >= 0 ? read(fd, text, sizeof(text) - 1) : -1;
+    pid_t pid;
+
+    if (n <= 0)
+        return 0;
+    text[n] = '\0';
+    text[strcspn(text, "\n")] = '\0';
+    return parse_pid(text, &pid) == 0 ? pid : 0;
+}
+
+pid_t job_find_main(const struct job *job)
+{
+    cleanup_free pid_t *pids = NULL;
+    const char *file = job->c.spec->pid_file;
+    pid_t self = getpid(), found = file ? read_pid_file(file) : 0;
+    int n;
+
+    /* A stale file, or one that lies, must not make us watch and signal a stranger. */
+    if (file)
+        return found > 0 && tree_has(&job->tree, found) ? found : 0;
+    n = tree_pids(&job->tree, &pids);
+    for (int i = 0; i < n && !found; i++) {
+        struct proc_identity id;
+
+        if (pids[i] != job->control && proc_identity(pids[i], &id) >= 0 && id.ppid == self)
+            found = pids[i];
+    }
+    return found;
+}
+
+int job_set_main(struct job *job, pid_t pid)
+{
+    struct proc_identity id;
+    int r;
+
+    loop_close(job->c.loop, &job->main_end);
+    if (proc_identity(pid, &id) < 0)
+        return -ESRCH;
+    if (id.ppid != getpid()) {
+        job->main_end.fd = (int)syscall(SYS_pidfd_open, pid, 0);
+        if (job->main_end.fd < 0)
+            return -errno;
+        r = loop_add(job->c.loop, &job->main_end, EPOLLIN);
+        if (r < 0) {
+            job->main_end.fd = close_fd(job->main_end.fd);
+            return r;
+        }
+    }
+    job->pid = pid;
+    job->out[STREAM_STDOUT].pid = job->out[STREAM_STDERR].pid = pid;
+    return 0;
+}

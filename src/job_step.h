@@ -1,0 +1,19 @@
+/* What the files of job share: the one step that all events go through. */
+#pragma once
+#include "job.h"
+
+/* One event (EV_MAX: none): the state machine's answer is carried out, and whatever follows from it at once. Returns the
+ * actions. */
+unsigned job_step(struct job *job, struct fsm_input in);
+
+/* Carries out @actions. Returns the event that follows at once, EV_MAX: none. */
+struct fsm_input job_act(struct job *job, unsigned actions);
+
+/* A message on the notify socket; for notifysock_open(). */
+void job_heard(void *job, const struct notifysock_sender *from, const struct notifymsg *m);
+
+/* The command of a list has ended: the next one, or the event that the list has. */
+void job_command_ended(struct job *job, const siginfo_t *info);
+
+/* What was said before an end comes before it: reads the notify socket and the pipes empty. */
+void job_drain(struct job *job);

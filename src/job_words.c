@@ -1,0 +1,162 @@
+/* A job in words: for the log, for whoever waits above, for the control socket. */
+#include <sys/wait.h>
+#include <stdlib.h>
+#include "job.h"
+#include "parse.h"
+
+const char *exec_list_name(enum exec_list list)
+{
+    static const char *const names[] = {[EXEC_START_PRE] = "ExecStartPre=",
+                                        [EXEC_START_POST] = "ExecStartPost=",
+                                        [EXEC_RELOAD] = "ExecReload=",
+                                        [EXEC_STOP] = "ExecStop=",
+                                        [EXEC_STOP_POST] = "ExecStopPost="};
+
+    return names[list];
+}
+
+bool job_is_ready(const struct job *job)
+{
+    return job->fsm.state == JOB_UP || job->fsm.state == JOB_RELOADING;
+}
+
+bool job_is_healthy(const struct job *job)
+{
+    if (job->c.spec->health.kind == PROBE_NONE)
+        return job_is_ready(job);
+    return job_is_ready(job) && job->health.state == HEALTH_HEALTHY;
+}
+
+bool job_over(const struct job *job)
+{
+    return job->fsm.state != JOB_INACTIVE && fsm_over(&job->fsm);
+}
+
+/* A deadline on the clock of the wall. */
+static uint64_t on_the_wall(uint64_t monotonic)
+{
+    return monotonic - now_usec() + realtime_usec();
+}
+
+void job_status(struct job *job, struct job_status *ret)
+{
+    struct textbuf b = TEXTBUF(job->readiness);
+
+    if (job->ready)
+        ready_explain(job->ready, &b);
+    *ret = (struct job_status){
+        .name = job->c.spec->name,
+        .state = job->fsm.state,
+        .result = job->fsm.result,
+        .main_pid = job->pid,
+        .argv = job->c.spec->argv,
+        .since = job->since,
+        .status_text = job->status_text,
+        .exit_code = job->exit_code,
+        .exit_status = job->exit_status,
+        .exit_time = job->exit_time,
+        .restarts = job->fsm.restarts,
+        .next_start = job->fsm.state == JOB_RESTART ? on_the_wall(job->fsm.deadline) : 0,
+        .ready = job_is_ready(job),
+        .healthy = job_is_healthy(job),
+        .readiness = b.len ? job->readiness : NULL,
+        .health = job->c.spec->health.kind == PROBE_NONE ? NULL : health_name(job->health.state),
+        .health_reason = job->health.reason[0] ? job->health.reason : NULL,
+        .memory = UINT64_MAX,
+        .cpu_usec = UINT64_MAX,
+        .dropped_lines = output_dropped(&job->out[STREAM_STDOUT]) + output_dropped(&job->out[STREAM_STDERR]),
+    };
+}
+
+void job_status_of_tree(struct job *job, struct job_status *ret)
+{
+    struct tree_usage usage;
+    int n;
+
+    job_status(job, ret);
+    free(job->pids);
+    job->pids = NULL;
+    if (!job->opened)
+        return;
+    n = tree_pids(&job->tree, &job->pids);
+    ret->pids = job->pids;
+    ret->n_pids = n > 0 ? (size_t)n : 0;
+    if (tree_usage(&job->tree, &usage) < 0)
+        return;
+    ret->memory = usage.memory;
+    ret->cpu_usec = usage.cpu_usec;
+}
+
+void job_explain_exit(int code, int status, struct textbuf *b)
+{
+    char name[16];
+
+    if (code == CLD_EXITED)
+        textbuf_printf(b, "ended with %d", status);
+    else
+        textbuf_printf(b, "was killed by %s%s", signal_name(status, name), code == CLD_DUMPED ? " (core dumped)" : "");
+}
+
+static void explain_timeout(const struct job *job, struct textbuf *b)
+{
+    if (job->fsm.up_since == 0) {
+        textbuf_printf(b, "was not ready within %g s (TimeoutStartSec=)", (double)job->c.spec->timeout_start / 1e6);
+        if (job->why[0])
+            textbuf_printf(b, ": %s", job->why);
+        return;
+    }
+    if (job->exit_code)
+        job_explain_exit(job->exit_code, job->exit_status, b);
+    textbuf_puts(b, job->exit_code ? ", it did not stop in time (TimeoutStopSec=)" : "could not be killed");
+}
+
+static void explain_exit(const struct job *job, struct textbuf *b)
+{
+    job_explain_exit(job->exit_code, job->exit_status, b);
+    if (job->fsm.up_since)
+        return;
+    if (job->fsm.result == RESULT_PROTOCOL && job->c.spec->ready.n == 0 && job->c.spec->type != TYPE_FORKING)
+        textbuf_puts(b, " before it said READY=1");
+    else
+        textbuf_puts(b, " before it was up");
+}
+
+/* The last life, whatever came after it. */
+static void explain_life(const struct job *job, struct textbuf *b)
+{
+    if (job->error.what[0])
+        textbuf_puts(b, job->error.what);
+    else if (job->fsm.result == RESULT_SUCCESS && job->why[0])
+        textbuf_puts(b, job->why);
+    else if (job->fsm.result == RESULT_TIMEOUT)
+        explain_timeout(job, b);
+    else if (job->fsm.result == RESULT_WATCHDOG)
+        textbuf_puts(b, job->why[0] ? job->why : "said nothing for WatchdogSec=");
+    else if (job->fsm.result == RESULT_PROTOCOL && job->why[0])
+        textbuf_puts(b, job->why);
+    else if (job->exit_code)
+        explain_exit(job, b);
+    else
+        textbuf_puts(b, "a command before it failed");
+}
+
+void job_explain(const struct job *job, struct textbuf *b)
+{
+    explain_life(job, b);
+    if (job->fsm.result == RESULT_START_LIMIT_HIT)
+        textbuf_printf(b, "; started %d times in %g s (StartLimitBurst=)", job->c.spec->start_limit_burst,
+                       (double)job->c.spec->start_limit_interval / 1e6);
+}
+
+int job_exit_status(const struct job *job)
+{
+    if (job->fsm.result == RESULT_SUCCESS && (job->stop_asked || job->exit_code == CLD_EXITED))
+        return job->stop_asked ? 0 : job->exit_status;
+    if (job->error.what[0])
+        return (int)job->error.exit_status;
+    if (job->fsm.result == RESULT_PROTOCOL || (job->fsm.result == RESULT_TIMEOUT && !job->up_once))
+        return 1; /* how it ended is our doing */
+    if (job->exit_code == CLD_EXITED)
+        return job->exit_status ? job->exit_status : 1;
+    return job->exit_code ? 128 + job->exit_status : 1;
+}
