@@ -11,6 +11,7 @@
 #include "parse.h"
 #include "rundir.h"
 #include "strv.h"
+#include "usec.h"
 
 /* LSB: invalid arguments; program is not installed. */
 #define EXIT_USAGE 2
@@ -27,6 +28,10 @@ static const char help[] =
     "  --pidfile=PATH            one more PID file, beside the instance's own\n"
     "  -p, --property=KEY=VALUE  a directive of systemd.exec(5), systemd.service(5)\n"
     "  --uid= --gid= --working-directory= --setenv= --nice=   short forms of -p\n"
+    "  --ready=PROBE             when it is up: notify, tcp:PORT, unix:PATH, http://...,\n"
+    "                            file:PATH, log:REGEX, fd:N, exec:COMMAND, delay:TIME\n"
+    "  --health=PROBE            and --health-interval= -timeout= -retries= -action=\n"
+    "  --restart=POLICY          no, on-failure, always ...: systemd.service(5)\n"
     "  --log=TARGET              auto, journal, syslog, stderr, json or file:/PATH\n"
     "  --trace                   show the stages as a table while they happen\n"
     "amphid VERB [--json]                   ask running instances\n"
@@ -39,16 +44,43 @@ static const char help[] =
     "  inspect PID               a process measured against daemon(7)\n"
     "  -h, --help  --version     amphid(1) says it all\n";
 
+/* Options that are a directive each. */
+#define DIRECTIVE_OPTIONS(X)                                                                                 \
+    X(UID, "uid", "User")                                                                                    \
+    X(GID, "gid", "Group")                                                                                   \
+    X(DIRECTORY, "working-directory", "WorkingDirectory")                                                    \
+    X(NICE, "nice", "Nice")                                                                                  \
+    X(READY, "ready", "Ready")                                                                               \
+    X(HEALTH, "health", "Health")                                                                            \
+    X(HEALTH_INTERVAL, "health-interval", "HealthInterval")                                                  \
+    X(HEALTH_TIMEOUT, "health-timeout", "HealthTimeout")                                                     \
+    X(HEALTH_RETRIES, "health-retries", "HealthRetries")                                                     \
+    X(HEALTH_START_PERIOD, "health-start-period", "HealthStartPeriod")                                       \
+    X(HEALTH_ACTION, "health-action", "HealthAction")                                                        \
+    X(RESTART, "restart", "Restart")                                                                         \
+    X(RELOAD_SIGNAL, "reload-signal", "ReloadSignal")                                                        \
+    X(LOG_OVERFLOW, "log-overflow", "LogOverflow")
+
+enum directive_option {
+    DIRECTIVE_BEFORE_FIRST = 511,
+#define X(id, option, key) DIRECTIVE_##id,
+    DIRECTIVE_OPTIONS(X)
+#undef X
+        DIRECTIVE_PAST_LAST
+};
+
+static const char *const directive_keys[] = {
+#define X(id, option, key) key,
+    DIRECTIVE_OPTIONS(X)
+#undef X
+};
+
 enum option_id {
     OPT_FORK = 256,
     OPT_NO_WAIT,
     OPT_MODE,
     OPT_PIDFILE,
-    OPT_UID,
-    OPT_GID,
-    OPT_DIRECTORY,
     OPT_SETENV,
-    OPT_NICE,
     OPT_LOG,
     OPT_TRACE,
     OPT_JSON,
@@ -62,11 +94,10 @@ static const struct option options[] = {
     {"name", required_argument, NULL, 'n'},
     {"pidfile", required_argument, NULL, OPT_PIDFILE},
     {"property", required_argument, NULL, 'p'},
-    {"uid", required_argument, NULL, OPT_UID},
-    {"gid", required_argument, NULL, OPT_GID},
-    {"working-directory", required_argument, NULL, OPT_DIRECTORY},
+#define X(id, option, key) {option, required_argument, NULL, DIRECTIVE_##id},
+    DIRECTIVE_OPTIONS(X)
+#undef X
     {"setenv", required_argument, NULL, OPT_SETENV},
-    {"nice", required_argument, NULL, OPT_NICE},
     {"log", required_argument, NULL, OPT_LOG},
     {"trace", no_argument, NULL, OPT_TRACE},
     {"json", no_argument, NULL, OPT_JSON},
@@ -146,6 +177,8 @@ static int take_option(struct cli *c, int id, const char *word, const char *arg)
 {
     if (id != OPT_JSON)
         c->run_option = word;
+    if (id > DIRECTIVE_BEFORE_FIRST && id < DIRECTIVE_PAST_LAST)
+        return set_directive(&c->spec, directive_keys[id - DIRECTIVE_BEFORE_FIRST - 1], arg);
     switch (id) {
     case OPT_FORK:
         c->fork = true;
@@ -165,16 +198,8 @@ static int take_option(struct cli *c, int id, const char *word, const char *arg)
         return *arg ? -1 : usage("--pidfile=: expected a path");
     case 'p':
         return set_property(&c->spec, arg);
-    case OPT_UID:
-        return set_directive(&c->spec, "User", arg);
-    case OPT_GID:
-        return set_directive(&c->spec, "Group", arg);
-    case OPT_DIRECTORY:
-        return set_directive(&c->spec, "WorkingDirectory", arg);
     case OPT_SETENV:
         return set_variable(&c->spec, arg);
-    case OPT_NICE:
-        return set_directive(&c->spec, "Nice", arg);
     case OPT_LOG:
         return log_parse(arg, &c->log) < 0
                    ? usage("--log=%s: expected auto, journal, syslog, stderr, json or file:/PATH", arg)
@@ -245,6 +270,22 @@ static int take_verb(struct cli *c, int argc, char **argv)
     return take_operand(c, v, argv[1]);
 }
 
+/* Directives that cannot be meant together (systemd.service(5)). */
+static int check_directives(const struct jobspec *d)
+{
+    if (d->type == TYPE_ONESHOT && (d->restart == RESTART_ALWAYS || d->restart == RESTART_ON_SUCCESS))
+        return usage("Type=oneshot does not go with Restart=always or on-success: it would never come to an end");
+    if (d->type == TYPE_ONESHOT && d->ready.n > 0)
+        return usage("Type=oneshot is ready when it has ended well; Ready= does not go with it");
+    if (d->pid_file && d->type != TYPE_FORKING)
+        return usage("PIDFile= goes with Type=forking");
+    if (d->restart_max_delay != USEC_INFINITY && d->restart_max_delay < d->restart_usec)
+        return usage("RestartMaxDelaySec= is shorter than RestartSec=");
+    if ((d->restart_steps > 0) != (d->restart_max_delay != USEC_INFINITY))
+        return usage("RestartSteps= and RestartMaxDelaySec= go together");
+    return -1;
+}
+
 /* What cannot be meant together. */
 static int check(const struct cli *c)
 {
@@ -260,7 +301,7 @@ static int check(const struct cli *c)
         return usage("--log=stderr goes with the terminal, which --fork leaves");
     if (!rundir_name_valid(c->name))
         return usage("--name=%s: expected letters, digits and :_.@- (not a dot or dash first)", c->name);
-    return -1;
+    return check_directives(&c->spec);
 }
 
 static int take_command(struct cli *c, char **argv)

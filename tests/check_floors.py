@@ -14,11 +14,11 @@ import sys
 
 FLOORS = [
     "cleanup usec self dlnote strv parse textbuf",
-    "identity words envfile linebuf notifymsg json varlink",
-    "jobspec directives fsm mode stage status",
-    "loop log proc rundir pidfile detach spawn systemd upward facts stream unixsock "
-    "manager reaper",
-    "job output notifysock control client",
+    "identity words envfile linebuf notifymsg http json varlink exitset probespec ratelimit",
+    "jobspec directive fsm mode stage status ring",
+    "loop log logfile proc rundir pidfile detach spawn systemd upward facts stream unixsock "
+    "manager reaper cgroup tree fdstore",
+    "job output notifysock probe ready health control client",
     "daemon launch instances show",
     "main run cli verbs detect inspect judge",
 ]
