@@ -1,5 +1,5 @@
-/* The HTTP status line, as it comes in from whoever holds the port: each byte more may decide, but what is decided stays
- * so, it is decided in time, and no byte beyond is read. */
+/* The HTTP status line, as it comes in from whoever holds the port: each byte more may decide, but what is decided
+ * stays so, it is decided in time, and no byte beyond is read. */
 #include <errno.h>
 #include "fuzz.h"
 #include "http.h"

@@ -70,8 +70,8 @@ static void write_again(const struct probespec *p)
     if (p->kind == PROBE_HTTP) {
         if (p->code)
             snprintf(code, sizeof(code), "=%d", p->code);
-        snprintf(text, sizeof(text), "http://%s%s%s:%d%s%s", v6 ? "[" : "", p->target, v6 ? "]" : "", p->number, p->http_path,
-                 code);
+        snprintf(text, sizeof(text), "http://%s%s%s:%d%s%s", v6 ? "[" : "", p->target, v6 ? "]" : "", p->number,
+                 p->http_path, code);
     } else if (p->kind == PROBE_TCP)
         snprintf(text, sizeof(text), "tcp:%s%s%s:%d", v6 ? "[" : "", p->target, v6 ? "]" : "", p->number);
     else if (p->kind == PROBE_DELAY)

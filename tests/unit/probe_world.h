@@ -168,8 +168,8 @@ static inline int world_tear_down(void **state)
     return left;
 }
 
-/* A socket on a free port of @host (127.0.0.1, ::1), with place for @backlog connections; -1: it does not listen, so that
- * the port is nobody else's and refuses. */
+/* A socket on a free port of @host (127.0.0.1, ::1), with place for @backlog connections; -1: it does not listen, so
+ * that the port is nobody else's and refuses. */
 static inline int take_port_of(const char *host, int backlog, int *ret_port)
 {
     union {

@@ -1,5 +1,5 @@
-/* Health by Docker's rules, checked with what can be switched: a file that is there or not, or a server. The interval is
- * a few milliseconds; what is asserted is the order of things and that nothing is early. */
+/* Health by Docker's rules, checked with a file that is there or not, or with commands. The interval is a few
+ * milliseconds; what is asserted is the order of things and that nothing is early. */
 #include "health.h"
 #include "probe_world.h"
 
@@ -181,7 +181,8 @@ static void test_unhealthy_and_back(void **state)
 /* Checks are counted by the commands that they start. A success in between begins the count anew. */
 static void test_in_a_row(void **state)
 {
-    static const char script[] = "exec:sh -c 'echo >> \"$0\"; n=$(wc -l < \"$0\"); case $n in 3|6) exit 0;; *) exit $n;; esac' ";
+    static const char script[] = "exec:sh -c 'echo >> \"$0\"; n=$(wc -l < \"$0\"); "
+                                 "case $n in 3|6) exit 0;; *) exit $n;; esac' ";
     struct world *w = *state;
     struct ward ward = {.stop_at = 0};
     char text[256];
@@ -225,6 +226,22 @@ static void test_start_period(void **state)
     run_to(&ward, "u");
     assert_true(now_usec() - before >= period + 2 * INTERVAL);
     assert_true(ward.world->started > 3); /* those that did not count, too */
+    ward_done(&ward);
+}
+
+/* A check that began in the start period does not count, even if it fails behind it. */
+static void test_start_period_decides_at_the_beginning(void **state)
+{
+    struct world *w = *state;
+    struct ward ward = {.stop_at = 0};
+
+    ward_init(&ward, w, "exec:sleep 1000");
+    ward.spec.health_start_period = 200 * USEC_PER_MSEC;
+    ward.spec.health_timeout = 250 * USEC_PER_MSEC;
+    ward.spec.health_retries = 1;
+    health_begin(&ward.h);
+    run_to(&ward, "u");
+    assert_int_equal(w->started, 2);
     ward_done(&ward);
 }
 
@@ -325,6 +342,7 @@ int main(void)
         TEST(in_a_row),
         TEST(retries_one),
         TEST(start_period),
+        TEST(start_period_decides_at_the_beginning),
         TEST(start_period_ends),
         TEST(timeout),
         TEST(ended_where_it_is_told),

@@ -33,14 +33,23 @@ static const struct {
     {"http://[::1]:81/x?y=1&z=2",
      {.kind = PROBE_HTTP, .target = (char[]){"::1"}, .number = 81, .http_path = (char[]){"/x?y=1&z=2"}}},
     {"http://localhost:8080/health=204",
-     {.kind = PROBE_HTTP, .target = (char[]){"localhost"}, .number = 8080, .http_path = (char[]){"/health"}, .code = 204}},
+     {.kind = PROBE_HTTP,
+      .target = (char[]){"localhost"},
+      .number = 8080,
+      .http_path = (char[]){"/health"},
+      .code = 204}},
     {"http://localhost/=503",
      {.kind = PROBE_HTTP, .target = (char[]){"localhost"}, .number = 80, .http_path = (char[]){"/"}, .code = 503}},
     {"http://localhost/q?id=204=401",
-     {.kind = PROBE_HTTP, .target = (char[]){"localhost"}, .number = 80, .http_path = (char[]){"/q?id=204"}, .code = 401}},
+     {.kind = PROBE_HTTP,
+      .target = (char[]){"localhost"},
+      .number = 80,
+      .http_path = (char[]){"/q?id=204"},
+      .code = 401}},
     {"http://localhost/q?id=2048",
      {.kind = PROBE_HTTP, .target = (char[]){"localhost"}, .number = 80, .http_path = (char[]){"/q?id=2048"}}},
-    {"http://localhost/q=20", {.kind = PROBE_HTTP, .target = (char[]){"localhost"}, .number = 80, .http_path = (char[]){"/q=20"}}},
+    {"http://localhost/q=20",
+     {.kind = PROBE_HTTP, .target = (char[]){"localhost"}, .number = 80, .http_path = (char[]){"/q=20"}}},
     {"http://localhost/q=2o4",
      {.kind = PROBE_HTTP, .target = (char[]){"localhost"}, .number = 80, .http_path = (char[]){"/q=2o4"}}},
     {"http://localhost/q%3D204",
@@ -67,8 +76,10 @@ static const char *const bad[] = {
     "unix", "unix:", "unix:x", "unix:./x", "unix:@abstract", "file", "file:", "file:x", "file:../x",
     "http", "http:", "http:/", "http://", "http:///", "http:///x", "http://:80/", "http://localhost:/",
     "http://localhost:0/", "http://localhost:65536/", "http://localhost:80x/", "http://localhost:8080=204",
-    "http://localhost?x", "http://user@localhost/", "http://example.org/", "http://::1/", "http://[::1/", "http://[::1]x/",
-    "https://localhost/", "HTTP://localhost/", "http://localhost/a b", "http://localhost/a\r\nX: y", "http://localhost/\xc3\xa4",
+    "http://localhost?x", "http://user@localhost/", "http://example.org/", "http://::1/", "http://[::1/",
+    "http://[::1]x/",
+    "https://localhost/", "HTTP://localhost/", "http://localhost/a b", "http://localhost/a\r\nX: y",
+    "http://localhost/\xc3\xa4",
     "http://localhost/a#b", "http://localhost/\x7f", "http://localhost/x=099", "http://localhost/x=000",
     "http://localhost/x=600", "http://localhost/x=999",
     "log", "log:", "log:(", "log:[a", "log:a{2,1}", "log:*)(",
@@ -95,8 +106,8 @@ static void test_good(void **state)
         CHECK(same(p.text, text), "%s: text %s", text, p.text);
         CHECK(same(p.target, is->target), "%s: target %s", text, p.target);
         CHECK(same(p.http_path, is->http_path), "%s: path %s", text, p.http_path);
-        CHECK(p.number == is->number && p.code == is->code && p.usec == is->usec, "%s: %d %d %llu", text, p.number, p.code,
-              (unsigned long long)p.usec);
+        CHECK(p.number == is->number && p.code == is->code && p.usec == is->usec, "%s: %d %d %llu", text, p.number,
+              p.code, (unsigned long long)p.usec);
         CHECK(strv_len(p.argv) == strv_len(is->argv), "%s: %zu words", text, strv_len(p.argv));
         for (size_t j = 0; j < strv_len(p.argv); j++)
             CHECK(STREQ(p.argv[j], is->argv[j]), "%s: %s", text, p.argv[j]);
