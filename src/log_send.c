@@ -60,21 +60,26 @@ static ino_t receiver(void)
 
 int log_sink_connect(struct log_sink *s)
 {
-    int fd;
+    cleanup_close int fd = -1;
+    bool datagrams = !s->identifier;
+    ino_t ino = 0;
 
-    s->is_socket = true;
-    s->datagrams = !s->identifier;
     if (s->kind == LOG_TO_SYSLOG) {
-        s->receiver = receiver();
-        fd = connect_syslog(&s->datagrams);
+        ino = receiver();
+        fd = connect_syslog(&datagrams);
     } else if (s->identifier)
         fd = systemd_journal_stream(s->identifier, s->priority);
     else
         fd = systemd_journal_connect();
     if (fd < 0)
         return fd;
+    if (s->is_socket && s->datagrams != datagrams) /* the queue has the form of the first one */
+        return -EPROTOTYPE;
     close_fd(s->fd);
-    s->fd = fd;
+    s->fd = take_fd(fd);
+    s->is_socket = true;
+    s->datagrams = datagrams;
+    s->receiver = ino;
     return 0;
 }
 
