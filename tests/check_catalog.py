@@ -21,6 +21,7 @@ BY_STAGE = {
     "detect": {"AMPHID_MODE", "AMPHID_REASON"},
     "exec": {"AMPHID_MAIN_PID"},
     "ready": {"AMPHID_MAIN_PID"},
+    "output": {"AMPHID_DROPPED_LINES"},
     "child-exit": {"AMPHID_MAIN_PID", "AMPHID_EXIT_CODE", "AMPHID_EXIT_STATUS"},
     "stopped": {"AMPHID_RESULT"},
     "failed": {"AMPHID_RESULT"},
