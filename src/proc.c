@@ -1,10 +1,12 @@
 /* What /proc says of a process. The identity is read at every stage that is logged, between the forks too, so
  * it costs three system calls and no heap: one read of /proc/PID/stat is always a whole, consistent record.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include "cleanup.h"
 #include "proc.h"
 
@@ -12,6 +14,7 @@
     1024 /* 52 numbers of at most 20 digits never all reach that; the fields we want are the first */
 #define READ_CHUNK 4096U
 #define PATH_LEN 64
+#define WALK_MAX 65536U /* a fork bomb is faster than any walk: each has an end */
 
 /* "/proc/self/stat", "/proc/12/stat". */
 static int proc_path(pid_t pid, const char *file, char *buf, size_t size)
@@ -39,10 +42,11 @@ static int proc_open(pid_t pid, const char *file)
     return fd;
 }
 
-/* The numbers after "(comm) S ": ppid pgrp session tty_nr ... starttime. */
-static int parse_numbers(const char *s, struct proc_identity *id)
+/* The numbers after "(comm) S ": ppid pgrp session tty_nr ... utime stime ... starttime. */
+static int parse_numbers(const char *s, struct proc_stat *p)
 {
-    enum { F_PPID, F_PGID, F_SID, F_TTY, F_STARTTIME = 18, F_COUNT };
+    enum { F_PPID, F_PGID, F_SID, F_TTY, F_UTIME = 10, F_STIME, F_STARTTIME = 18, F_COUNT };
+    struct proc_identity *id = &p->id;
     long long v[F_COUNT];
 
     for (size_t i = 0; i < F_COUNT; i++) {
@@ -59,12 +63,14 @@ static int parse_numbers(const char *s, struct proc_identity *id)
     id->sid = (pid_t)v[F_SID];
     id->tty_nr = (int)v[F_TTY];
     id->starttime = (uint64_t)v[F_STARTTIME];
+    p->cpu_ticks = (uint64_t)v[F_UTIME] + (uint64_t)v[F_STIME];
     return 0;
 }
 
 /* "12 (a) b) S 1 ...": the name may hold spaces and parentheses, so it ends at the last ')'. */
-static int parse_stat(const char *text, struct proc_identity *id)
+static int parse_stat(const char *text, struct proc_stat *p)
 {
+    struct proc_identity *id = &p->id;
     char *end;
     long pid = strtol(text, &end, 10);
     const char *open = strchr(text, '('), *close = strrchr(text, ')');
@@ -80,7 +86,8 @@ static int parse_stat(const char *text, struct proc_identity *id)
     id->comm[len] = '\0';
     if (close[1] != ' ' || close[2] == '\0' || close[3] != ' ')
         return -EBADMSG;
-    return parse_numbers(close + 4, id);
+    p->state = close[2];
+    return parse_numbers(close + 4, p);
 }
 
 int proc_read_once(pid_t pid, const char *file, char *buf, size_t size)
@@ -97,17 +104,28 @@ int proc_read_once(pid_t pid, const char *file, char *buf, size_t size)
     return 0;
 }
 
-int proc_identity(pid_t pid, struct proc_identity *ret)
+int proc_stat(pid_t pid, struct proc_stat *ret)
 {
-    struct proc_identity id = {0};
+    struct proc_stat p = {0};
     char buf[STAT_MAX];
     int r = proc_read_once(pid, "stat", buf, sizeof(buf));
 
     if (r >= 0)
-        r = parse_stat(buf, &id);
+        r = parse_stat(buf, &p);
     if (r < 0)
         return r;
-    *ret = id;
+    *ret = p;
+    return 0;
+}
+
+int proc_identity(pid_t pid, struct proc_identity *ret)
+{
+    struct proc_stat p;
+    int r = proc_stat(pid, &p);
+
+    if (r < 0)
+        return r;
+    *ret = p.id;
     return 0;
 }
 
@@ -162,5 +180,179 @@ const char *proc_status_field(const char *status, const char *key)
     return NULL;
 }
 
-/* The length of the UTF-8 sequence at @s, 0 if there is no valid one (RFC 3629: shortest form, no
- * surrogates). */
+/* ---- lists of processes ---- */
+
+/* Room is for the next power of two, so it need not be kept beside the list. */
+int pids_push(struct pids *p, pid_t pid)
+{
+    if ((p->n & (p->n - 1)) == 0) {
+        pid_t *grown = realloc(p->v, (p->n ? 2 * p->n : 1) * sizeof(*grown));
+
+        if (!grown)
+            return -ENOMEM;
+        p->v = grown;
+    }
+    p->v[p->n++] = pid;
+    return 0;
+}
+
+void pids_done(struct pids *p)
+{
+    free(p->v);
+    *p = (struct pids){0};
+}
+
+static int compare(const void *a, const void *b)
+{
+    pid_t x = *(const pid_t *)a, y = *(const pid_t *)b;
+
+    return (x > y) - (x < y);
+}
+
+void pids_sort(struct pids *p)
+{
+    if (p->n)
+        qsort(p->v, p->n, sizeof(*p->v), compare);
+}
+
+bool pids_find(const struct pids *p, size_t n, pid_t pid)
+{
+    return n && bsearch(&pid, p->v, n, sizeof(*p->v), compare);
+}
+
+/* ---- who descends from us ---- */
+
+/* The children of one thread: "12 13 ". -ESRCH: it has ended, or the kernel lists none (CONFIG_PROC_CHILDREN). */
+static int add_children_of_thread(struct pids *p, pid_t pid, pid_t tid)
+{
+    cleanup_free char *text = NULL;
+    char file[PATH_LEN], *rest, *end;
+    int r;
+
+    snprintf(file, sizeof(file), "task/%d/children", (int)tid);
+    r = proc_read(pid, file, &text, NULL);
+    for (rest = text; r >= 0; rest = end) {
+        long child = strtol(rest, &end, 10);
+
+        if (end == rest)
+            break;
+        r = pids_push(p, (pid_t)child);
+    }
+    return r;
+}
+
+/* The number of links of the list of threads is theirs and two more, as of any directory: most have one thread. */
+static int add_children(struct pids *p, pid_t pid)
+{
+    const struct dirent *e;
+    char path[PATH_LEN];
+    struct stat st;
+    DIR *threads;
+    int r = 0;
+
+    (void)proc_path(pid, "task", path, sizeof(path));
+    if (stat(path, &st) == 0 && st.st_nlink == 3)
+        return add_children_of_thread(p, pid, pid);
+    threads = opendir(path);
+    while (threads && r != -ENOMEM && (e = readdir(threads)))
+        if (e->d_name[0] != '.')
+            r = add_children_of_thread(p, pid, (pid_t)strtol(e->d_name, NULL, 10));
+    if (threads)
+        closedir(threads);
+    return r;
+}
+
+/* Whoever has PIDs from another namespace would take strangers for ours. */
+static int check_proc(void)
+{
+    char self[16], text[16];
+    ssize_t n = readlink("/proc/self", self, sizeof(self) - 1);
+
+    if (n < 0)
+        return -errno;
+    self[n] = '\0';
+    snprintf(text, sizeof(text), "%d", getpid());
+    return STREQ(self, text) ? 0 : -EXDEV;
+}
+
+/* All processes, each with its parent behind it. */
+static int read_pairs(struct pids *pairs)
+{
+    struct proc_identity id;
+    const struct dirent *e;
+    int r = check_proc();
+    DIR *all = r < 0 ? NULL : opendir("/proc");
+
+    if (!all)
+        return r < 0 ? r : -errno;
+    while (r >= 0 && (e = readdir(all))) {
+        pid_t pid = (pid_t)strtol(e->d_name, NULL, 10);
+
+        if (pid <= 0 || proc_identity(pid, &id) < 0)
+            continue;
+        r = pids_push(pairs, pid);
+        if (r >= 0)
+            r = pids_push(pairs, id.ppid);
+    }
+    closedir(all);
+    return r;
+}
+
+static int add_from_pairs(struct pids *p, pid_t pid, const struct pids *pairs)
+{
+    int r = 0;
+
+    for (size_t i = 0; i < pairs->n && r >= 0; i += 2)
+        if (pairs->v[i + 1] == pid)
+            r = pids_push(p, pairs->v[i]);
+    return r;
+}
+
+int proc_children(struct pids *p)
+{
+    struct pids pairs = {0};
+    int r = add_children_of_thread(p, 0, getpid()); /* we have one thread */
+
+    if (r != -ESRCH)
+        return r;
+    r = read_pairs(&pairs);
+    if (r >= 0)
+        r = add_from_pairs(p, getpid(), &pairs);
+    pids_done(&pairs);
+    return r;
+}
+
+int proc_below(struct pids *p, size_t from)
+{
+    struct pids pairs = {0};
+    char file[PATH_LEN];
+    int r = 0;
+
+    if (from == p->n)
+        return 0;
+    snprintf(file, sizeof(file), "/proc/self/task/%d/children", getpid());
+    if (access(file, F_OK) < 0)
+        r = read_pairs(&pairs);
+    for (size_t i = from; r >= 0 && i < p->n && p->n < WALK_MAX; i++) {
+        r = pairs.n ? add_from_pairs(p, p->v[i], &pairs) : add_children(p, p->v[i]);
+        r = r == -ENOMEM ? r : 0; /* whoever has ended meanwhile has no children */
+    }
+    pids_done(&pairs);
+    return r;
+}
+
+bool proc_descends(pid_t pid)
+{
+    uint64_t born = UINT64_MAX;
+    struct proc_identity id;
+
+    if (check_proc() < 0)
+        return false;
+    while (pid > 0 && proc_identity(pid, &id) >= 0 && id.starttime <= born) {
+        if (id.ppid == getpid())
+            return true;
+        born = id.starttime;
+        pid = id.ppid;
+    }
+    return false;
+}

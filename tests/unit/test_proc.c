@@ -5,14 +5,42 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
+#include <time.h>
 #include "cleanup.h"
 #include "proc.h"
 #include "textbuf.h"
+
+int __real_open64(const char *path, int flags, ...);
+int __wrap_open64(const char *path, int flags, ...);
+int __real_access(const char *path, int mode);
+int __wrap_access(const char *path, int mode);
+
+static bool no_children_files; /* a kernel without CONFIG_PROC_CHILDREN */
+
+static bool is_missing(const char *path)
+{
+    size_t len = strlen(path);
+
+    return no_children_files && len > 9 && strcmp(path + len - 9, "/children") == 0;
+}
+
+int __wrap_open64(const char *path, int flags, ...)
+{
+    errno = ENOENT;
+    return is_missing(path) ? -1 : __real_open64(path, flags);
+}
+
+int __wrap_access(const char *path, int mode)
+{
+    errno = ENOENT;
+    return is_missing(path) ? -1 : __real_access(path, mode);
+}
 
 static void identity_of_self(void **state)
 {
@@ -187,6 +215,132 @@ static void printable_text(void **state)
     }
 }
 
+static void lists_of_pids(void **state)
+{
+    struct pids p = {0};
+
+    (void)state;
+    assert_false(pids_find(&p, 0, 1));
+    pids_sort(&p);
+    for (pid_t pid = 1000; pid > 0; pid--)
+        assert_int_equal(pids_push(&p, pid * 2), 0);
+    assert_int_equal(p.n, 1000);
+    pids_sort(&p);
+    for (pid_t pid = 1; pid <= 2001; pid++)
+        assert_int_equal(pids_find(&p, p.n, pid), pid % 2 == 0);
+    assert_false(pids_find(&p, 999, 2000));
+    pids_done(&p);
+    assert_int_equal(p.n, 0);
+}
+
+/* A thread's child is its process's. */
+static void *fork_another(void *arg)
+{
+    int *talk = arg;
+    pid_t pid = fork();
+    char c;
+
+    if (pid == 0) {
+        (void)!read(talk[0], &c, 1);
+        _exit(0);
+    }
+    if (write(talk[2], &pid, sizeof(pid)) != sizeof(pid))
+        _exit(1);
+    (void)!read(talk[0], &c, 1);
+    return NULL;
+}
+
+/* A child and two of its own, one of them a thread's. They live until talk[1] is closed. */
+static void start_family(pid_t pids[3], int talk[4])
+{
+    assert_int_equal(pipe(talk), 0);
+    assert_int_equal(pipe(talk + 2), 0);
+    pids[0] = fork();
+    if (pids[0] == 0) {
+        pthread_t thread;
+        pid_t pid;
+        char c;
+
+        close(talk[1]);
+        pid = fork();
+        if (pid == 0) {
+            (void)!read(talk[0], &c, 1);
+            _exit(0);
+        }
+        if (write(talk[3], &pid, sizeof(pid)) != sizeof(pid))
+            _exit(1);
+        talk[2] = talk[3];
+        if (pthread_create(&thread, NULL, fork_another, talk) != 0)
+            _exit(1);
+        (void)!read(talk[0], &c, 1);
+        _exit(0);
+    }
+    assert_int_equal(read(talk[2], &pids[1], sizeof(pids[1])), sizeof(pids[1]));
+    assert_int_equal(read(talk[2], &pids[2], sizeof(pids[2])), sizeof(pids[2]));
+}
+
+static void families(void **state)
+{
+    struct pids p = {0};
+    int talk[4];
+    pid_t pids[3];
+
+    (void)state;
+    assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+    start_family(pids, talk);
+    for (int i = 0; i < 2; i++) {
+        no_children_files = i == 1;
+        p.n = 0;
+        assert_int_equal(proc_children(&p), 0);
+        assert_int_equal(p.n, 1);
+        assert_int_equal(p.v[0], pids[0]);
+        assert_int_equal(proc_below(&p, 0), 0);
+        assert_int_equal(p.n, 3);
+        pids_sort(&p);
+        for (int k = 0; k < 3; k++)
+            assert_true(pids_find(&p, p.n, pids[k]));
+    }
+    no_children_files = false;
+    for (int i = 0; i < 3; i++)
+        assert_true(proc_descends(pids[i]));
+    assert_false(proc_descends(getpid()));
+    assert_false(proc_descends(getppid()));
+    assert_false(proc_descends(1));
+    assert_false(proc_descends(0));
+    assert_false(proc_descends(-1));
+    pids_done(&p);
+    for (int i = 0; i < 4; i++)
+        close(talk[i]);
+    while (waitpid(-1, NULL, 0) > 0)
+        ;
+    assert_false(proc_descends(pids[0]));
+    assert_int_equal(proc_children(&p), 0);
+    assert_int_equal(p.n, 0);
+}
+
+static void what_a_process_does(void **state)
+{
+    struct proc_stat p;
+    pid_t pid;
+
+    (void)state;
+    assert_int_equal(proc_stat(0, &p), 0);
+    assert_int_equal(p.state, 'R');
+    assert_int_equal(p.id.pid, getpid());
+    pid = fork();
+    if (pid == 0)
+        for (clock_t end = CLOCKS_PER_SEC / 20; clock() < end;)
+            ;
+    if (pid == 0)
+        _exit(0);
+    assert_int_equal(waitid(P_PID, (id_t)pid, &(siginfo_t){0}, WEXITED | WNOWAIT), 0);
+    assert_int_equal(proc_stat(pid, &p), 0);
+    assert_int_equal(p.state, 'Z');
+    assert_in_range(p.cpu_ticks, 4, 100);
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+    assert_int_equal(proc_stat(pid, &p), -ESRCH);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -198,6 +352,9 @@ int main(void)
         cmocka_unit_test(reads_whole_files),
         cmocka_unit_test(status_fields),
         cmocka_unit_test(printable_text),
+        cmocka_unit_test(lists_of_pids),
+        cmocka_unit_test(families),
+        cmocka_unit_test(what_a_process_does),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
