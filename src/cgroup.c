@@ -1,0 +1,289 @@
+/* Cgroups of version 2. A cgroup that somebody else manages is left alone: systemd writes alone to what it has not
+ * delegated (https://systemd.io/CGROUP_DELEGATION). */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <sys/xattr.h>
+#include "cgroup.h"
+#include "cleanup.h"
+
+static int put(int fd, const char *file, const char *text)
+{
+    int r = 0, file_fd = openat(fd, file, O_WRONLY | O_CLOEXEC);
+
+    if (file_fd < 0)
+        return -errno;
+    if (write(file_fd, text, strlen(text)) < 0)
+        r = -errno;
+    close(file_fd);
+    return r;
+}
+
+int cgroup_enter(int fd)
+{
+    return put(fd, "cgroup.procs", "0");
+}
+
+int cgroup_kill(int fd)
+{
+    return put(fd, "cgroup.kill", "1");
+}
+
+int cgroup_freeze(int fd, bool frozen)
+{
+    return put(fd, "cgroup.freeze", frozen ? "1" : "0");
+}
+
+/* The beginning of a file: what we ask for is never long. */
+static int get(int fd, const char *file, char *buf, size_t size)
+{
+    cleanup_close int file_fd = openat(fd, file, O_RDONLY | O_CLOEXEC);
+    ssize_t n;
+
+    if (file_fd < 0)
+        return -errno;
+    n = read(file_fd, buf, size - 1);
+    if (n < 0)
+        return -errno;
+    buf[n] = '\0';
+    return 0;
+}
+
+int cgroup_number(int fd, const char *file, const char *key, uint64_t *ret)
+{
+    const char *line;
+    char text[4096], *end;
+    uint64_t value;
+    int r = get(fd, file, text, sizeof(text));
+
+    if (r < 0)
+        return r;
+    for (line = text; key && line; line = strchr(line, '\n'), line += line != NULL)
+        if (strncmp(line, key, strlen(key)) == 0 && line[strlen(key)] == ' ') {
+            line += strlen(key);
+            break;
+        }
+    if (!line)
+        return -ENOENT;
+    value = strtoull(line, &end, 10);
+    if (end == line)
+        return -ENOENT;
+    *ret = value;
+    return 0;
+}
+
+int cgroup_open_events(int fd)
+{
+    int events_fd = openat(fd, "cgroup.events", O_RDONLY | O_CLOEXEC);
+
+    return events_fd < 0 ? -errno : events_fd;
+}
+
+/* What cannot be read is gone. */
+bool cgroup_is_populated(int events_fd)
+{
+    char text[256];
+    ssize_t n = pread(events_fd, text, sizeof(text) - 1, 0);
+
+    if (n < 0)
+        return false;
+    text[n] = '\0';
+    return strstr(text, "populated 1");
+}
+
+/* ---- those below ---- */
+
+/* The directory @fd, to be read, if there is any below it: the number of links tells, without reading. NULL: none. */
+static DIR *open_children(int fd)
+{
+    struct stat st;
+    DIR *d = NULL;
+    int own;
+
+    if (fstat(fd, &st) < 0 || st.st_nlink <= 2)
+        return NULL;
+    own = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (own >= 0)
+        d = fdopendir(own);
+    if (own >= 0 && !d)
+        close(own);
+    return d;
+}
+
+/* The next one, opened, and its name; -1: no other. */
+static int next_child(DIR *d, const char **ret_name)
+{
+    const struct dirent *e;
+
+    while ((e = readdir(d)))
+        if (e->d_type == DT_DIR && e->d_name[0] != '.') {
+            *ret_name = e->d_name;
+            return openat(dirfd(d), e->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        }
+    return -1;
+}
+
+/* The processes of one cgroup alone. A number of 0 is one that our PID namespace does not see. */
+static int own_pids(int fd, struct pids *p)
+{
+    cleanup_close int file_fd = openat(fd, "cgroup.procs", O_RDONLY | O_CLOEXEC);
+    cleanup_fclose FILE *f = file_fd < 0 ? NULL : fdopen(file_fd, "r");
+    int pid, r = 0;
+
+    if (!f)
+        return -errno;
+    take_fd(file_fd);
+    while (r >= 0 && fscanf(f, "%d", &pid) == 1)
+        if (pid > 0)
+            r = pids_push(p, pid);
+    return r;
+}
+
+int cgroup_pids(int fd, struct pids *p)
+{
+    const char *name;
+    DIR *children;
+    int child, r = own_pids(fd, p);
+
+    if (r < 0)
+        return r;
+    children = open_children(fd);
+    while (children && r != -ENOMEM && (child = next_child(children, &name)) >= 0) {
+        r = cgroup_pids(child, p); /* a threaded one's processes are those of its parent, it tells none */
+        close(child);
+    }
+    if (children)
+        closedir(children);
+    return r == -ENOMEM ? r : 0;
+}
+
+static void remove_children(int fd)
+{
+    DIR *children = open_children(fd);
+    const char *name;
+    int child;
+
+    while (children && (child = next_child(children, &name)) >= 0) {
+        remove_children(child);
+        close(child);
+        (void)unlinkat(fd, name, AT_REMOVEDIR);
+    }
+    if (children)
+        closedir(children);
+}
+
+int cgroup_remove(const char *path)
+{
+    cleanup_close int fd = -1;
+
+    if (rmdir(path) == 0)
+        return 0;
+    fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    remove_children(fd);
+    return rmdir(path) < 0 ? -errno : 0;
+}
+
+/* ---- making one ---- */
+
+static bool is_cgroup2(const char *path)
+{
+    struct statfs fs;
+
+    return statfs(path, &fs) == 0 && (unsigned long)fs.f_type == CGROUP2_SUPER_MAGIC;
+}
+
+/* The directory of the cgroup in which we are: the line "0::/PATH" of /proc/self/cgroup (cgroups(7)). */
+static int find_own(char **ret)
+{
+    static const char *const mounts[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"};
+    cleanup_free char *text = NULL;
+    const char *mount = NULL, *path;
+    size_t len;
+    int r;
+
+    for (size_t i = 0; i < ARRAY_SIZE(mounts) && !mount; i++)
+        if (is_cgroup2(mounts[i]))
+            mount = mounts[i];
+    if (!mount)
+        return -ENOENT;
+    r = proc_read(0, "cgroup", &text, NULL);
+    if (r < 0)
+        return r;
+    path = strncmp(text, "0::/", 4) == 0 ? text + 3 : strstr(text, "\n0::/");
+    if (!path)
+        return -ENOENT;
+    path = strchr(path, '/');
+    if (strncmp(path, "/..", 3) == 0) /* outside of our cgroup namespace */
+        return -EPERM;
+    len = strcspn(path, "\n");
+    return asprintf(ret, "%s%.*s", mount, len > 1 ? (int)len : 0, path) < 0 ? -ENOMEM : 0;
+}
+
+/* systemd marks what it has delegated: user.delegate, before version 251 trusted.delegate. */
+static bool is_ours(const char *path)
+{
+    static const char *const marks[] = {"user.delegate", "trusted.delegate"};
+    char value[2];
+
+    if (access("/run/systemd/system", F_OK) < 0)
+        return true;
+    for (size_t i = 0; i < ARRAY_SIZE(marks); i++)
+        if (getxattr(path, marks[i], value, sizeof(value)) == 1 && value[0] == '1')
+            return true;
+    return false;
+}
+
+static bool holds_processes(int fd)
+{
+    cleanup_close int events_fd = cgroup_open_events(fd);
+
+    return cgroup_is_populated(events_fd);
+}
+
+/* The lock tells a living amphid's from a dead one's. An empty one is made anew: for figures of its own, and not to be
+ * frozen because a predecessor was. */
+static int claim(const char *path)
+{
+    for (;;) {
+        bool is_new = mkdir(path, 0755) == 0;
+        cleanup_close int fd = -1;
+
+        if (!is_new && errno != EEXIST)
+            return -errno;
+        fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+        if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0)
+            return -errno;
+        if (is_new || holds_processes(fd) || cgroup_remove(path) < 0)
+            return take_fd(fd);
+    }
+}
+
+int cgroup_make(const char *name, char **ret_path)
+{
+    cleanup_free char *own = NULL, *path = NULL, *other = NULL;
+    int fd, r = find_own(&own);
+
+    if (r < 0)
+        return r;
+    if (!is_ours(own))
+        return -EPERM;
+    if (asprintf(&path, "%s/amphid-%s", own, name) < 0)
+        return -ENOMEM;
+    fd = claim(path);
+    if (fd == -EWOULDBLOCK) {
+        if (asprintf(&other, "%s.%d", path, getpid()) < 0)
+            return -ENOMEM;
+        fd = claim(other);
+    }
+    if (fd >= 0)
+        *ret_path = other ? take_ptr(other) : take_ptr(path);
+    return fd;
+}

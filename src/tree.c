@@ -1,0 +1,350 @@
+/* All processes of a job. Whoever descends from us belongs to it: as the reaper of all orphans we are their parent
+ * sooner or later, whatever they have double-forked. A cgroup adds those that a dead predecessor has left, and ends all
+ * at once. */
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include "cgroup.h"
+#include "cleanup.h"
+#include "proc.h"
+#include "reaper.h"
+#include "tree.h"
+
+#define SIGNAL_PASSES 8                  /* who forks faster than that has heard it through its parents */
+#define SWEEP_USEC (100 * USEC_PER_MSEC) /* the loop waits so long at most; when the dead are reaped it goes on */
+
+int tree_adopt(void)
+{
+    return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0 ? -errno : 0;
+}
+
+static int emptied(struct watch *w, uint32_t events)
+{
+    struct tree *t = CONTAINER_OF(w, struct tree, empty);
+
+    (void)events;
+    if (!cgroup_is_populated(w->fd))
+        t->fn(t->ctx);
+    return 0;
+}
+
+int tree_open(struct tree *t, struct loop *loop, const char *name, void (*fn)(void *ctx), void *ctx)
+{
+    int r;
+
+    *t = (struct tree){.empty = {.fd = -1, .fn = emptied}, .loop = loop, .fn = fn, .ctx = ctx};
+    t->cgroup_fd = cgroup_make(name, &t->cgroup);
+    if (t->cgroup_fd < 0) {
+        r = t->cgroup_fd == -ENOMEM ? -ENOMEM : 0;
+        t->cgroup_fd = -1;
+        return r;
+    }
+    r = t->empty.fd = cgroup_open_events(t->cgroup_fd);
+    if (r >= 0) {
+        (void)cgroup_is_populated(t->empty.fd); /* else it would tell at once */
+        r = loop_add(loop, &t->empty, EPOLLPRI);
+    }
+    if (r < 0)
+        tree_close(t);
+    return r < 0 ? r : 0;
+}
+
+void tree_close(struct tree *t)
+{
+    if (!t->cgroup)
+        return;
+    loop_close(t->loop, &t->empty);
+    (void)cgroup_remove(t->cgroup); /* what KillMode= has left in it stays there */
+    t->cgroup_fd = close_fd(t->cgroup_fd);
+    free(t->cgroup);
+    t->cgroup = NULL;
+}
+
+bool tree_is_empty(const struct tree *t)
+{
+    return !(t->cgroup && cgroup_is_populated(t->empty.fd)) && !reaper_has_children();
+}
+
+/* Our children that live; not those among the first @known of @p, sorted. */
+static int list_children(struct pids *p, size_t known)
+{
+    struct pids children = {0};
+    int r = proc_children(&children);
+
+    for (size_t i = 0; r >= 0 && i < children.n; i++)
+        if (!pids_find(p, known, children.v[i]) && reaper_look(children.v[i]) != CHILD_ENDED)
+            r = pids_push(p, children.v[i]);
+    pids_done(&children);
+    return r;
+}
+
+/* The cgroup's processes, and whoever descends from us without being in it: where a child could not be born there. */
+static int list(const struct tree *t, struct pids *p)
+{
+    size_t inside;
+    int r = t->cgroup ? cgroup_pids(t->cgroup_fd, p) : 0;
+
+    pids_sort(p);
+    inside = p->n;
+    if (r >= 0)
+        r = list_children(p, inside);
+    if (r >= 0)
+        r = proc_below(p, inside);
+    return t->cgroup && r == -EXDEV ? 0 : r;
+}
+
+static bool cgroup_has(const struct tree *t, pid_t pid)
+{
+    struct pids p = {0};
+    bool found;
+
+    if (!t->cgroup || cgroup_pids(t->cgroup_fd, &p) < 0)
+        return false;
+    pids_sort(&p);
+    found = pids_find(&p, p.n, pid);
+    pids_done(&p);
+    return found;
+}
+
+bool tree_has(const struct tree *t, pid_t pid)
+{
+    return reaper_look(pid) != CHILD_NONE || proc_descends(pid) || cgroup_has(t, pid);
+}
+
+/* ---- signals ---- */
+
+/* systemd.kill(5), KillSignal=: "always send SIGCONT", so that the stopped hear it. */
+static bool needs_cont(int sig)
+{
+    return sig != SIGKILL && sig != SIGSTOP && sig != SIGCONT;
+}
+
+/* Until it is reaped a child's PID is its own. Of any other process first a hold is taken, then it is looked whether
+ * that is one of ours: so a PID that was used again since it was listed is no danger. Before Linux 5.3 there is nothing
+ * to hold. */
+static int send(const struct tree *t, pid_t pid, int sig)
+{
+    cleanup_close int fd = -1;
+
+    if (reaper_look(pid) == CHILD_NONE) {
+        fd = (int)syscall(SYS_pidfd_open, pid, 0);
+        if (fd < 0 && errno != ENOSYS)
+            return -errno;
+        if (!tree_has(t, pid))
+            return -ESRCH;
+    }
+    if ((fd < 0 ? kill(pid, sig) : (int)syscall(SYS_pidfd_send_signal, fd, sig, NULL, 0)) < 0)
+        return -errno;
+    if (needs_cont(sig))
+        (void)(fd < 0 ? kill(pid, SIGCONT) : (int)syscall(SYS_pidfd_send_signal, fd, SIGCONT, NULL, 0));
+    return 0;
+}
+
+/* To the child's group at once, which no fork escapes, if it is ours as a whole: made by a child of ours, whose PID is
+ * nobody else's until it is reaped. */
+static void send_group(pid_t pid, int sig, pid_t *last)
+{
+    pid_t group = getpgid(pid);
+
+    if (group > 1 && group != *last && reaper_look(group) != CHILD_NONE)
+        (void)kill(-group, sig);
+    *last = group;
+}
+
+/* To all of @now that are not in @seen, which they then are; the youngest first, for they have had the least time to
+ * fork. Returns whether there were any. */
+static bool send_new(const struct tree *t, int sig, pid_t except, struct pids *now, struct pids *seen)
+{
+    size_t before = seen->n;
+    pid_t group = 0;
+    bool any = false;
+
+    pids_sort(seen);
+    pids_sort(now);
+    for (size_t i = now->n; i-- > 0;) {
+        pid_t pid = now->v[i];
+
+        if (pid == except || (i + 1 < now->n && pid == now->v[i + 1]) || pids_find(seen, before, pid))
+            continue;
+        any = true;
+        if (!needs_cont(sig) && reaper_look(pid) != CHILD_NONE)
+            send_group(pid, sig, &group);
+        /* One that has just got another parent is found again by the next pass. */
+        if (send(t, pid, sig) != -ESRCH && pids_push(seen, pid) < 0)
+            return false;
+    }
+    return any;
+}
+
+/* One pass: through our children, which is quick, and only if none of them is new through all. */
+static int pass(const struct tree *t, int sig, pid_t except, struct pids *seen)
+{
+    struct pids now = {0};
+    bool any = false;
+    int r = list_children(&now, 0);
+
+    if (r >= 0)
+        any = send_new(t, sig, except, &now, seen);
+    if (!any) {
+        now.n = 0;
+        r = list(t, &now);
+        if (r >= 0)
+            any = send_new(t, sig, except, &now, seen);
+    }
+    pids_done(&now);
+    return r < 0 ? r : any;
+}
+
+/* Until a pass finds nobody who has not got it: whoever was being forked gets it, too. Returns how many it was sent to.
+ * */
+static int sweep(const struct tree *t, int sig, pid_t except, unsigned passes)
+{
+    uint64_t deadline = now_usec() + SWEEP_USEC;
+    struct pids seen = {0};
+    int r = 1;
+
+    while (r > 0 && passes-- > 0 && now_usec() < deadline)
+        r = pass(t, sig, except, &seen);
+    if (r >= 0)
+        r = (int)seen.n;
+    pids_done(&seen);
+    return r;
+}
+
+int tree_signal(const struct tree *t, int sig, pid_t except)
+{
+    return sweep(t, sig, except, SIGNAL_PASSES);
+}
+
+/* Does any child of ours live outside of the cgroup? */
+static bool has_outsiders(const struct tree *t)
+{
+    struct pids p = {0};
+    size_t inside;
+    bool any = cgroup_pids(t->cgroup_fd, &p) < 0;
+
+    pids_sort(&p);
+    inside = p.n;
+    any = any || list_children(&p, inside) < 0 || p.n > inside;
+    pids_done(&p);
+    return any;
+}
+
+/* Stops all and then kills all: whoever is stopped does not fork. Hundreds who do leave us no share of the CPUs, unless
+ * we go before them. (Nice levels count within a session only, sched(7), "The autogroup feature".) */
+static int stop_and_kill(const struct tree *t)
+{
+    struct sched_param old = {0}, first = {.sched_priority = 1};
+    int r, policy = sched_getscheduler(0);
+    bool raised = sched_getparam(0, &old) == 0 && sched_setscheduler(0, SCHED_FIFO, &first) == 0;
+
+    r = sweep(t, SIGSTOP, 0, UINT32_MAX);
+    if (r >= 0)
+        r = sweep(t, SIGKILL, 0, UINT32_MAX);
+    if (raised)
+        (void)sched_setscheduler(0, policy, &old);
+    return r < 0 ? r : 0;
+}
+
+int tree_kill(struct tree *t)
+{
+    bool frozen = false;
+    int r;
+
+    if (t->cgroup && cgroup_kill(t->cgroup_fd) >= 0) {
+        t->killed = true;
+        if (!has_outsiders(t))
+            return 0;
+    } else if (t->cgroup)
+        frozen = cgroup_freeze(t->cgroup_fd, true) >= 0;
+    r = stop_and_kill(t);
+    if (frozen)
+        (void)cgroup_freeze(t->cgroup_fd, false);
+    return r;
+}
+
+/* ---- what it is and what it uses ---- */
+
+struct member {
+    uint64_t born;
+    pid_t pid;
+};
+
+static int by_age(const void *a, const void *b)
+{
+    const struct member *x = a, *y = b;
+
+    if (x->born != y->born)
+        return x->born < y->born ? -1 : 1;
+    return (x->pid > y->pid) - (x->pid < y->pid);
+}
+
+int tree_pids(const struct tree *t, pid_t **ret)
+{
+    cleanup_free struct member *members = NULL;
+    struct pids p = {0};
+    int n = 0, r = list(t, &p);
+
+    if (r >= 0)
+        members = calloc(p.n + 1, sizeof(*members));
+    if (r >= 0 && !members)
+        r = -ENOMEM;
+    for (size_t i = 0; r >= 0 && i < p.n; i++) {
+        struct proc_identity id;
+
+        if (proc_identity(p.v[i], &id) >= 0)
+            members[n++] = (struct member){id.starttime, id.pid};
+    }
+    if (r >= 0) {
+        qsort(members, (size_t)n, sizeof(*members), by_age);
+        for (int i = 0; i < n; i++)
+            if (i == 0 || members[i].pid != p.v[r - 1]) /* one may have been seen below two parents */
+                p.v[r++] = members[i].pid;
+        *ret = take_ptr(p.v);
+    }
+    pids_done(&p);
+    return r;
+}
+
+/* Of each what is its own, and once the largest part that is shared: libraries, a common memory. All that is exact
+ * (smaps_rollup) takes the kernel milliseconds for each process. */
+static void add_memory(pid_t pid, uint64_t *own, uint64_t *shared)
+{
+    unsigned long long size, resident, common;
+    char text[128];
+
+    if (proc_read_once(pid, "statm", text, sizeof(text)) < 0 ||
+        sscanf(text, "%llu %llu %llu", &size, &resident, &common) != 3 || common > resident)
+        return;
+    *own += resident - common;
+    if (*shared < common)
+        *shared = common;
+}
+
+int tree_usage(const struct tree *t, struct tree_usage *ret)
+{
+    uint64_t own = 0, shared = 0, ticks = 0, page = (uint64_t)sysconf(_SC_PAGESIZE);
+    struct pids p = {0};
+    int r = list(t, &p);
+
+    for (size_t i = 0; r >= 0 && i < p.n; i++) {
+        struct proc_stat stat;
+
+        add_memory(p.v[i], &own, &shared);
+        if (proc_stat(p.v[i], &stat) >= 0)
+            ticks += stat.cpu_ticks;
+    }
+    if (r >= 0)
+        *ret = (struct tree_usage){.processes = (unsigned)p.n,
+                                   .memory = (own + shared) * page,
+                                   .cpu_usec = ticks * USEC_PER_SEC / (uint64_t)sysconf(_SC_CLK_TCK)};
+    pids_done(&p);
+    if (r >= 0 && t->cgroup) {
+        (void)cgroup_number(t->cgroup_fd, "memory.current", NULL, &ret->memory);
+        (void)cgroup_number(t->cgroup_fd, "cpu.stat", "usage_usec", &ret->cpu_usec);
+    }
+    return r;
+}

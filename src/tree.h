@@ -1,0 +1,58 @@
+/* All processes that a job has started, double-forked and setsid'ed ones included: in a cgroup of their own where we
+ * may make one (cgroups(7), version 2), else as the descendants of a subreaper. A signal goes through a pidfd, so it
+ * never hits a PID that was used again. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include "loop.h"
+
+struct tree {
+    int cgroup_fd;      /* of the job's own cgroup, -1: none */
+    char *cgroup;       /* its path, NULL: none */
+    bool killed;        /* cgroup.kill was used: for struct spawn_run */
+    struct watch empty; /* cgroup.events */
+    struct loop *loop;
+    void (*fn)(void *ctx); /* the cgroup may have become empty */
+    void *ctx;
+};
+
+/* What a tree uses just now. */
+struct tree_usage {
+    unsigned processes;
+    uint64_t memory;   /* bytes */
+    uint64_t cpu_usec; /* of all time where there is a cgroup, else of the living */
+};
+
+/* Makes this process, which has one thread, the reaper of all orphans below it (prctl(2), PR_SET_CHILD_SUBREAPER), once
+ * for all jobs. */
+int tree_adopt(void);
+
+/* Opens the tree of the job @name: makes a cgroup below ours where it is ours to make (no systemd booted, or it has
+ * delegated ours: Delegate=); without, descendants are looked for. Never fails for lack of a cgroup. If it is not empty
+ * then, these are what a predecessor has left that was killed. @fn is called, from the loop, when the cgroup may have
+ * become empty. -ENOMEM; errors of epoll_ctl(2). */
+int tree_open(struct tree *t, struct loop *loop, const char *name, void (*fn)(void *ctx), void *ctx);
+
+/* Removes the cgroup, unless a process is in it; fine if it was never opened. */
+void tree_close(struct tree *t);
+
+/* Is no process of the job left (a zombie is one until it is reaped)? */
+bool tree_is_empty(const struct tree *t);
+
+/* Sends @sig to all, but for @except (0: nobody); SIGCONT behind it where it would wait otherwise (systemd.kill(5)).
+ * Returns how many it was sent to, or a negative errno. */
+int tree_signal(const struct tree *t, int sig, pid_t except);
+
+/* Sends SIGKILL to all until none is left that could fork another: cgroup.kill, or stop all and then kill all. Nothing
+ * is reaped here, and without a cgroup whoever's parent was just ending may have been missed: call it again for as long
+ * as the tree is not empty when one of it has been reaped. */
+int tree_kill(struct tree *t);
+
+/* The PIDs, the oldest first, into *@ret (the caller frees); returns how many, or a negative errno. */
+int tree_pids(const struct tree *t, pid_t **ret);
+
+/* Is @pid one of them? */
+bool tree_has(const struct tree *t, pid_t pid);
+
+int tree_usage(const struct tree *t, struct tree_usage *ret);
