@@ -1,33 +1,72 @@
-/* Starting the main process, second half. The child is made by vfork, so its cost does not depend on our size and the
- * exec's result is known when vfork returns, without a pipe. Where it is to become another user it is made by fork:
- * a process of that user must never share memory with root. A close-on-exec pipe tells the moment of the exec then,
- * and the report lies in memory that both share. */
+/* Starting a process of the job, second half. The child is made by vfork, so its cost does not depend on our size and
+ * the exec's result is known when vfork returns, without a pipe. Where it is to be born in a cgroup it is made by
+ * clone3, which stops us as vfork does, but shares no memory: moving it later would cost milliseconds (the kernel waits
+ * for all CPUs). Where that is not to be had and it is to become another user it is made by fork: a process of that
+ * user must never share memory with root. A close-on-exec pipe tells the moment of the exec then. Without shared memory
+ * the report lies in a page that both have. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include "cgroup.h"
 #include "cleanup.h"
 #include "reaper.h"
 #include "spawn.h"
 
-/* In the child, between fork and exec: system calls only. */
-/* What the child says before it ends: which step, which errno. Zero: it has executed. */
+/* clone3(2) has no wrapper, and Debian 11's and older systems' headers do not know all of it. */
+#ifndef SYS_clone3
+#define SYS_clone3 435
+#endif
+#ifndef CLONE_VFORK
+#define CLONE_VFORK 0x4000
+#endif
+#ifndef CLONE_INTO_CGROUP
+#define CLONE_INTO_CGROUP 0x200000000ULL
+#endif
+#ifndef CLOSE_RANGE_CLOEXEC
+#define CLOSE_RANGE_CLOEXEC 4U
+#endif
+
+struct clone3_args {
+    uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls, set_tid, set_tid_size, cgroup;
+};
+
+/* What the child says: that it is there; and before it ends which step has failed, with which errno. Zero: it has
+ * executed. */
 struct report {
+    volatile bool begun;
     volatile int exit_status, error;
     const char *volatile what;
 };
 
 struct child {
     const struct spawn *s;
-    int stdout_fd, stderr_fd;
+    const struct spawn_run *run;
+    const char *path;
+    char *const *argv;
+    struct spawn_env *env;
+    int *fds;   /* run->fds, out of the way */
+    int above;  /* the first number that is nobody's target */
+    bool enter; /* it has to go into its cgroup by itself */
     struct report *report;
 };
+
+/* ---- in the child, between fork and exec: system calls only ---- */
+
+/* Who cannot go there stays with us: it is a descendant anyway (tree.h). */
+static int step_cgroup(const struct child *c)
+{
+    if (c->enter)
+        (void)cgroup_enter(c->run->cgroup_fd);
+    return 0;
+}
 
 /* A group of its own, but the daemon's session: no session leader, it can never get a terminal by opening one. */
 static int step_group(const struct child *c)
@@ -37,12 +76,34 @@ static int step_group(const struct child *c)
 
 static int step_stdout(const struct child *c)
 {
-    return c->stdout_fd >= 0 ? dup2(c->stdout_fd, STDOUT_FILENO) : 0;
+    return c->run->stdout_fd >= 0 ? dup2(c->run->stdout_fd, STDOUT_FILENO) : 0;
 }
 
 static int step_stderr(const struct child *c)
 {
-    return c->stderr_fd >= 0 ? dup2(c->stderr_fd, STDERR_FILENO) : 0;
+    return c->run->stderr_fd >= 0 ? dup2(c->run->stderr_fd, STDERR_FILENO) : 0;
+}
+
+/* What was passed to us is for the main program alone. Without close_range(2) of Linux 5.11 the others get it, too. */
+static int step_not_passed(const struct child *c)
+{
+    if (c->run->argv)
+        (void)syscall(__NR_close_range, STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
+    return 0;
+}
+
+/* One may have the number that another is to get: first all go above all of these numbers. */
+static int step_fds(const struct child *c)
+{
+    for (size_t i = 0; i < c->run->n_fds; i++) {
+        c->fds[i] = fcntl(c->run->fds[i].fd, F_DUPFD_CLOEXEC, c->above);
+        if (c->fds[i] < 0)
+            return -1;
+    }
+    for (size_t i = 0; i < c->run->n_fds; i++)
+        if (dup2(c->fds[i], c->run->fds[i].number) < 0)
+            return -1;
+    return 0;
 }
 
 static int step_oom(const struct child *c)
@@ -111,8 +172,10 @@ static int step_directory(const struct child *c)
 
 static int step_listen_pid(const struct child *c)
 {
-    if (c->s->listen_pid)
-        snprintf(c->s->listen_pid + 11, 13, "%d", getpid());
+    char *end = strchr(c->env->pid, '=');
+
+    if (end)
+        snprintf(end + 1, 12, "%d", getpid());
     return 0;
 }
 
@@ -126,7 +189,7 @@ static int step_mask(const struct child *c)
 
 static int step_exec(const struct child *c)
 {
-    return execve(c->s->path, c->s->spec->argv, c->s->env);
+    return execve(c->path, c->argv, c->env->v);
 }
 
 /* In systemd's order: what needs rights first, the directory as the user, signals last. */
@@ -135,9 +198,12 @@ static const struct step {
     enum spawn_exit exit_status;
     const char *what;
 } steps[] = {
+    {step_cgroup, EXIT_CGROUP, "cgroup"},
     {step_group, EXIT_SETSID, "process group"},
     {step_stdout, EXIT_STDOUT, "standard output"},
     {step_stderr, EXIT_STDERR, "standard error"},
+    {step_not_passed, EXIT_FDS, "descriptors"},
+    {step_fds, EXIT_FDS, "descriptors"},
     {step_oom, EXIT_OOM_ADJUST, "OOMScoreAdjust="},
     {step_nice, EXIT_NICE, "Nice="},
     {step_umask, EXIT_SETSID, "UMask="},
@@ -153,6 +219,7 @@ static const struct step {
 
 static void __attribute__((noreturn)) child_main(const struct child *c)
 {
+    c->report->begun = true;
     for (size_t i = 0; i < ARRAY_SIZE(steps); i++)
         if (steps[i].apply(c) < 0) {
             c->report->error = errno;
@@ -164,20 +231,46 @@ static void __attribute__((noreturn)) child_main(const struct child *c)
     _exit(c->report->exit_status);
 }
 
+/* ---- in the parent ---- */
+
 /* What the child's report means in words. */
-static int explain(const struct spawn *s, const struct report *report, struct spawn_error *e)
+static int explain(const struct child *c, struct spawn_error *e)
 {
+    const struct report *report = c->report;
+    const struct spawn *s = c->s;
+
     if (report->exit_status == EXIT_CHDIR)
         return spawn_fail(e, EXIT_CHDIR, report->error, "WorkingDirectory=%s", s->directory);
     if (report->exit_status == EXIT_USER || report->exit_status == EXIT_GROUP)
         return spawn_fail(e, (enum spawn_exit)report->exit_status, report->error, "cannot become user %s, group %s",
                           s->spec->user ? s->spec->user : "(unchanged)",
                           s->spec->group ? s->spec->group : "(the user's)");
-    if (report->exit_status == EXIT_EXEC && report->error == ENOENT && access(s->path, F_OK) == 0)
-        return spawn_fail(e, EXIT_EXEC, 0, "'%s' cannot be executed: the interpreter that it names does not exist", s->path);
+    if (report->exit_status == EXIT_EXEC && report->error == ENOENT && access(c->path, F_OK) == 0)
+        return spawn_fail(e, EXIT_EXEC, 0, "'%s' cannot be executed: the interpreter that it names does not exist",
+                          c->path);
     if (report->exit_status == EXIT_EXEC)
-        return spawn_fail(e, EXIT_EXEC, report->error, "'%s' cannot be executed", s->path);
+        return spawn_fail(e, EXIT_EXEC, report->error, "'%s' cannot be executed", c->path);
     return spawn_fail(e, (enum spawn_exit)report->exit_status, report->error, "%s", report->what);
+}
+
+/* Returns when the child has executed or ended. Since Linux 6.14 (and in older ones' updates) one is killed at its
+ * birth where cgroup.kill was used more often than where its parent is, or less: then it is as if there were no clone3.
+ * */
+static pid_t start_in_cgroup(const struct child *c)
+{
+    struct clone3_args args = {.flags = CLONE_VFORK | CLONE_INTO_CGROUP,
+                               .exit_signal = SIGCHLD,
+                               .cgroup = (uint64_t)c->run->cgroup_fd};
+    pid_t pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+
+    if (pid == 0)
+        child_main(c);
+    if (pid > 0 && !c->report->begun) {
+        reaper_wait(pid);
+        errno = EIO;
+        return -1;
+    }
+    return pid;
 }
 
 /* Kept apart so that nothing of the caller's lives in registers across vfork. */
@@ -190,35 +283,54 @@ static pid_t __attribute__((noinline)) start_by_vfork(const struct child *c)
     return pid;
 }
 
-/* Returns when the child has executed or ended: both close its end of the pipe. */
+/* Returns when the child has executed or ended: both close its end of the pipe, which no target may overwrite. */
 static pid_t start_by_fork(const struct child *c)
 {
+    cleanup_close int told = -1, kept = -1;
     int ends[2];
     char none;
     pid_t pid;
 
     if (pipe2(ends, O_CLOEXEC) < 0)
         return -1;
+    told = ends[0];
+    kept = fcntl(ends[1], F_DUPFD_CLOEXEC, c->above);
+    close(ends[1]);
+    if (kept < 0)
+        return -1;
     pid = fork();
     if (pid == 0)
         child_main(c);
-    close(ends[1]);
-    while (pid > 0 && read(ends[0], &none, 1) < 0 && errno == EINTR)
+    kept = close_fd(kept);
+    while (pid > 0 && read(told, &none, 1) < 0 && errno == EINTR)
         ;
-    close(ends[0]);
     return pid;
 }
 
-/* As spawn_run(), with the memory for the report. */
+/* Seccomp filters (Docker's) and old kernels know no clone3: only a process that cannot be had is a failure. */
+static pid_t start(struct child *c)
+{
+    pid_t pid = -1;
+
+    c->enter = c->run->cgroup_fd >= 0;
+    if (c->enter && !c->run->cgroup_killed) {
+        pid = start_in_cgroup(c);
+        if (pid > 0 || errno == EAGAIN || errno == ENOMEM)
+            return pid;
+    }
+    return c->s->drop ? start_by_fork(c) : start_by_vfork(c);
+}
+
+/* As spawn_run(), with all that takes memory. */
 static int run(struct child *c, pid_t *ret_pid, struct spawn_error *e)
 {
-    pid_t pid = c->s->drop ? start_by_fork(c) : start_by_vfork(c);
+    pid_t pid = start(c);
     int r;
 
     if (pid < 0)
         return spawn_fail(e, EXIT_MEMORY, errno, "fork");
     if (c->report->exit_status) {
-        r = explain(c->s, c->report, e);
+        r = explain(c, e);
         reaper_wait(pid);
         return r;
     }
@@ -226,18 +338,50 @@ static int run(struct child *c, pid_t *ret_pid, struct spawn_error *e)
     return 0;
 }
 
-int spawn_run(const struct spawn *s, int stdout_fd, int stderr_fd, pid_t *ret_pid, struct spawn_error *ret_error)
+static int no_memory(struct spawn_error *e)
+{
+    return spawn_fail(e, EXIT_MEMORY, ENOMEM, "memory");
+}
+
+/* With the report where parent and child see it. */
+static int run_reported(struct child *c, pid_t *ret_pid, struct spawn_error *e)
 {
     struct report ours = {0};
-    struct child c = {.s = s, .stdout_fd = stdout_fd, .stderr_fd = stderr_fd, .report = &ours};
     int r;
 
-    if (!s->drop)
-        return run(&c, ret_pid, ret_error);
-    c.report = mmap(NULL, sizeof(*c.report), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (c.report == MAP_FAILED)
-        return spawn_fail(ret_error, EXIT_MEMORY, errno, "memory");
-    r = run(&c, ret_pid, ret_error);
-    munmap(c.report, sizeof(*c.report));
+    c->report = &ours;
+    if (!c->s->drop && c->run->cgroup_fd < 0)
+        return run(c, ret_pid, e);
+    c->report = mmap(NULL, sizeof(*c->report), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (c->report == MAP_FAILED)
+        return no_memory(e);
+    r = run(c, ret_pid, e);
+    munmap(c->report, sizeof(*c->report));
+    return r;
+}
+
+int spawn_run(const struct spawn *s, const struct spawn_run *how, pid_t *ret_pid, struct spawn_error *ret_error)
+{
+    struct child c = {.s = s, .run = how, .path = s->path, .argv = how->argv ? how->argv : s->spec->argv,
+                      .above = STDERR_FILENO + 1};
+    cleanup_free char *found = NULL;
+    cleanup_free int *fds = NULL;
+    struct spawn_env env;
+    int r;
+
+    if (how->argv) {
+        if (spawn_find(s, how->argv[0], &found, ret_error) < 0)
+            return -1;
+        c.path = found;
+    }
+    for (size_t i = 0; i < how->n_fds; i++)
+        if (c.above <= how->fds[i].number)
+            c.above = how->fds[i].number + 1;
+    c.fds = fds = calloc(how->n_fds + 1, sizeof(*fds));
+    if (!fds || spawn_env_make(&env, s, how) < 0)
+        return no_memory(ret_error);
+    c.env = &env;
+    r = run_reported(&c, ret_pid, ret_error);
+    spawn_env_done(&env);
     return r;
 }

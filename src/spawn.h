@@ -18,6 +18,7 @@ enum spawn_exit {
     EXIT_STDOUT = 209,
     EXIT_GROUP = 216,
     EXIT_USER = 217,
+    EXIT_CGROUP = 219,
     EXIT_SETSID = 220, /* also for the process group */
     EXIT_STDERR = 222,
     EXIT_NO_NEW_PRIVILEGES = 227,
@@ -39,7 +40,8 @@ struct spawn {
     const struct jobspec *spec;
     char *path;   /* of the program */
     char **env;
-    char *listen_pid; /* the "LISTEN_PID=" in @env that the child fills in; borrowed from it */
+    unsigned listen_fds; /* as in the context */
+    char *listen_names;
     char *directory;  /* NULL: stay */
     mode_t umask;
     bool directory_optional, own_group;
@@ -66,6 +68,40 @@ int spawn_prepare(struct spawn *ret, const struct jobspec *spec, const struct sp
                   struct spawn_error *ret_error);
 void spawn_done(struct spawn *s);
 
-/* Forks and executes, with @stdout_fd and @stderr_fd (-1: as they are; not consumed). Returns when the program runs:
- * 0 with its process in *@ret_pid; or -1 with *@ret_error, and nothing is left of the child. */
-int spawn_run(const struct spawn *s, int stdout_fd, int stderr_fd, pid_t *ret_pid, struct spawn_error *ret_error);
+/* Looks up the program @name with the job's PATH into *@ret (the caller frees). 0, or -1 with *@ret_error filled. */
+int spawn_find(const struct spawn *s, const char *name, char **ret, struct spawn_error *ret_error);
+
+/* A descriptor that the child gets under a number. */
+struct spawn_fd {
+    int fd, number;
+};
+
+/* What differs from one run to the next. All borrowed; nothing is consumed. */
+struct spawn_run {
+    char *const *argv;        /* NULL: the main program; else another command of the job, looked up as it is */
+    char *const *more_env;    /* put into the environment for this run: MAINPID=..., WATCHDOG_USEC=...; NULL: nothing */
+    int stdout_fd, stderr_fd; /* -1: as they are */
+    int cgroup_fd;            /* the child is born there (clone3(2), CLONE_INTO_CGROUP); -1: in ours */
+    bool cgroup_killed;       /* cgroup.kill was used there; it goes there by itself then: as seen with Linux 6.18, what is
+                               * born there would be killed, too, since the kernel compares its kill count with our own's */
+    const struct spawn_fd *fds; /* fd:N of Ready=, and the store's from 3 + the passed ones on */
+    size_t n_fds;
+    unsigned n_stored;          /* how many of them are the store's: they are counted in LISTEN_FDS */
+    const char *stored_names;   /* their names, "a:b", for LISTEN_FDNAMES; NULL: "stored" each */
+};
+
+/* The environment of one run. */
+struct spawn_env {
+    char **v;         /* the strings are borrowed, but for the three below */
+    char *fds, *names;
+    char pid[24];     /* "LISTEN_PID=", which only the child can complete */
+};
+
+/* The job's environment, what @run puts over it, and LISTEN_* (sd_listen_fds(3)) where descriptors are passed: only the
+ * main program gets those. -ENOMEM. @e must stay where it is. */
+int spawn_env_make(struct spawn_env *e, const struct spawn *s, const struct spawn_run *run);
+void spawn_env_done(struct spawn_env *e);
+
+/* Forks and executes. Returns when the program runs: 0 with its process in *@ret_pid; or -1 with *@ret_error, and
+ * nothing is left of the child. */
+int spawn_run(const struct spawn *s, const struct spawn_run *run, pid_t *ret_pid, struct spawn_error *ret_error);

@@ -33,6 +33,11 @@ int spawn_fail(struct spawn_error *e, enum spawn_exit status, int error, const c
     return -1;
 }
 
+static int no_memory(struct spawn_error *e)
+{
+    return spawn_fail(e, EXIT_MEMORY, ENOMEM, "memory");
+}
+
 /* Looks for a program without a slash in @path_list, as execvp(3) would. NULL: not there. The caller frees. */
 static char *search_path(const char *name, const char *path_list)
 {
@@ -54,24 +59,22 @@ static char *search_path(const char *name, const char *path_list)
     return found;
 }
 
-static int find_program(struct spawn *s, struct spawn_error *e)
+int spawn_find(const struct spawn *s, const char *name, char **ret, struct spawn_error *e)
 {
-    const char *name = s->spec->argv[0], *path = env_get(s->env, "PATH");
+    const char *path = env_get(s->env, "PATH");
 
     if (strchr(name, '/')) {
         cleanup_free char *cwd = name[0] == '/' ? NULL : getcwd(NULL, 0);
 
         /* Relative to where the caller is, not to where COMMAND will be. */
-        if (asprintf(&s->path, "%s%s%s", cwd ? cwd : "", cwd ? "/" : "", name) < 0) {
-            s->path = NULL;
-            return spawn_fail(e, EXIT_MEMORY, ENOMEM, "memory");
+        if (asprintf(ret, "%s%s%s", cwd ? cwd : "", cwd ? "/" : "", name) < 0) {
+            *ret = NULL;
+            return no_memory(e);
         }
         return 0;
     }
-    s->path = search_path(name, path ? path : DEFAULT_PATH);
-    if (!s->path)
-        return spawn_fail(e, EXIT_EXEC, ENOENT, "'%s' is not in PATH", name);
-    return 0;
+    *ret = search_path(name, path ? path : DEFAULT_PATH);
+    return *ret ? 0 : spawn_fail(e, EXIT_EXEC, ENOENT, "'%s' is not in PATH", name);
 }
 
 static int resolve_group(const char *name, gid_t *ret)
@@ -137,7 +140,7 @@ static int resolve_user(struct spawn *s, struct spawn_error *e)
     } else if (!pw)
         return spawn_fail(e, EXIT_USER, errno && errno != ENOENT ? errno : 0, "User=%s: there is no such user", name);
     if (!pw)
-        return add_group(s, s->gid) < 0 ? spawn_fail(e, EXIT_MEMORY, ENOMEM, "memory") : 0;
+        return add_group(s, s->gid) < 0 ? no_memory(e) : 0;
     s->uid = pw->pw_uid;
     s->gid = pw->pw_gid;
     s->groups = calloc((size_t)n, sizeof(*s->groups));
@@ -148,7 +151,7 @@ static int resolve_user(struct spawn *s, struct spawn_error *e)
             n = 0;
     }
     if (!s->groups || user_environment(s, pw) < 0)
-        return spawn_fail(e, EXIT_MEMORY, ENOMEM, "memory");
+        return no_memory(e);
     s->n_groups = n;
     if (s->spec->working_directory && STREQ(s->spec->working_directory, "~"))
         s->directory = strdup(pw->pw_dir);
@@ -178,10 +181,10 @@ static int resolve_identity(struct spawn *s, struct spawn_error *e)
 
         error = resolve_group(name, &gid);
         if (error)
-            return spawn_fail(e, EXIT_GROUP, error == ESRCH ? 0 : error, "SupplementaryGroups=%s: there is no such group",
-                        name);
+            return spawn_fail(e, EXIT_GROUP, error == ESRCH ? 0 : error,
+                              "SupplementaryGroups=%s: there is no such group", name);
         if (add_group(s, gid) < 0)
-            return spawn_fail(e, EXIT_MEMORY, ENOMEM, "memory");
+            return no_memory(e);
     }
     return 0;
 }
@@ -210,42 +213,21 @@ static int read_environment_file(struct spawn *s, const char *entry, struct spaw
     return 0;
 }
 
-static int put_format(char ***env, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-
-static int put_format(char ***env, const char *fmt, ...)
+/* What we say to the child by variables, in every run. */
+static int protocol_environment(struct spawn *s, const struct spawn_context *ctx)
 {
     cleanup_free char *assignment = NULL;
-    va_list ap;
-    int n;
 
-    va_start(ap, fmt);
-    n = vasprintf(&assignment, fmt, ap);
-    va_end(ap);
-    if (n < 0) {
+    s->listen_fds = ctx->listen_fds;
+    if (ctx->listen_names && !(s->listen_names = strdup(ctx->listen_names)))
+        return -ENOMEM;
+    if (!ctx->notify_socket)
+        return 0;
+    if (asprintf(&assignment, "NOTIFY_SOCKET=%s", ctx->notify_socket) < 0) {
         assignment = NULL;
         return -ENOMEM;
     }
-    return env_put(env, assignment);
-}
-
-/* What we say to the child by variables. LISTEN_PID= is its own, which only it knows: room is left for it. */
-static int protocol_environment(struct spawn *s, const struct spawn_context *ctx)
-{
-    int r = 0;
-
-    if (ctx->notify_socket)
-        r = put_format(&s->env, "NOTIFY_SOCKET=%s", ctx->notify_socket);
-    if (r >= 0 && ctx->listen_fds > 0) {
-        r = put_format(&s->env, "LISTEN_FDS=%u", ctx->listen_fds);
-        if (r >= 0 && ctx->listen_names)
-            r = put_format(&s->env, "LISTEN_FDNAMES=%s", ctx->listen_names);
-        if (r >= 0)
-            r = put_format(&s->env, "LISTEN_PID=%12s", "");
-        for (char **p = s->env; r >= 0 && *p; p++)
-            if (strncmp(*p, "LISTEN_PID=", 11) == 0)
-                s->listen_pid = *p;
-    }
-    return r;
+    return env_put(&s->env, assignment);
 }
 
 static int prepare_environment(struct spawn *s, const struct spawn_context *ctx, struct spawn_error *e)
@@ -256,15 +238,15 @@ static int prepare_environment(struct spawn *s, const struct spawn_context *ctx,
     for (size_t i = 0; d->environment && d->environment[i] && r >= 0; i++)
         r = env_put(&s->env, d->environment[i]);
     if (r < 0)
-        return spawn_fail(e, EXIT_MEMORY, ENOMEM, "memory");
+        return no_memory(e);
     /* systemd.exec(5): settings from files override those of Environment=. */
     for (size_t i = 0; d->environment_files && d->environment_files[i]; i++)
         if (read_environment_file(s, d->environment_files[i], e) < 0)
             return -1;
-    return protocol_environment(s, ctx) < 0 ? spawn_fail(e, EXIT_MEMORY, ENOMEM, "memory") : 0;
+    return protocol_environment(s, ctx) < 0 ? no_memory(e) : 0;
 }
 
-static int prepare_directory(struct spawn *s, const struct spawn_context *ctx, struct spawn_error *e)
+static int prepare_directory(struct spawn *s, struct spawn_error *e)
 {
     const char *wanted = s->spec->working_directory;
 
@@ -277,7 +259,7 @@ static int prepare_directory(struct spawn *s, const struct spawn_context *ctx, s
         wanted = home ? home : "/";
     }
     s->directory = strdup(wanted);
-    return s->directory ? 0 : spawn_fail(e, EXIT_MEMORY, ENOMEM, "memory");
+    return s->directory ? 0 : no_memory(e);
 }
 
 int spawn_prepare(struct spawn *ret, const struct jobspec *spec, const struct spawn_context *ctx,
@@ -289,24 +271,103 @@ int spawn_prepare(struct spawn *ret, const struct jobspec *spec, const struct sp
     *s = (struct spawn){.spec = spec, .own_group = ctx->own_group,
                         .umask = spec->umask_set || !ctx->stay ? spec->umask : ctx->umask};
     *ret_error = (struct spawn_error){0};
-    r = strv_copy(&s->env, ctx->env) < 0 ? spawn_fail(ret_error, EXIT_MEMORY, ENOMEM, "memory") : 0;
+    r = strv_copy(&s->env, ctx->env) < 0 ? no_memory(ret_error) : 0;
     if (r >= 0)
         r = resolve_identity(s, ret_error);
     if (r >= 0)
         r = prepare_environment(s, ctx, ret_error);
     if (r >= 0)
-        r = prepare_directory(s, ctx, ret_error);
+        r = prepare_directory(s, ret_error);
     if (r >= 0)
-        r = find_program(s, ret_error);
+        r = spawn_find(s, spec->argv[0], &s->path, ret_error);
     if (r < 0)
         spawn_done(s);
     return r;
+}
+
+/* Puts the borrowed @assignment into @v, which has room for it. */
+static void borrow(char **v, char *assignment)
+{
+    size_t len = strcspn(assignment, "=") + 1;
+
+    while (*v && strncmp(*v, assignment, len) != 0)
+        v++;
+    *v = assignment;
+}
+
+/* "LISTEN_FDNAMES=" of the passed and the stored: sd_listen_fds_with_names(3) wants a name for each. NULL: no memory.
+ * */
+static char *join_names(const struct spawn *s, const struct spawn_run *run)
+{
+    cleanup_free char *text = NULL;
+    size_t size = 0;
+    FILE *f = open_memstream(&text, &size);
+
+    if (!f)
+        return NULL;
+    fputs("LISTEN_FDNAMES", f);
+    if (s->listen_names)
+        fprintf(f, "=%s", s->listen_names);
+    for (unsigned i = 0; !s->listen_names && i < s->listen_fds; i++)
+        fprintf(f, "%cunknown", i ? ':' : '=');
+    if (run->stored_names)
+        fprintf(f, "%c%s", s->listen_fds ? ':' : '=', run->stored_names);
+    for (unsigned i = 0; !run->stored_names && i < run->n_stored; i++)
+        fprintf(f, "%cstored", s->listen_fds + i ? ':' : '=');
+    return fclose(f) == 0 ? take_ptr(text) : NULL;
+}
+
+/* Names are said where there are any. */
+static int listen_environment(struct spawn_env *e, const struct spawn *s, const struct spawn_run *run)
+{
+    bool named = s->listen_names || run->n_stored;
+
+    if (asprintf(&e->fds, "LISTEN_FDS=%u", s->listen_fds + run->n_stored) < 0) {
+        e->fds = NULL;
+        return -ENOMEM;
+    }
+    e->names = named ? join_names(s, run) : NULL;
+    if (named && !e->names)
+        return -ENOMEM;
+    borrow(e->v, e->fds);
+    if (named)
+        borrow(e->v, e->names);
+    strcpy(e->pid, "LISTEN_PID=");
+    borrow(e->v, e->pid);
+    return 0;
+}
+
+int spawn_env_make(struct spawn_env *e, const struct spawn *s, const struct spawn_run *run)
+{
+    size_t n = strv_len(s->env);
+    int r = 0;
+
+    *e = (struct spawn_env){.v = calloc(n + strv_len(run->more_env) + 4, sizeof(*e->v))};
+    if (!e->v)
+        return -ENOMEM;
+    memcpy(e->v, s->env, n * sizeof(*e->v));
+    for (char *const *p = run->more_env; p && *p; p++)
+        borrow(e->v, *p);
+    if (!run->argv && s->listen_fds + run->n_stored > 0)
+        r = listen_environment(e, s, run);
+    if (r < 0)
+        spawn_env_done(e);
+    return r;
+}
+
+void spawn_env_done(struct spawn_env *e)
+{
+    free(e->v);
+    free(e->fds);
+    free(e->names);
+    *e = (struct spawn_env){0};
 }
 
 void spawn_done(struct spawn *s)
 {
     free(s->path);
     strv_free(s->env);
+    free(s->listen_names);
     free(s->directory);
     free(s->groups);
     *s = (struct spawn){0};

@@ -5,11 +5,28 @@
 #include <grp.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include "cgroup.h"
 #include "cleanup.h"
 #include "spawn.h"
 #include "strv.h"
 
+long __real_syscall(long number, long a, long b, long c, long d);
+long __wrap_syscall(long number, long a, long b, long c, long d);
+
+#define TEXT(s) ((char *)(uintptr_t)(s))
+
+static int clone3_error; /* 0: the real one */
 static char dir[64];
+
+long __wrap_syscall(long number, long a, long b, long c, long d)
+{
+    if (number == SYS_clone3 && clone3_error) {
+        errno = clone3_error;
+        return -1;
+    }
+    return __real_syscall(number, a, b, c, d);
+}
 
 static int set_up(void **state)
 {
@@ -62,12 +79,16 @@ static void describe(struct jobspec *d, const char *directives, const char *cons
         assert_int_equal(strv_push(&d->argv, *words), 0);
 }
 
-static char *base_env[] = {(char *)(uintptr_t) "PATH=relative:/no/such:/bin:/usr/bin", (char *)(uintptr_t) "BASE=1", NULL};
+static char *base_env[] = {TEXT("PATH=relative:/no/such:/bin:/usr/bin"), TEXT("BASE=1"), NULL};
 static const struct spawn_context plain = {.env = base_env};
 
-/* Runs `sh -c @script` and compares all that it prints on stdout and stderr. */
-static void prints(const struct spawn_context *ctx, const char *directives, const char *script, const char *expected)
+static const struct spawn_run main_program = {.stdout_fd = -1, .stderr_fd = -1, .cgroup_fd = -1};
+
+/* Runs `sh -c @script`, or what @how says, and compares all that it prints on stdout and stderr. */
+static void run_prints(const struct spawn_context *ctx, const char *directives, const char *script,
+                       const struct spawn_run *how, const char *expected)
 {
+    struct spawn_run run = *how;
     char said[1024] = "";
     struct spawn_error e;
     struct jobspec d;
@@ -81,7 +102,8 @@ static void prints(const struct spawn_context *ctx, const char *directives, cons
     assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
     r = spawn_prepare(&s, &d, ctx, &e);
     CHECK(r == 0, "%s: %s", directives, e.what);
-    r = spawn_run(&s, ends[1], ends[1], &pid, &e);
+    run.stdout_fd = run.stderr_fd = ends[1];
+    r = spawn_run(&s, &run, &pid, &e);
     CHECK(r == 0, "%s: %s", directives, e.what);
     close(ends[1]);
     while ((n = read(ends[0], said + len, sizeof(said) - 1 - len)) > 0)
@@ -91,6 +113,11 @@ static void prints(const struct spawn_context *ctx, const char *directives, cons
     CHECK(strcmp(said, expected) == 0, "%s, %s: '%s', not '%s'", directives, script, said, expected);
     spawn_done(&s);
     jobspec_done(&d);
+}
+
+static void prints(const struct spawn_context *ctx, const char *directives, const char *script, const char *expected)
+{
+    run_prints(ctx, directives, script, &main_program, expected);
 }
 
 /* @program cannot be started: with that status, the words as expected, and no process left. */
@@ -105,7 +132,7 @@ static void fails(const char *directives, const char *program, enum spawn_exit s
     describe(&d, directives, (const char *const[]){program, NULL});
     r = spawn_prepare(&s, &d, &plain, &e);
     if (r == 0) {
-        r = spawn_run(&s, -1, -1, &pid, &e);
+        r = spawn_run(&s, &main_program, &pid, &e);
         spawn_done(&s);
     }
     CHECK(r == -1 && e.exit_status == status, "%s %s: %d, %d %s", directives, program, r, (int)e.exit_status, e.what);
@@ -160,7 +187,8 @@ static void environment(void **state)
     (void)state;
     prints(&plain, "Environment=A=1 \"B=x y\"\nEnvironment=BASE=2", "echo $A,$B,$BASE", "1,x y,2\n");
     put("A=file\nC='it''s'\n", 0644);
-    snprintf(directives, sizeof(directives), "Environment=A=1\nEnvironmentFile=%s\nEnvironmentFile=-/no/such", below("file"));
+    snprintf(directives, sizeof(directives), "Environment=A=1\nEnvironmentFile=%s\nEnvironmentFile=-/no/such",
+             below("file"));
     prints(&plain, directives, "echo $A,$C", "file,its\n");
     put("", 0644);
     prints(&plain, directives, "echo $A", "1\n");
@@ -228,12 +256,219 @@ static void other_users(void **state)
     fails("User=nobody\nWorkingDirectory=~", "true", EXIT_CHDIR, "WorkingDirectory=/nonexistent: No such file or directory");
 }
 
+/* Another command of the job: its own words and variables, looked up each time in the job's PATH. */
+static void other_commands(void **state)
+{
+    char *argv[] = {TEXT("sh"), TEXT("-c"), TEXT("echo $0 $1 $BASE $MAINPID"), TEXT("a"), TEXT("b"), NULL};
+    char *env[] = {TEXT("MAINPID=12"), TEXT("BASE=9"), NULL}, *nothing[] = {TEXT("no-such"), NULL};
+    struct spawn_run run = main_program;
+    struct spawn_error e;
+    struct jobspec d;
+    struct spawn s;
+    pid_t pid = -7;
+
+    (void)state;
+    run.more_env = env;
+    run_prints(&plain, "", "echo $BASE $MAINPID", &run, "9 12\n");
+    run.argv = argv;
+    run_prints(&plain, "", "exit 1", &run, "a b 9 12\n");
+    run.more_env = NULL;
+    run_prints(&plain, "", "exit 1", &run, "a b 1\n");
+    run_prints(&plain, "Environment=MAINPID=5", "exit 1", &run, "a b 1 5\n");
+    argv[0] = TEXT("/bin/sh");
+    run_prints(&plain, "WorkingDirectory=/usr\nUMask=0027", "exit 1", &run, "a b 1\n");
+
+    describe(&d, "", (const char *const[]){"true", NULL});
+    assert_int_equal(spawn_prepare(&s, &d, &plain, &e), 0);
+    run.argv = nothing;
+    assert_int_equal(spawn_run(&s, &run, &pid, &e), -1);
+    assert_int_equal(e.exit_status, EXIT_EXEC);
+    assert_string_equal(e.what, "'no-such' is not in PATH: No such file or directory");
+    assert_int_equal(pid, -7);
+    spawn_done(&s);
+    jobspec_done(&d);
+}
+
+/* A program that has gone since it was looked up. */
+static void removed_program(void **state)
+{
+    char expected[256];
+    struct spawn_error e;
+    struct jobspec d;
+    struct spawn s;
+    pid_t pid = -7;
+
+    (void)state;
+    put("#!/bin/sh\n", 0755);
+    describe(&d, "", (const char *const[]){below("file"), NULL});
+    assert_int_equal(spawn_prepare(&s, &d, &plain, &e), 0);
+    assert_int_equal(spawn_run(&s, &main_program, &pid, &e), 0);
+    assert_int_equal(status_of(pid), 0);
+    pid = -7;
+    assert_int_equal(unlink(below("file")), 0);
+    assert_int_equal(spawn_run(&s, &main_program, &pid, &e), -1);
+    snprintf(expected, sizeof(expected), "'%s' cannot be executed: No such file or directory", below("file"));
+    assert_string_equal(e.what, expected);
+    assert_int_equal(e.exit_status, EXIT_EXEC);
+    assert_int_equal(pid, -7);
+    assert_true(waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD);
+    spawn_done(&s);
+    jobspec_done(&d);
+}
+
+/* Descriptors with one byte to read each, "0", "1", ..., at the numbers from @first on. */
+static void open_marked(int n, int first)
+{
+    for (int i = 0; i < n; i++) {
+        char c = (char)('0' + i);
+        int ends[2];
+
+        assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+        assert_int_equal(write(ends[1], &c, 1), 1);
+        close(ends[1]);
+        assert_int_equal(dup3(ends[0], first + i, O_CLOEXEC), first + i);
+        close(ends[0]);
+    }
+}
+
+static void close_marked(int n, int first)
+{
+    for (int i = 0; i < n; i++)
+        close(first + i);
+}
+
+/* Each gets its number, though others hold it: rotated, swapped, twice the same, and stdout's own number. */
+static void descriptors_by_number(void **state)
+{
+    static const struct {
+        struct spawn_fd fds[3];
+        const char *script, *expected;
+    } rows[] = {
+        {{{20, 3}, {21, 4}, {22, 5}}, "cat /dev/fd/3 /dev/fd/4 /dev/fd/5", "012"},
+        {{{20, 21}, {21, 22}, {22, 20}}, "cat /dev/fd/20 /dev/fd/21 /dev/fd/22", "201"},
+        {{{20, 20}, {21, 21}, {22, 22}}, "cat /dev/fd/20 /dev/fd/21 /dev/fd/22", "012"},
+        {{{20, 22}, {22, 20}, {21, 9}}, "cat /dev/fd/20 /dev/fd/9 /dev/fd/22", "210"},
+        {{{20, 7}, {20, 8}, {21, 0}}, "cat /dev/fd/8; test /dev/fd/8 -ef /dev/fd/7 && cat /dev/fd/0", "01"},
+    };
+    struct spawn_run run = main_program;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        open_marked(3, 20);
+        run.fds = rows[i].fds;
+        run.n_fds = 3;
+        run_prints(&plain, "", rows[i].script, &run, rows[i].expected);
+        close_marked(3, 20);
+    }
+    /* Nothing else of them is open there, and here they are as they were. */
+    open_marked(3, 20);
+    run.n_fds = 1;
+    run.fds = &(struct spawn_fd){20, 21};
+    run_prints(&plain, "", "cd /dev/fd; ls -d 20 21 22 23 2>/dev/null; true", &run, "21\n");
+    if (geteuid() == 0)
+        run_prints(&plain, "User=0", "cd /dev/fd; ls -d 20 21 22 23 2>/dev/null; cat 21", &run, "21\n0");
+    for (int fd = 20; fd < 23; fd++)
+        assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
+    close_marked(3, 20);
+}
+
+/* sd_listen_fds_with_names(3): the number, a name for each, and whose they are. */
+static void passed_and_stored(void **state)
+{
+    static const char script[] = "echo $LISTEN_FDS,${LISTEN_FDNAMES-none}; test $LISTEN_PID = $$ && echo mine";
+    static const struct {
+        unsigned passed;
+        const char *names;
+        unsigned stored;
+        const char *stored_names, *expected;
+    } rows[] = {
+        {1, NULL, 0, NULL, "1,none\nmine\n"},
+        {2, "a:b", 0, NULL, "2,a:b\nmine\n"},
+        {2, "a:b", 2, "c:d", "4,a:b:c:d\nmine\n"},
+        {2, NULL, 1, "c", "3,unknown:unknown:c\nmine\n"},
+        {0, NULL, 2, "c:d", "2,c:d\nmine\n"},
+        {0, NULL, 2, NULL, "2,stored:stored\nmine\n"},
+        {1, "a", 1, NULL, "2,a:stored\nmine\n"},
+        {0, NULL, 0, NULL, ",none\n"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        struct spawn_context ctx = plain;
+        struct spawn_run run = main_program;
+
+        ctx.listen_fds = rows[i].passed;
+        ctx.listen_names = rows[i].names;
+        run.n_stored = rows[i].stored;
+        run.stored_names = rows[i].stored_names;
+        run_prints(&ctx, "", i + 1 < ARRAY_SIZE(rows) ? script : "echo $LISTEN_FDS,${LISTEN_FDNAMES-none}", &run,
+                   rows[i].expected);
+    }
+}
+
+/* The sockets that were passed are the main program's alone. */
+static void passed_to_the_main_program_alone(void **state)
+{
+    char *argv[] = {TEXT("sh"), TEXT("-c"), TEXT("test -e /dev/fd/9 && echo open; echo ${LISTEN_FDS-none}"), NULL};
+    struct spawn_context ctx = plain;
+    struct spawn_run run = main_program;
+
+    (void)state;
+    ctx.listen_fds = 1;
+    assert_int_equal(dup2(STDERR_FILENO, 9), 9);
+    run_prints(&ctx, "", argv[2], &run, "open\n1\n");
+    run.argv = argv;
+    run_prints(&ctx, "", "exit 1", &run, "none\n");
+    close(9);
+}
+
+/* Born in it, or moved; a failure there is told as it is elsewhere. */
+static void cgroups(void **state)
+{
+    cleanup_free char *path = NULL, *line = NULL;
+    struct spawn_run run = main_program;
+    struct spawn_error e;
+    struct jobspec d;
+    struct spawn s;
+    pid_t pid = -7;
+
+    (void)state;
+    run.cgroup_fd = cgroup_make("unit-test-spawn", &path);
+    if (run.cgroup_fd < 0) {
+        print_message("no cgroup can be made here (cgroup_make())\n");
+        skip();
+    }
+    assert_true(asprintf(&line, "%s\n", strrchr(path, '/')) > 0);
+    for (clone3_error = 0; clone3_error <= ENOSYS; clone3_error += ENOSYS) {
+        run_prints(&plain, "", "sed -n 's|^0::.*/|/|p' /proc/self/cgroup", &run, line);
+        if (geteuid() == 0)
+            run_prints(&plain, "User=nobody", "sed -n 's|^0::.*/|/|p' /proc/self/cgroup", &run, line);
+        describe(&d, "", (const char *const[]){"/no/such/program", NULL});
+        assert_int_equal(spawn_prepare(&s, &d, &plain, &e), 0);
+        assert_int_equal(spawn_run(&s, &run, &pid, &e), -1);
+        assert_string_equal(e.what, "'/no/such/program' cannot be executed: No such file or directory");
+        assert_true(waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD);
+        spawn_done(&s);
+        jobspec_done(&d);
+    }
+    clone3_error = 0;
+    /* As seen with Linux 6.18, whoever is born there is killed from now on. */
+    if (cgroup_kill(run.cgroup_fd) == 0)
+        run_prints(&plain, "", "sed -n 's|^0::.*/|/|p' /proc/self/cgroup", &run, line);
+    assert_int_equal(cgroup_remove(path), 0);
+    /* It is gone: the child is ours all the same. */
+    run_prints(&plain, "", "echo here", &run, "here\n");
+    close(run.cgroup_fd);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(runs), TEST(keeps_the_callers), TEST(environment), TEST(cannot_execute), TEST(cannot_prepare), TEST(other_users),
+        TEST(other_commands), TEST(removed_program), TEST(descriptors_by_number), TEST(passed_and_stored),
+        TEST(passed_to_the_main_program_alone), TEST(cgroups),
     };
 
     if (chdir("/") < 0)

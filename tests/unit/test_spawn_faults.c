@@ -2,6 +2,8 @@
 #include "unit.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 #include "cleanup.h"
 #include "spawn.h"
 
@@ -10,7 +12,19 @@ pid_t __wrap_vfork(void);
 int __real_pipe2(int ends[2], int flags);
 int __wrap_pipe2(int ends[2], int flags);
 
-static int fork_error, pipe_error;
+long __real_syscall(long number, long a, long b, long c, long d);
+long __wrap_syscall(long number, long a, long b, long c, long d);
+
+static int fork_error, pipe_error, clone3_error, clones;
+
+long __wrap_syscall(long number, long a, long b, long c, long d)
+{
+    if (number != SYS_clone3)
+        return __real_syscall(number, a, b, c, d);
+    clones++;
+    errno = clone3_error;
+    return -1;
+}
 
 pid_t __wrap_fork(void)
 {
@@ -38,9 +52,10 @@ static int next_fd(void)
     return fd;
 }
 
-/* As the same user by vfork, as another one by fork. */
-static void check(const char *user, const char *expected)
+/* As the same user by vfork, as another one by fork; in a cgroup by clone3 first. */
+static void check_in(int cgroup_fd, const char *user, const char *expected)
 {
+    const struct spawn_run run = {.stdout_fd = -1, .stderr_fd = -1, .cgroup_fd = cgroup_fd};
     char *argv[] = {(char *)(uintptr_t) "/bin/true", NULL}, *env[] = {NULL};
     const struct spawn_context ctx = {.env = env};
     int before = next_fd();
@@ -53,7 +68,7 @@ static void check(const char *user, const char *expected)
     d.user = user ? strdup(user) : NULL;
     d.argv = argv;
     assert_int_equal(spawn_prepare(&s, &d, &ctx, &e), 0);
-    assert_int_equal(spawn_run(&s, -1, -1, &pid, &e), -1);
+    assert_int_equal(spawn_run(&s, &run, &pid, &e), -1);
     assert_int_equal(e.exit_status, EXIT_MEMORY);
     assert_string_equal(e.what, expected);
     assert_int_equal(pid, -7);
@@ -61,6 +76,12 @@ static void check(const char *user, const char *expected)
     spawn_done(&s);
     d.argv = NULL;
     jobspec_done(&d);
+}
+
+static void check(const char *user, const char *expected)
+{
+    check_in(-1, user, expected);
+    assert_int_equal(clones, 0);
 }
 
 static void no_process(void **state)
@@ -81,6 +102,41 @@ static void no_descriptor(void **state)
     pipe_error = EMFILE;
     fork_error = EAGAIN;
     check("0", "fork: Too many open files");
+    pipe_error = 0;
+}
+
+/* What clone3 cannot do is tried in another way; what nobody can is not. */
+static void no_process_in_a_cgroup(void **state)
+{
+    static const int others[] = {ENOSYS, EPERM, E2BIG, EBUSY, EINVAL, EOPNOTSUPP, ENODEV};
+    static const char *const users[] = {NULL, "0"};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(users); i++) {
+        fork_error = ENOMEM;
+        clone3_error = EAGAIN;
+        check_in(STDERR_FILENO, users[i], "fork: Resource temporarily unavailable");
+        for (size_t k = 0; k < ARRAY_SIZE(others); k++) {
+            clone3_error = others[k];
+            check_in(STDERR_FILENO, users[i], "fork: Cannot allocate memory");
+        }
+    }
+    assert_int_equal(clones, ARRAY_SIZE(users) * (1 + ARRAY_SIZE(others)));
+}
+
+/* The pipe's end must not be where a descriptor of the child is to be. */
+static void no_room_above(void **state)
+{
+    struct rlimit limit, small;
+
+    (void)state;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    small = limit;
+    small.rlim_cur = (rlim_t)next_fd() + 2; /* both ends, no third */
+    fork_error = EAGAIN;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &small), 0);
+    check("0", "fork: Too many open files");
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
 }
 
 int main(void)
@@ -88,6 +144,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_process),
         cmocka_unit_test(no_descriptor),
+        cmocka_unit_test(no_room_above),
+        cmocka_unit_test(no_process_in_a_cgroup),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
