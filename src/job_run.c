@@ -17,27 +17,46 @@
 
 #define RUN_FDS_MAX 64 /* fd:N and stored descriptors of one start */
 
-static int open_stream(struct job *job, enum log_stream stream)
+/* The pipes serve all processes, over all restarts. */
+static int open_pipes(struct job *job)
 {
-    const struct jobspec *d = job->c.spec;
+    for (size_t i = 0; i < ARRAY_SIZE(job->out) && job->c.route == OUTPUT_PIPE; i++) {
+        int r = output_open(&job->out[i], &job->output, (enum log_stream)i, &job->out_fds[i]);
 
-    if (job->c.route == OUTPUT_PIPE)
-        return output_open(&job->out[stream], &job->output, stream, &job->out_fds[stream]);
-    return job->out_fds[stream] =
-               systemd_journal_stream(jobspec_identifier(d), d->syslog_facility | d->stream_level[stream]);
+        if (r < 0)
+            return spawn_fail(&job->error, i == STREAM_STDOUT ? EXIT_STDOUT : EXIT_STDERR, -r, "its output");
+    }
+    return 0;
 }
 
-static int open_output(struct job *job)
+/* Streams of the journal are each process's own: they end with it, and one that a crash of journald has cut is not handed
+ * on to the next. */
+static int open_streams(const struct job *job, struct spawn_run *run, struct spawn_error *ret_error)
 {
-    int r;
+    const struct jobspec *d = job->c.spec;
+    int *fds[] = {&run->stdout_fd, &run->stderr_fd};
 
-    if (job->c.route == OUTPUT_INHERIT)
-        return 0;
-    r = open_stream(job, STREAM_STDOUT);
-    if (r < 0)
-        return spawn_fail(&job->error, EXIT_STDOUT, -r, "standard output");
-    r = open_stream(job, STREAM_STDERR);
-    return r < 0 ? spawn_fail(&job->error, EXIT_STDERR, -r, "standard error") : 0;
+    for (size_t i = 0; i < ARRAY_SIZE(fds) && job->c.route == OUTPUT_STREAM; i++) {
+        *fds[i] = systemd_journal_stream(jobspec_identifier(d), d->syslog_facility | d->stream_level[i]);
+        if (*fds[i] < 0)
+            return spawn_fail(ret_error, i == STREAM_STDOUT ? EXIT_STDOUT : EXIT_STDERR, -*fds[i],
+                              "a stream of the journal");
+    }
+    return 0;
+}
+
+/* Starts what @run says, with the job's output. */
+static int run_with_output(const struct job *job, struct spawn_run *run, pid_t *ret_pid, struct spawn_error *ret_error)
+{
+    int r = open_streams(job, run, ret_error);
+
+    if (r >= 0)
+        r = spawn_run(job->c.spawn, run, ret_pid, ret_error);
+    if (job->c.route == OUTPUT_STREAM) {
+        close_fd(run->stdout_fd);
+        close_fd(run->stderr_fd);
+    }
+    return r;
 }
 
 static int open_notify(struct job *job, notifysock_fn fn)
@@ -63,7 +82,7 @@ int job_open(struct job *job)
         return spawn_fail(&job->error, EXIT_MEMORY, -r, "the process tree");
     if (open_notify(job, job->notify.fn) < 0)
         return -1;
-    return open_output(job);
+    return open_pipes(job);
 }
 
 void job_close(struct job *job)
@@ -171,7 +190,7 @@ int job_run_main(struct job *job)
         r = gather_fds(job, fds, &n_ready, &run, &names);
     run.more_env = env;
     r = r < 0 ? spawn_fail(&job->error, EXIT_FDS, -r, "its descriptors")
-              : spawn_run(job->c.spawn, &run, &job->pid, &job->error);
+              : run_with_output(job, &run, &job->pid, &job->error);
     for (size_t i = 0; i < n_ready; i++)
         close(fds[i].fd);
     job->out[STREAM_STDOUT].pid = job->out[STREAM_STDERR].pid = job->pid;
@@ -193,7 +212,7 @@ int job_run_command(struct job *job, struct spawn_error *ret_error)
         return spawn_fail(ret_error, EXIT_MEMORY, -r, "memory");
     run.argv = argv;
     run.more_env = env;
-    return spawn_run(job->c.spawn, &run, &job->control, ret_error);
+    return run_with_output(job, &run, &job->control, ret_error);
 }
 
 pid_t job_run_probe(void *ctx, char *const *argv)
@@ -205,7 +224,7 @@ pid_t job_run_probe(void *ctx, char *const *argv)
 
     base_run(job, &run);
     run.argv = argv;
-    if (spawn_run(job->c.spawn, &run, &pid, &error) == 0)
+    if (run_with_output(job, &run, &pid, &error) == 0)
         return pid;
     errno = error.error ? error.error : ENOENT;
     return -1;

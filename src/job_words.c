@@ -154,7 +154,7 @@ int job_exit_status(const struct job *job)
         return job->stop_asked ? 0 : job->exit_status;
     if (job->error.what[0])
         return (int)job->error.exit_status;
-    if (job->fsm.result == RESULT_PROTOCOL || (job->fsm.result == RESULT_TIMEOUT && !job->up_once))
+    if ((job->fsm.result == RESULT_PROTOCOL && job->why[0]) || (job->fsm.result == RESULT_TIMEOUT && !job->up_once))
         return 1; /* how it ended is our doing */
     if (job->exit_code == CLD_EXITED)
         return job->exit_status ? job->exit_status : 1;

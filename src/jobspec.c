@@ -1,12 +1,12 @@
 /* The description of one job and the one table that fills it: a directive is a row (name, parser, place, what it
- * expects), so later work adds rows and not branches. The parsers are those of directive.c. */
+ * expects), so later work adds rows and not branches. The parsers are those of jobspec_set.c. */
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
 #include "cleanup.h"
-#include "directive.h"
+#include "jobspec_set.h"
 #include "jobspec.h"
 #include "strv.h"
 #include "usec.h"
@@ -40,6 +40,7 @@ static const char *const levels[] = {[LOG_EMERG] = "emerg",     [LOG_ALERT] = "a
 #define ROW(name, setter, member, text, ...) {.key = name, .set = setter, .offset = AT(member), .expects = text, ##__VA_ARGS__}
 #define LIMIT(name, rlimit, text) {.key = "Limit" name, .set = set_limit, .expects = text, .resource = rlimit}
 #define A_TIMESPAN "a timespan such as 90, 5min 20s or infinity"
+#define A_PAUSE "a timespan above 0 such as 30 or 1min"
 #define A_COUNT "a number or infinity, or SOFT:HARD"
 #define A_LIMIT "a size such as 512M or infinity, or SOFT:HARD"
 #define A_SIZE "a size such as 512M"
@@ -83,8 +84,8 @@ static const struct directive directives[] = {
     ROW("RestartForceExitStatus", set_exits, restart_force, EXITS),
     ROW("WatchdogSec", set_span, watchdog_usec, A_TIMESPAN),
     ROW("Health", set_health, health, A_PROBE),
-    ROW("HealthInterval", set_span, health_interval, A_TIMESPAN),
-    ROW("HealthTimeout", set_span, health_timeout, A_TIMESPAN),
+    ROW("HealthInterval", set_pause, health_interval, A_PAUSE),
+    ROW("HealthTimeout", set_pause, health_timeout, A_PAUSE),
     ROW("HealthStartPeriod", set_span, health_start_period, A_TIMESPAN),
     ROW("HealthRetries", set_int, health_retries, "a number from 1 on", .min = 1, .max = 1000000),
     ROW("HealthAction", set_enum, health_action, "restart, none or watchdog", .names = health_actions),

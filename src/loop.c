@@ -168,9 +168,9 @@ void loop_remove(struct loop *l, struct watch *w)
 
 void loop_close(struct loop *l, struct watch *w)
 {
-    if (l->epoll_fd < 0)
-        forget_few(l, w);
-    blank(l, w);
+    /* Closing would not be enough: a child that has just been forked shares the descriptor until its exec, and for so long
+     * epoll(7) would go on telling of it. */
+    loop_remove(l, w);
     w->fd = close_fd(w->fd);
 }
 

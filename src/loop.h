@@ -47,8 +47,7 @@ int loop_modify(struct loop *l, struct watch *w, uint32_t events);
  * whose fd is -1 is left alone. */
 void loop_remove(struct loop *l, struct watch *w);
 
-/* Ends the waiting and closes the descriptor; w->fd becomes -1, and a watch without one is left alone. The descriptor must
- * be the only one of its open file: then closing is all that epoll(7) needs. */
+/* Ends the waiting and closes the descriptor; w->fd becomes -1, and a watch without one is left alone. */
 void loop_close(struct loop *l, struct watch *w);
 
 /* Arms @t for @at (again, if it was armed); USEC_INFINITY disarms it. */

@@ -15,7 +15,7 @@ import sys
 FLOORS = [
     "cleanup usec self dlnote strv parse textbuf",
     "identity words envfile linebuf notifymsg http json varlink exitset probespec ratelimit",
-    "jobspec directive fsm mode stage status ring",
+    "jobspec fsm mode stage status ring",
     "loop log logfile proc rundir pidfile detach spawn systemd upward facts stream unixsock "
     "manager reaper cgroup tree fdstore",
     "job output notifysock probe ready health control client",

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "cleanup.h"
-#include "directive.h"
+#include "jobspec_set.h"
 #include "parse.h"
 #include "strv.h"
 #include "usec.h"
@@ -137,6 +137,19 @@ int set_signal(struct jobspec *d, const struct directive *row, const char *value
 int set_span(struct jobspec *d, const struct directive *row, const char *value)
 {
     return parse_timespan(value, USEC_PER_SEC, place(d, row));
+}
+
+/* A time without which something would never be done, or all the time. */
+int set_pause(struct jobspec *d, const struct directive *row, const char *value)
+{
+    uint64_t usec;
+    int r = parse_timespan(value, USEC_PER_SEC, &usec);
+
+    if (r >= 0 && usec == 0)
+        return -EINVAL;
+    if (r >= 0)
+        *(uint64_t *)place(d, row) = usec;
+    return r;
 }
 
 /* systemd.service(5), TimeoutStartSec=: 0 turns the timeout off. */

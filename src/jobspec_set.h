@@ -26,6 +26,7 @@ int set_words(struct jobspec *d, const struct directive *row, const char *value)
 int set_mode(struct jobspec *d, const struct directive *row, const char *value);
 int set_signal(struct jobspec *d, const struct directive *row, const char *value);
 int set_span(struct jobspec *d, const struct directive *row, const char *value);    /* seconds, infinity */
+int set_pause(struct jobspec *d, const struct directive *row, const char *value);   /* not 0 */
 int set_timeout(struct jobspec *d, const struct directive *row, const char *value); /* 0 means infinity, too */
 int set_size(struct jobspec *d, const struct directive *row, const char *value);
 int set_line_max(struct jobspec *d, const struct directive *row, const char *value); /* from 79 bytes to 1M */
