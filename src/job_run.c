@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <syslog.h>
 #include "cleanup.h"
 #include "job_run.h"
 #include "parse.h"
@@ -80,6 +81,8 @@ int job_open(struct job *job)
     r = tree_open(&job->tree, job->c.loop, job->c.spec->name, job->tree.fn, job);
     if (r < 0)
         return spawn_fail(&job->error, EXIT_MEMORY, -r, "the process tree");
+    if (tree_end_leftovers(&job->tree)) /* there are never two copies */
+        log_stage(job->c.log, STAGE_START, LOG_WARNING, NULL, "killed what an instance before this one had left behind");
     if (open_notify(job, job->notify.fn) < 0)
         return -1;
     return open_pipes(job);

@@ -162,6 +162,13 @@ static int step_no_new_privileges(const struct child *c)
     return c->s->spec->no_new_privileges ? prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) : 0;
 }
 
+/* A main process does not outlive whoever watches it, even if that is killed: the next start would make a second one. Set
+ * behind step_user(): a change of credentials takes it away, prctl(2). */
+static int step_death_signal(const struct child *c)
+{
+    return c->run->argv ? 0 : prctl(PR_SET_PDEATHSIG, c->s->spec->kill_signal, 0, 0, 0);
+}
+
 /* As the user: only he may be able to enter it. */
 static int step_directory(const struct child *c)
 {
@@ -211,6 +218,7 @@ static const struct step {
     {step_groups, EXIT_GROUP, "Group="},
     {step_user, EXIT_USER, "User="},
     {step_no_new_privileges, EXIT_NO_NEW_PRIVILEGES, "NoNewPrivileges="},
+    {step_death_signal, EXIT_SIGNAL_MASK, "the signal at our death"},
     {step_directory, EXIT_CHDIR, "WorkingDirectory="},
     {step_listen_pid, EXIT_MEMORY, "LISTEN_PID"},
     {step_mask, EXIT_SIGNAL_MASK, "signal mask"},

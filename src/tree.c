@@ -2,6 +2,7 @@
  * sooner or later, whatever they have double-forked. A cgroup adds those that a dead predecessor has left, and ends all
  * at once. */
 #include <errno.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -264,6 +265,24 @@ int tree_kill(struct tree *t)
     if (frozen)
         (void)cgroup_freeze(t->cgroup_fd, false);
     return r;
+}
+
+bool tree_end_leftovers(struct tree *t)
+{
+    struct pollfd changed = {.fd = t->empty.fd, .events = POLLPRI};
+    uint64_t deadline = now_usec() + USEC_PER_SEC;
+    bool any = t->cgroup && cgroup_is_populated(t->empty.fd);
+
+    for (bool left = any; left && now_usec() < deadline; left = cgroup_is_populated(t->empty.fd)) {
+        struct pids p = {0};
+
+        t->killed = cgroup_kill(t->cgroup_fd) >= 0;
+        for (size_t i = 0; !t->killed && cgroup_pids(t->cgroup_fd, &p) >= 0 && i < p.n; i++)
+            (void)send(t, p.v[i], SIGKILL);
+        pids_done(&p);
+        (void)poll(&changed, 1, 100);
+    }
+    return any;
 }
 
 /* ---- what it is and what it uses ---- */
