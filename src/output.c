@@ -34,18 +34,6 @@ static void keep(struct output *o, const char *line, size_t len)
     o->n_tail++;
 }
 
-static struct log_source source(const struct output *o)
-{
-    const struct jobspec *d = o->c.spec;
-
-    return (struct log_source){.identifier = jobspec_identifier(d),
-                               .facility = d->syslog_facility,
-                               .level = d->stream_level[o->stream],
-                               .level_prefix = d->syslog_level_prefix,
-                               .stream = o->stream,
-                               .pid = o->pid};
-}
-
 /* ---- what does not go to the log ---- */
 
 static void say_dropped(const struct output *o, uint64_t *n, const char *why)
@@ -109,7 +97,6 @@ static bool got_line(void *ctx, const char *line, size_t len, bool more)
 {
     struct output *o = ctx;
     size_t prefix = o->within ? 0 : level_prefix(o, line, len);
-    struct log_source from;
 
     if (!o->within)
         o->passes = passes(o);
@@ -124,8 +111,7 @@ static bool got_line(void *ctx, const char *line, size_t len, bool more)
         return true;
     if (log_wants_raw(o->c.log))
         prefix = 0;
-    from = source(o);
-    log_output(o->c.log, &from, o->level, o->now, line + prefix, len - prefix, more);
+    log_output(o->c.log, &o->source, o->level, o->now, line + prefix, len - prefix, more);
     return o->closing || drops(o) || log_backlog(o->c.log, o->stream) < BLOCK_AT;
 }
 
@@ -141,9 +127,7 @@ static void pause_reading(struct output *o)
 /* The bytes go to the log as they are; the lines in them only to whom else they concern. */
 static void relay(struct output *o, const char *data, size_t n)
 {
-    struct log_source from = source(o);
-
-    log_relay(o->c.log, &from, data, n);
+    log_relay(o->c.log, &o->source, data, n);
     o->unfinished = data[n - 1] != '\n';
     (void)linebuf_feed(&o->lines, data, n, got_line, o);
     if (!o->closing && log_backlog(o->c.log, o->stream) >= BLOCK_AT)
@@ -168,12 +152,19 @@ static void keep_rest(struct output *o, const char *data, size_t n)
     pause_reading(o);
 }
 
+/* What is given out from here on is of now, and of o->pid. */
+static void begin(struct output *o)
+{
+    o->now = realtime_usec();
+    o->source.pid = o->pid;
+}
+
 /* Gives out what was kept. */
 static void use_rest(struct output *o)
 {
     if (!o->rest)
         return;
-    o->now = realtime_usec();
+    begin(o);
     o->rest_done += linebuf_feed(&o->lines, o->rest + o->rest_done, o->rest_len - o->rest_done, got_line, o);
     if (o->rest_done < o->rest_len)
         return;
@@ -207,7 +198,7 @@ static ssize_t forward(struct output *o)
     if (n <= 0)
         return n;
     o->was_short = n < SHORT;
-    o->now = realtime_usec();
+    begin(o);
     o->chunk = data;
     o->n_outdated = n > RING_SIZE ? (size_t)n - RING_SIZE : 0;
     if (o->raw) {
@@ -227,12 +218,10 @@ static ssize_t forward(struct output *o)
 /* The line that is under way ends here. */
 static void end_line(struct output *o)
 {
-    struct log_source from = source(o);
-
-    o->now = realtime_usec();
+    begin(o);
     linebuf_finish(&o->lines, got_line, o);
     if (o->unfinished)
-        log_relay(o->c.log, &from, "\n", 1);
+        log_relay(o->c.log, &o->source, "\n", 1);
     o->unfinished = o->within = false;
 }
 
@@ -287,6 +276,11 @@ int output_open(struct output *o, const struct output_config *c, enum log_stream
 
     *o = (struct output){.watch = {.fd = -1, .fn = readable},
                          .c = *c,
+                         .source = {.identifier = jobspec_identifier(d),
+                                    .facility = d->syslog_facility,
+                                    .level = d->stream_level[stream],
+                                    .level_prefix = d->syslog_level_prefix,
+                                    .stream = stream},
                          .stream = stream,
                          .lines = {.max = d->line_max},
                          .raw = log_wants_raw(c->log) && limit.interval == 0 && d->log_overflow == OVERFLOW_BLOCK,

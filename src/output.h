@@ -35,6 +35,7 @@ struct output_config {
 struct output {
     struct watch watch; /* the read end, -1: closed */
     struct output_config c;
+    struct log_source source; /* as the log wants to know it */
     enum log_stream stream;
     pid_t pid; /* whose lines they are */
     struct linebuf lines;
