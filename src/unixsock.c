@@ -1,20 +1,18 @@
-/* Names of sockets. A path that does not fit in sockaddr_un is reached through the descriptor of its
- * directory
+/* Names of sockets. A path that does not fit in sockaddr_un is reached through the descriptor of its directory
  * (/proc/self/fd/N/NAME); chdir() would do it too, but for the whole process. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/un.h>
+#include <unistd.h>
 #include "cleanup.h"
 #include "unixsock.h"
 #include "usec.h"
 
 #define BACKLOG 128
-
 
 /* The address of @path, and in *@ret_dir the directory's descriptor if the address needs one (else -1). */
 static int make_address(const char *path, struct sockaddr_un *ret, int *ret_dir)
@@ -50,29 +48,23 @@ static int make_address(const char *path, struct sockaddr_un *ret, int *ret_dir)
 int unixsock_listen(const char *path)
 {
     cleanup_close int fd = -1, dir = -1;
-    cleanup_free char *fresh = NULL;
     struct sockaddr_un sa;
-    int r;
+    int r = make_address(path, &sa, &dir);
 
-    if (asprintf(&fresh, "%s.new", path) < 0) {
-        fresh = NULL;
-        return -ENOMEM;
-    }
-    r = make_address(fresh, &sa, &dir);
     if (r < 0)
         return r;
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -errno;
     r = bind(fd, (const struct sockaddr *)&sa, sizeof(sa));
-    /* A left-over of one that was killed between bind() and rename(). */
-    if (r < 0 && errno == EADDRINUSE && unlink(fresh) == 0)
+    /* A left-over of one that was killed. */
+    if (r < 0 && errno == EADDRINUSE && unlink(path) == 0)
         r = bind(fd, (const struct sockaddr *)&sa, sizeof(sa));
     if (r < 0)
         return -errno;
-    if (chmod(fresh, 0666) < 0 || listen(fd, BACKLOG) < 0 || rename(fresh, path) < 0) {
+    if (listen(fd, BACKLOG) < 0) {
         r = -errno;
-        (void)unlink(fresh);
+        (void)unlink(path);
         return r;
     }
     return take_fd(fd);

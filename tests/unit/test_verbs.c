@@ -1,11 +1,12 @@
 /* The verbs against instances of every condition: exit status, what is printed, and that the process is gone
  * when stop returns. Runs as nobody where it is started by root: only users have a runtime directory to
  * choose. */
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
+#include <sys/stat.h>
 #include "fake_instance.h"
 #include "pidfile.h"
 #include "run_verb.h"
@@ -558,6 +559,7 @@ int main(int argc, char *argv[])
         cmocka_unit_test(test_logs),          cmocka_unit_test(test_logs_of_file),
     };
 
+    umask(0); /* as the daemon has it (daemon(7), step 10) */
     if (getenv(AGAIN)) {
         as_root = atoi(getenv(AGAIN));
         snprintf(base, sizeof(base), "%s", getenv("XDG_RUNTIME_DIR"));
