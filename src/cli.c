@@ -5,17 +5,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "cli.h"
+#include "cli_verbs.h"
 #include "cleanup.h"
-#include "json.h"
 #include "parse.h"
 #include "rundir.h"
 #include "strv.h"
 #include "usec.h"
 
-/* LSB: invalid arguments; program is not installed. */
+/* LSB: invalid arguments. */
 #define EXIT_USAGE 2
-#define EXIT_NOT_INSTALLED 5
 
 /* Fits a screen of 24 lines. */
 static const char help[] =
@@ -28,20 +26,19 @@ static const char help[] =
     "  --pidfile=PATH            one more PID file, beside the instance's own\n"
     "  -p, --property=KEY=VALUE  a directive of systemd.exec(5), systemd.service(5)\n"
     "  --uid= --gid= --working-directory= --setenv= --nice=   short forms of -p\n"
-    "  --ready=PROBE             when it is up: notify, tcp:PORT, unix:PATH, http://...,\n"
+    "  --ready=PROBE             when it is up: notify, tcp:PORT, unix:PATH, http:...\n"
     "                            file:PATH, log:REGEX, fd:N, exec:COMMAND, delay:TIME\n"
     "  --health=PROBE            and --health-interval= -timeout= -retries= -action=\n"
     "  --restart=POLICY          no, on-failure, always ...: systemd.service(5)\n"
     "  --log=TARGET              auto, journal, syslog, stderr, json or file:/PATH\n"
     "  --trace                   show the stages as a table while they happen\n"
     "amphid VERB [--json]                   ask running instances\n"
-    "  status [NAME]             how an instance is; all of them without NAME\n"
-    "  list                      the instances, a line each\n"
-    "  stop NAME                 end it; returns when it is gone\n"
-    "  reload NAME               reload it (SIGHUP to COMMAND)\n"
-    "  wait NAME                 wait for its end, exit with its status\n"
-    "  detect                    which world this is, with the evidence\n"
-    "  inspect PID               a process measured against daemon(7)\n"
+    "  status [NAME], list       how an instance is; all of them without NAME\n"
+    "  logs NAME [-n N] [-f]     the last lines of its output; -f follows it\n"
+    "  start, stop, restart, reload, rotate NAME   returns when that has happened\n"
+    "  wait NAME [--for=ready|healthy|stopped] [--timeout=TIME]\n"
+    "  is-ready, is-healthy NAME   for probes: exit status 0 or 1\n"
+    "  detect, inspect PID       which world this is; a process measured by daemon(7)\n"
     "  -h, --help  --version     amphid(1) says it all\n";
 
 /* Options that are a directive each. */
@@ -83,15 +80,19 @@ enum option_id {
     OPT_SETENV,
     OPT_LOG,
     OPT_TRACE,
-    OPT_JSON,
+    OPT_NAME,
     OPT_VERSION,
+    OPT_JSON, /* from here on: of verbs */
+    OPT_LINES,
+    OPT_FOR,
+    OPT_TIMEOUT,
 };
 
 static const struct option options[] = {
     {"fork", no_argument, NULL, OPT_FORK},
     {"no-wait", no_argument, NULL, OPT_NO_WAIT},
     {"mode", required_argument, NULL, OPT_MODE},
-    {"name", required_argument, NULL, 'n'},
+    {"name", required_argument, NULL, OPT_NAME},
     {"pidfile", required_argument, NULL, OPT_PIDFILE},
     {"property", required_argument, NULL, 'p'},
 #define X(id, option, key) {option, required_argument, NULL, DIRECTIVE_##id},
@@ -101,31 +102,16 @@ static const struct option options[] = {
     {"log", required_argument, NULL, OPT_LOG},
     {"trace", no_argument, NULL, OPT_TRACE},
     {"json", no_argument, NULL, OPT_JSON},
+    {"lines", required_argument, NULL, OPT_LINES},
+    {"follow", no_argument, NULL, 'f'},
+    {"for", required_argument, NULL, OPT_FOR},
+    {"timeout", required_argument, NULL, OPT_TIMEOUT},
     {"help", no_argument, NULL, 'h'},
     {"version", no_argument, NULL, OPT_VERSION},
     {NULL, 0, NULL, 0},
 };
 
-enum operand { OPERAND_NONE, OPERAND_NAME, OPERAND_NAME_OPTIONAL, OPERAND_PID };
-
-static const struct verb {
-    const char *name;
-    int (*run)(const struct verb_args *a);
-    enum operand operand;
-    bool json;
-} verbs[] = {
-    {"status", verb_status, OPERAND_NAME_OPTIONAL, true},
-    {"list", verb_list, OPERAND_NONE, true},
-    {"stop", verb_stop, OPERAND_NAME, false},
-    {"reload", verb_reload, OPERAND_NAME, false},
-    {"wait", verb_wait, OPERAND_NAME, false},
-    {"detect", verb_detect, OPERAND_NONE, true},
-    {"inspect", verb_inspect, OPERAND_PID, true},
-};
-
-static int usage(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-
-static int usage(const char *fmt, ...)
+int cli_usage(const char *fmt, ...)
 {
     va_list ap;
 
@@ -145,12 +131,22 @@ static int set_directive(struct jobspec *spec, const char *key, const char *valu
     case 0:
         return -1;
     case -ENOENT:
-        return usage("-p %s=: no such directive, or none that amphid honours", key);
+        return cli_usage("-p %s=: no such directive, or none that amphid honours", key);
     case -ENOMEM:
-        return usage("out of memory");
+        return cli_usage("out of memory");
     default:
-        return usage("-p %s=%s: expected %s", key, value, expects);
+        return cli_usage("-p %s=%s: expected %s", key, value, expects);
     }
+}
+
+/* -p help, as `systemctl --type=help` has it. */
+static int list_directives(void)
+{
+    const char *key, *expects;
+
+    for (unsigned i = 0; (key = jobspec_directive(i, &expects)); i++)
+        printf("%-24s %s\n", key, expects);
+    return 0;
 }
 
 static int set_property(struct jobspec *spec, const char *assignment)
@@ -159,7 +155,7 @@ static int set_property(struct jobspec *spec, const char *assignment)
     char *equals = key ? strchr(key, '=') : NULL;
 
     if (!equals)
-        return usage("-p %s: expected KEY=VALUE", assignment);
+        return cli_usage("-p %s: expected KEY=VALUE", assignment);
     *equals = '\0';
     return set_directive(spec, key, equals + 1);
 }
@@ -168,14 +164,47 @@ static int set_property(struct jobspec *spec, const char *assignment)
 static int set_variable(struct jobspec *spec, const char *assignment)
 {
     if (!strchr(assignment, '=') || assignment[0] == '=')
-        return usage("--setenv=%s: expected KEY=VALUE", assignment);
-    return env_put(&spec->environment, assignment) < 0 ? usage("out of memory") : -1;
+        return cli_usage("--setenv=%s: expected KEY=VALUE", assignment);
+    return env_put(&spec->environment, assignment) < 0 ? cli_usage("out of memory") : -1;
+}
+
+/* An option of a verb. -1: go on. */
+static int take_verb_option(struct cli *c, int id, const char *arg)
+{
+    static const char *const goals[] = {"stopped", "ready", "healthy"};
+    struct verb_args *v = &c->verb_args;
+    size_t g = 0;
+
+    switch (id) {
+    case OPT_JSON:
+        v->json = true;
+        return -1;
+    case 'f':
+        c->verb_options |= VERB_LINES;
+        v->follow = true;
+        return -1;
+    case OPT_LINES:
+        return cli_lines(c, arg);
+    case OPT_TIMEOUT:
+        c->verb_options |= VERB_FOR;
+        return parse_timespan(arg, USEC_PER_SEC, &v->timeout_usec) < 0 || v->timeout_usec == 0
+                   ? cli_usage("--timeout=%s: expected a time, as 5s or 1min 30s", arg)
+                   : -1;
+    default:
+        c->verb_options |= VERB_FOR;
+        while (g < ARRAY_SIZE(goals) && !STREQ(goals[g], arg))
+            g++;
+        v->goal = (enum wait_goal)g;
+        return g == ARRAY_SIZE(goals) ? cli_usage("--for=%s: expected ready, healthy or stopped", arg) : -1;
+    }
 }
 
 /* One option. -1: go on. */
 static int take_option(struct cli *c, int id, const char *word, const char *arg)
 {
-    if (id != OPT_JSON)
+    if (id == 'f' || (id >= OPT_JSON && id <= OPT_TIMEOUT))
+        return take_verb_option(c, id, arg);
+    if (id != 'n') /* which is --lines= of logs, too */
         c->run_option = word;
     if (id > DIRECTIVE_BEFORE_FIRST && id < DIRECTIVE_PAST_LAST)
         return set_directive(&c->spec, directive_keys[id - DIRECTIVE_BEFORE_FIRST - 1], arg);
@@ -188,27 +217,28 @@ static int take_option(struct cli *c, int id, const char *word, const char *arg)
         return -1;
     case OPT_MODE:
         return mode_request_parse(arg, &c->mode) < 0
-                   ? usage("--mode=%s: expected auto, fork, foreground or systemd", arg)
+                   ? cli_usage("--mode=%s: expected auto, fork, foreground or systemd", arg)
                    : -1;
     case 'n':
+        c->short_n = arg;
+        c->name = arg;
+        return -1;
+    case OPT_NAME:
         c->name = arg;
         return -1;
     case OPT_PIDFILE:
         c->pidfile = arg;
-        return *arg ? -1 : usage("--pidfile=: expected a path");
+        return *arg ? -1 : cli_usage("--pidfile=: expected a path");
     case 'p':
         return set_property(&c->spec, arg);
     case OPT_SETENV:
         return set_variable(&c->spec, arg);
     case OPT_LOG:
         return log_parse(arg, &c->log) < 0
-                   ? usage("--log=%s: expected auto, journal, syslog, stderr, json or file:/PATH", arg)
+                   ? cli_usage("--log=%s: expected auto, journal, syslog, stderr, json or file:/PATH", arg)
                    : -1;
     case OPT_TRACE:
         c->log.trace = true;
-        return -1;
-    case OPT_JSON:
-        c->verb_args.json = true;
         return -1;
     case 'h':
         fputs(help, stdout);
@@ -226,63 +256,25 @@ static int bad_option(char **argv, int id)
     const char *word = argv[optind - 1];
 
     if (id == ':')
-        return usage("%s: a value is missing", word);
+        return cli_usage("%s: a value is missing", word);
     if (optopt && optopt < 256)
-        return usage("-%c: no such option", optopt);
-    return usage("%s: %s", word, optopt ? "takes no value" : "no such option, or not unique");
-}
-
-static int take_operand(struct cli *c, const struct verb *v, const char *operand)
-{
-    if (v->operand == OPERAND_PID)
-        return parse_pid(operand, &c->verb_args.pid) < 0 ? usage("%s %s: expected a PID", v->name, operand) : -1;
-    if (!rundir_name_valid(operand))
-        return usage("%s %s: expected the name of an instance", v->name, operand);
-    c->verb_args.name = operand;
-    return -1;
-}
-
-static int take_verb(struct cli *c, int argc, char **argv)
-{
-    const struct verb *v = NULL;
-    int n = argc - 1;
-
-    for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
-        if (STREQ(argv[0], verbs[i].name))
-            v = &verbs[i];
-    if (!v)
-        return usage("%s: no such verb; a command goes behind --", argv[0]);
-    if (c->verb_args.json && !v->json)
-        return usage("%s: has no --json", v->name);
-    if (c->run_option)
-        return usage("%s: does not go with %s", v->name, c->run_option);
-    if (json_open() < 0) {
-        fprintf(stderr, "amphid: %s: libjansson.so.4 is not installed\n", v->name);
-        return EXIT_NOT_INSTALLED;
-    }
-    c->verb = v->run;
-    if (n > (v->operand == OPERAND_NONE ? 0 : 1))
-        return usage("%s %s: one word too many", v->name, argv[n]);
-    if (n == 0)
-        return v->operand == OPERAND_NAME  ? usage("%s: the name of an instance is missing", v->name)
-               : v->operand == OPERAND_PID ? usage("%s: a PID is missing", v->name)
-                                           : -1;
-    return take_operand(c, v, argv[1]);
+        return cli_usage("-%c: no such option", optopt);
+    return cli_usage("%s: %s", word, optopt ? "takes no value" : "no such option, or not unique");
 }
 
 /* Directives that cannot be meant together (systemd.service(5)). */
 static int check_directives(const struct jobspec *d)
 {
     if (d->type == TYPE_ONESHOT && (d->restart == RESTART_ALWAYS || d->restart == RESTART_ON_SUCCESS))
-        return usage("Type=oneshot does not go with Restart=always or on-success: it would never come to an end");
+        return cli_usage("Type=oneshot does not go with Restart=always or on-success: it would never come to an end");
     if (d->type == TYPE_ONESHOT && d->ready.n > 0)
-        return usage("Type=oneshot is ready when it has ended well; Ready= does not go with it");
+        return cli_usage("Type=oneshot is ready when it has ended well; Ready= does not go with it");
     if (d->pid_file && d->type != TYPE_FORKING)
-        return usage("PIDFile= goes with Type=forking");
+        return cli_usage("PIDFile= goes with Type=forking");
     if (d->restart_max_delay != USEC_INFINITY && d->restart_max_delay < d->restart_usec)
-        return usage("RestartMaxDelaySec= is shorter than RestartSec=");
+        return cli_usage("RestartMaxDelaySec= is shorter than RestartSec=");
     if ((d->restart_steps > 0) != (d->restart_max_delay != USEC_INFINITY))
-        return usage("RestartSteps= and RestartMaxDelaySec= go together");
+        return cli_usage("RestartSteps= and RestartMaxDelaySec= go together");
     return -1;
 }
 
@@ -292,26 +284,28 @@ static int check(const struct cli *c)
     bool forks = c->fork || c->mode == MODE_WANT_FORK;
 
     if (c->verb_args.json)
-        return usage("--json goes with a verb; for the log it is --log=json");
+        return cli_usage("--json goes with a verb; for the log it is --log=json");
+    if (c->verb_options)
+        return cli_usage("--lines, --follow, --for and --timeout go with a verb");
     if (c->fork && (c->mode == MODE_WANT_FOREGROUND || c->mode == MODE_WANT_SYSTEMD))
-        return usage("--fork and --mode=foreground or systemd contradict each other");
+        return cli_usage("--fork and --mode=foreground or systemd contradict each other");
     if (c->no_wait && !forks)
-        return usage("--no-wait goes with --fork");
+        return cli_usage("--no-wait goes with --fork");
     if (forks && c->log.kind == LOG_TO_STDERR)
-        return usage("--log=stderr goes with the terminal, which --fork leaves");
+        return cli_usage("--log=stderr goes with the terminal, which --fork leaves");
     if (!rundir_name_valid(c->name))
-        return usage("--name=%s: expected letters, digits and :_.@- (not a dot or dash first)", c->name);
+        return cli_usage("--name=%s: expected letters, digits and :_.@- (not a dot or dash first)", c->name);
     return check_directives(&c->spec);
 }
 
 static int take_command(struct cli *c, char **argv)
 {
     if (!argv[0])
-        return usage("--: a command is missing behind it");
+        return cli_usage("--: a command is missing behind it");
     if (!argv[0][0])
-        return usage("the command is an empty word");
+        return cli_usage("the command is an empty word");
     if (strv_copy(&c->spec.argv, argv) < 0)
-        return usage("out of memory");
+        return cli_usage("out of memory");
     if (!c->name) {
         const char *slash = strrchr(argv[0], '/');
 
@@ -334,15 +328,16 @@ int cli_parse(struct cli *ret, int argc, char **argv)
     int n = find_command(argc, argv), id, r = -1;
     struct cli *c = ret;
 
-    *c = (struct cli){.mode = MODE_AUTO};
+    *c = (struct cli){.mode = MODE_AUTO, .verb_args = {.lines = VERB_LINES_DEFAULT, .timeout_usec = USEC_INFINITY}};
     jobspec_init(&c->spec);
     opterr = 0;
-    while (r < 0 && (id = getopt_long(n, argv, ":hn:p:", options, NULL)) != -1)
+    while (r < 0 && (id = getopt_long(n, argv, ":hn:p:f", options, NULL)) != -1)
         r = id == '?' || id == ':' ? bad_option(argv, id) : take_option(c, id, argv[optind - 1], optarg);
     if (r >= 0)
         return r;
     if (optind < n)
-        return n < argc ? usage("%s: a verb takes no command", argv[optind]) : take_verb(c, n - optind, argv + optind);
+        return n < argc ? cli_usage("%s: a verb takes no command", argv[optind])
+                        : cli_take_verb(c, n - optind, argv + optind);
     if (n < argc)
         r = take_command(c, argv + n + 1);
     if (r >= 0)
@@ -351,7 +346,7 @@ int cli_parse(struct cli *ret, int argc, char **argv)
         c->name = "amphid";
     c->log.name = c->name;
     c->spec.name = strdup(c->name);
-    return c->spec.name ? check(c) : usage("out of memory");
+    return c->spec.name ? check(c) : cli_usage("out of memory");
 }
 
 void cli_done(struct cli *c)

@@ -15,6 +15,8 @@ struct cli {
     enum mode_request mode;
     struct log_request log;
     const char *run_option; /* an option was given that only a run understands */
+    const char *short_n;    /* -n: the name, or with logs the number of lines */
+    unsigned verb_options;  /* options were given that only some verbs understand */
     const char *pidfile; /* NULL: only the one in the instance's directory */
 };
 

@@ -10,7 +10,16 @@ struct loop;
 struct control_ops {
     void (*status)(void *ctx, struct instance_status *ret);
     int (*stop)(void *ctx, const char *job);   /* -ENOENT: no such job */
-    int (*reload)(void *ctx, const char *job); /* -ENOENT; -EAGAIN: not up, so it cannot be reloaded now */
+    int (*reload)(void *ctx, const char *job); /* -ENOENT; -EAGAIN: not up, so it cannot be reloaded now; 0: it is done;
+                                                  1: control_job_reloaded() tells when */
+    int (*restart)(void *ctx, const char *job); /* -ENOENT; it is told with control_job_changed() when it is up again */
+    int (*start)(void *ctx, const char *job);   /* -ENOENT; -EALREADY: it runs */
+    int (*rotate)(void *ctx);                   /* reopens or rotates the log's file; -ENOTSUP: it goes to none */
+    /* The last @n lines of output that passed through us, as a text (the caller frees), "TIME IDENTIFIER[PID]: LINE\n";
+     * -ENODATA: they do not pass through us (the journal has them). */
+    int (*logs)(void *ctx, const char *job, unsigned n, char **ret);
+    /* status() without what has to be read from the kernel: pids, memory, cpu_usec. NULL: status() is quick enough. */
+    void (*brief)(void *ctx, struct instance_status *ret);
 };
 
 /* Binds @path (an old socket there is replaced) and serves it from @loop. @ops and @ctx stay the caller's and
@@ -21,6 +30,15 @@ int control_new(struct control **ret, struct loop *loop, const char *path, const
 
 /* A job has ended for good: answers those who wait for it (Wait and Stop calls). */
 void control_job_ended(struct control *c, const struct job_status *job);
+
+/* The state, the readiness or the health of a job has changed: answers those who wait for that (Wait, Restart). */
+void control_job_changed(struct control *c, const struct job_status *job);
+
+/* A reload that was asked for has ended, @ok or not. */
+void control_job_reloaded(struct control *c, const struct job_status *job, bool ok);
+
+/* One more line of output: told to those who follow (Logs with "more"). */
+void control_job_line(struct control *c, const struct job_status *job, const char *line, size_t len);
 
 /* The instance ends: answers everybody who still waits, closes all connections and removes the socket.
  * NULL is fine. Returns NULL. */

@@ -6,6 +6,11 @@
 #include "cleanup.h"
 #include "control_inside.h"
 
+void control_look(const struct control *s, struct instance_status *ret)
+{
+    (s->ops->brief ? s->ops->brief : s->ops->status)(s->ctx, ret);
+}
+
 int conn_text(struct conn *c, char *text)
 {
     if (!text)
@@ -47,7 +52,7 @@ static int refuse(struct conn *c, int error, const char *job)
 
     if (error == -ENOENT)
         return conn_error(c, MANAGER_NO_SUCH_JOB, "job", job ? job : "");
-    s->ops->status(s->ctx, &st);
+    control_look(s, &st);
     j = manager_find_job(&st, job);
     return conn_error(c, MANAGER_NOT_UP, "state", j ? job_state_name(j->state) : st.state);
 }
@@ -92,7 +97,7 @@ static int call_check(struct conn *c, const struct manager_request *req)
     struct textbuf b = TEXTBUF(reason);
     int r;
 
-    s->ops->status(s->ctx, &st);
+    control_look(s, &st);
     if (req->job && !manager_find_job(&st, req->job))
         return refuse(c, -ENOENT, req->job);
     if (manager_progress(&st, req->job, NULL, req->goal, &end) == MANAGER_REACHED)
@@ -114,11 +119,13 @@ static int call_stop(struct conn *c, const struct manager_request *req)
 {
     const struct control *s = c->server;
     struct instance_status st;
-    const struct job_status *j;
+    const struct job_status *j = NULL;
     int r;
 
-    s->ops->status(s->ctx, &st);
-    j = req->job ? manager_find_job(&st, req->job) : NULL;
+    if (req->job) {
+        control_look(s, &st);
+        j = manager_find_job(&st, req->job);
+    }
     if (j && manager_job_ended(j))
         return conn_done(c);
     /* Before the daemon is asked: it may report the end while it is asked. */
@@ -141,7 +148,7 @@ static int call_start(struct conn *c, const struct manager_request *req)
     const struct job_status *j;
     int r;
 
-    s->ops->status(s->ctx, &st);
+    control_look(s, &st);
     r = find_one(c, req, &st, &j);
     if (r <= 0)
         return r;
@@ -167,7 +174,7 @@ static int call_reload(struct conn *c, const struct manager_request *req)
     struct instance_status st;
     int r;
 
-    s->ops->status(s->ctx, &st);
+    control_look(s, &st);
     j = manager_find_job(&st, req->job);
     r = j ? conn_wait(c, req, j->name) : 0;
     if (r < 0)
@@ -185,7 +192,7 @@ static int call_wait(struct conn *c, const struct manager_request *req)
     struct instance_status st;
     int r;
 
-    s->ops->status(s->ctx, &st);
+    control_look(s, &st);
     if (req->job && !manager_find_job(&st, req->job))
         return refuse(c, -ENOENT, req->job);
     r = conn_wait(c, req, req->job);
@@ -245,7 +252,7 @@ static int call_logs(struct conn *c, const struct manager_request *req)
     struct instance_status st;
     int r;
 
-    s->ops->status(s->ctx, &st);
+    control_look(s, &st);
     r = find_one(c, req, &st, &j);
     if (r <= 0)
         return r;

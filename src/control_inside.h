@@ -35,6 +35,9 @@ struct control {
     struct manager_end end; /* of the jobs that have ended */
 };
 
+/* How the jobs are, without their processes. */
+void control_look(const struct control *s, struct instance_status *ret);
+
 /* Waits for @events on the connection. */
 int conn_want(struct conn *c, uint32_t events);
 

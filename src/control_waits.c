@@ -48,11 +48,13 @@ void conn_answered(struct conn *c, int r)
 
 /* Answers Wait if what it waits for is there, or can never be. @news (NULL: none) counts instead of what the list
  * says of that job. 1: it was answered. */
-static int answer_wait(struct conn *c, const struct instance_status *st, const struct job_status *news, int *ret)
+static int answer_wait(struct conn *c, const struct job_status *news, int *ret)
 {
+    struct instance_status st;
     struct manager_end end;
 
-    switch (manager_progress(st, c->pending.job, news, c->pending.goal, &end)) {
+    control_look(c->server, &st);
+    switch (manager_progress(&st, c->pending.job, news, c->pending.goal, &end)) {
     case MANAGER_REACHED:
         *ret = conn_text(c, manager_wait_text(c->pending.goal == MANAGER_STOPPED ? &end : &(struct manager_end){0}));
         return 1;
@@ -90,14 +92,14 @@ static bool concerns(const struct conn *c, const struct job_status *job)
 }
 
 /* The job (NULL: any) has changed, or ended: answers what can be answered now. */
-static void news(struct conn *c, const struct instance_status *st, const struct job_status *job)
+static void news(struct conn *c, const struct job_status *job)
 {
     bool ended = job && manager_job_ended(job);
     int r = 0, done = 0;
 
     switch (c->pending.method) {
     case MANAGER_WAIT:
-        done = answer_wait(c, st, job, &r);
+        done = answer_wait(c, job, &r);
         break;
     case MANAGER_START:
     case MANAGER_RESTART:
@@ -134,35 +136,23 @@ void conn_look(struct conn *c)
 
     if (c->pending.method == MANAGER_NONE)
         return;
-    s->ops->status(s->ctx, &st);
-    news(c, &st, c->pending.job ? manager_find_job(&st, c->pending.job) : NULL);
+    control_look(s, &st);
+    news(c, c->pending.job ? manager_find_job(&st, c->pending.job) : NULL);
 }
 
 void control_job_changed(struct control *s, const struct job_status *job)
 {
-    struct instance_status st;
-    bool asked = false;
-
-    if (!s)
-        return;
-    for (struct conn *c = s->conns; c; c = c->next) {
-        if (!concerns(c, job))
-            continue;
-        if (!asked)
-            s->ops->status(s->ctx, &st);
-        asked = true;
-        news(c, &st, job);
-    }
+    for (struct conn *c = s ? s->conns : NULL; c; c = c->next)
+        if (concerns(c, job))
+            news(c, job);
 }
 
 void control_job_ended(struct control *s, const struct job_status *job)
 {
-    struct instance_status st;
-
     if (!s)
         return;
-    s->ops->status(s->ctx, &st);
-    (void)manager_progress(&st, NULL, job, MANAGER_STOPPED, &s->end);
+    if (s->end.result == RESULT_SUCCESS) /* the first failure is what the instance ends with */
+        s->end = (struct manager_end){job->result, job->exit_code, job->exit_status};
     control_job_changed(s, job);
 }
 

@@ -236,8 +236,13 @@ static inline int fake_logs(void *ctx, const char *name, unsigned n, char **ret)
     return 0;
 }
 
-static const struct control_ops fake_ops = {fake_status, fake_stop,   fake_reload, fake_restart,
-                                            fake_begin,  fake_rotate, fake_logs};
+static const struct control_ops fake_ops = {.status = fake_status,
+                                            .stop = fake_stop,
+                                            .reload = fake_reload,
+                                            .restart = fake_restart,
+                                            .start = fake_begin,
+                                            .rotate = fake_rotate,
+                                            .logs = fake_logs};
 
 static inline void fake_fill(struct fake *f)
 {

@@ -142,6 +142,27 @@ static void verbs(void **state)
     understood(&c, ARGS("wait", "web"));
     assert_ptr_equal(c.verb, verb_wait);
     cli_done(&c);
+    assert_int_equal(c.verb_args.goal, WAIT_STOPPED);
+    assert_true(c.verb_args.timeout_usec == USEC_INFINITY);
+    understood(&c, ARGS("wait", "web", "--for=healthy", "--timeout=1min"));
+    assert_int_equal(c.verb_args.goal, WAIT_HEALTHY);
+    assert_int_equal(c.verb_args.timeout_usec, 60 * USEC_PER_SEC);
+    cli_done(&c);
+    understood(&c, ARGS("logs", "web"));
+    assert_ptr_equal(c.verb, verb_logs);
+    assert_int_equal(c.verb_args.lines, 10);
+    assert_false(c.verb_args.follow);
+    cli_done(&c);
+    understood(&c, ARGS("-n", "0", "logs", "-f", "web", "--json"));
+    assert_int_equal(c.verb_args.lines, 0);
+    assert_true(c.verb_args.follow && c.verb_args.json);
+    cli_done(&c);
+    understood(&c, ARGS("logs", "web", "--lines=77"));
+    assert_int_equal(c.verb_args.lines, 77);
+    cli_done(&c);
+    understood(&c, ARGS("is-healthy", "web"));
+    assert_ptr_equal(c.verb, verb_is_healthy);
+    cli_done(&c);
     understood(&c, ARGS("detect", "--json"));
     assert_ptr_equal(c.verb, verb_detect);
     cli_done(&c);
@@ -164,7 +185,7 @@ static void usage_errors(void **state)
         {{"--mode=forks"}, "forks"},                     {{"--log=nowhere"}, "nowhere"},
         {{"--log=file:relative"}, "file:relative"},      {{"--log=file:"}, "file:"},
         {{"--pidfile=", "--", "web"}, "--pidfile"},      {{"-p", "Type"}, "KEY=VALUE"},
-        {{"-p", "Nope=1"}, "Nope"},                      {{"-p", "Type=forking"}, "forking"},
+        {{"-p", "Nope=1"}, "Nope"},                      {{"-p", "Type=magic"}, "forking"},
         {{"-p", "Nice=20"}, "-20 to 19"},                {{"--nice=x"}, "Nice"},
         {{"-p", "Nice=", "5"}, "Nice"},                  {{"--setenv=A"}, "A"},
         {{"--setenv==x"}, "=x"},                         {{"--fork", "--mode=foreground", "--", "web"}, "contradict"},
@@ -177,7 +198,13 @@ static void usage_errors(void **state)
         {{"inspect"}, "PID"},                            {{"inspect", "self"}, "self"},
         {{"inspect", "0"}, "0"},                         {{"status", "--fork"}, "--fork"},
         {{"--trace", "list"}, "--trace"},                {{"status", "--", "web"}, "status"},
-        {{"status", "-p", "Nice=1"}, "does not go"},
+        {{"status", "-p", "Nice=1"}, "does not go"},      {{"logs"}, "missing"},
+        {{"logs", "web", "-n", "x"}, "--lines=x"},       {{"logs", "web", "--lines=-1"}, "--lines=-1"},
+        {{"stop", "web", "-n", "5"}, "-n"},              {{"stop", "web", "-f"}, "--follow"},
+        {{"stop", "web", "--lines=5"}, "--lines"},       {{"logs", "web", "--for=ready"}, "--for"},
+        {{"wait", "web", "--for=up"}, "--for=up"},       {{"wait", "web", "--timeout=0"}, "--timeout=0"},
+        {{"wait", "web", "--timeout=soon"}, "soon"},     {{"is-ready", "web", "--timeout=5"}, "--timeout"},
+        {{"--follow", "--", "web"}, "--follow"},         {{"logs", "web", "--name=x"}, "does not go"},
     };
 
     (void)state;

@@ -439,7 +439,7 @@ static void test_texts(void **state)
         {RESULT_SUCCESS, CLD_KILLED, SIGTERM}};
     json_t *o = json_loads(MANAGER_DONE, 0, NULL);
 
-    assert_int_equal(json_object_size(json_object_get(o, "parameters")), 0);
+    assert_null(json_object_iter(json_object_get(o, "parameters")));
     json_decref(o);
     o = json_loads(MANAGER_YES, 0, NULL);
     assert_true(json_is_true(json_object_get(json_object_get(o, "parameters"), "ok")));

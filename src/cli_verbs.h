@@ -1,0 +1,17 @@
+/* The inside of the command line: what cli.c and cli_verbs.c know of each other. */
+#pragma once
+#include "cli.h"
+
+#define VERB_LINES_DEFAULT 10
+
+/* Which options a verb understands. */
+enum { VERB_JSON = 1, VERB_LINES = 2, VERB_FOR = 4 };
+
+/* The one line about an error in the arguments. Returns the exit status for it. */
+int cli_usage(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* --lines=. -1: go on; else the exit status. */
+int cli_lines(struct cli *c, const char *arg);
+
+/* The verb and its operand; all options are read. -1: go on; else the exit status. */
+int cli_take_verb(struct cli *c, int argc, char **argv);
