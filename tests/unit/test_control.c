@@ -1,10 +1,10 @@
 /* The control socket as its clients see it: a real one, on a real loop, in a process of its own. What must
  * never happen is that one client keeps another from its answer. */
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <cmocka.h>
 #include <sys/stat.h>
 #include "fake_instance.h"
 #include "manager.h"

@@ -1,11 +1,11 @@
 /* Clients that mean harm to the control socket, or are just careless: whatever they do, root is served,
  * nothing is held for them without bound, and nobody wakes up for nothing. */
-#include <cmocka.h>
-#include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <cmocka.h>
+#include <dirent.h>
 #include <sys/stat.h>
 #include "fake_instance.h"
 #include "proc.h"

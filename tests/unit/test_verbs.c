@@ -1,11 +1,11 @@
 /* The verbs against instances of every condition: exit status, what is printed, and that the process is gone
  * when stop returns. Runs as nobody where it is started by root: only users have a runtime directory to
  * choose. */
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <cmocka.h>
 #include <sys/stat.h>
 #include "fake_instance.h"
 #include "pidfile.h"
