@@ -193,6 +193,14 @@ int jobspec_set(struct jobspec *d, const char *key, const char *value, const cha
     return -ENOENT;
 }
 
+const char *jobspec_directive(unsigned i, const char **ret_expects)
+{
+    if (i >= ARRAY_SIZE(directives))
+        return NULL;
+    *ret_expects = directives[i].expects;
+    return directives[i].key;
+}
+
 bool jobspec_notifies(const struct jobspec *d)
 {
     if (d->type == TYPE_NOTIFY || d->type == TYPE_NOTIFY_RELOAD || d->watchdog_usec || d->fd_store_max > 0)

@@ -122,6 +122,9 @@ void jobspec_done(struct jobspec *d);
  * directive), -EINVAL or -ERANGE (not a value of it, *@ret_expects says what would be: constant text), -ENOMEM. */
 int jobspec_set(struct jobspec *d, const char *key, const char *value, const char **ret_expects);
 
+/* The @i-th directive, and in *@ret_expects what a value of it looks like (constant text); NULL past the last. */
+const char *jobspec_directive(unsigned i, const char **ret_expects);
+
 /* Does the child get a notify socket: does it wait for READY=1, or may it say something (NotifyAccess=)? */
 bool jobspec_notifies(const struct jobspec *d);
 

@@ -129,7 +129,7 @@ static void check_good(const struct row *row)
 static void good(void **state)
 {
     static const struct row rows[] = {
-        {"Type=simple", "type=0"}, {"Type=exec", ""}, {"Type=notify", "type=2"}, {"Type=oneshot", "type=3"},
+        {"Type=simple", "type=0"}, {"Type=exec", ""}, {"Type=notify", "type=2"}, {"Type=oneshot", "type=5"},
         {"TimeoutStartSec=5", "start=5000000"}, {"TimeoutStartSec=1min 1ms", "start=60001000"},
         {"TimeoutStartSec=infinity", "start=never"}, {"TimeoutStartSec=0", "start=never"},
         {"TimeoutStopSec=0.5", "stop=500000"}, {"TimeoutStopSec=0", "stop=never"},
@@ -169,7 +169,7 @@ static void good(void **state)
 static void bad(void **state)
 {
     static const char *const rows[] = {
-        "Type=forking", "Type=", "Type=Exec", "TimeoutStartSec=", "TimeoutStartSec=soon", "TimeoutStartSec=-1",
+        "Type=dbus", "Type=", "Type=Exec", "TimeoutStartSec=", "TimeoutStartSec=soon", "TimeoutStartSec=-1",
         "TimeoutStopSec=1x", "TimeoutStopSec=600000y", "KillSignal=", "KillSignal=0", "KillSignal=SIGNOPE",
         "SupplementaryGroups=\"a", "WorkingDirectory=srv", "WorkingDirectory=~x", "WorkingDirectory=-srv", "UMask=",
         "UMask=8", "UMask=10000", "Environment=A", "Environment==x", "Environment=1A=x", "Environment=A-B=x",
@@ -217,24 +217,135 @@ static void unknown(void **state)
 static void names(void **state)
 {
     unsigned n = 0, limits = 0;
+    const char *text;
     struct jobspec d;
 
     (void)state;
     jobspec_init(&d);
-    for (const char *key; (key = jobspec_directive(n)); n++) {
+    for (const char *key; (key = jobspec_directive(n, &text)); n++) {
         const char *expects = NULL;
 
+        CHECK(text && *text, "%s: nothing is said of its value", key);
         CHECK(jobspec_set(&d, key, "\x01?", &expects) != -ENOENT && expects, "%s", key);
         for (unsigned i = 0; i < n; i++)
-            CHECK(strcmp(jobspec_directive(i), key) != 0, "%s stands there twice", key);
+            CHECK(strcmp(jobspec_directive(i, &text), key) != 0, "%s stands there twice", key);
         limits += strncmp(key, "Limit", 5) == 0;
     }
-    assert_null(jobspec_directive(n + 1));
+    assert_null(jobspec_directive(n + 1, &text));
     assert_int_equal(limits, RLIM_NLIMITS);
     for (int i = 0; i < (int)RLIM_NLIMITS; i++)
         CHECK(strlen(jobspec_limit_name(i)) > strlen("Limit"), "limit %d has no name", i);
     assert_string_equal(jobspec_limit_name(RLIMIT_NOFILE), "LimitNOFILE");
     jobspec_done(&d);
+}
+
+/* Sets @key to @value; the result. */
+static int set(struct jobspec *d, const char *key, const char *value)
+{
+    const char *expects;
+
+    return jobspec_set(d, key, value, &expects);
+}
+
+/* Enumerations, numbers and times: each value that is given is the member afterwards, each bad one leaves it alone. */
+static void keeping(void **state)
+{
+    static const struct {
+        const char *key, *value, *bad;
+        size_t offset, size;
+        uint64_t wanted;
+    } rows[] = {
+#define U64(key, value, bad, member, wanted) {key, value, bad, offsetof(struct jobspec, member), sizeof(uint64_t), wanted}
+#define INT(key, value, bad, member, wanted) {key, value, bad, offsetof(struct jobspec, member), sizeof(int), wanted}
+        INT("Type", "notify-reload", "dbus", type, TYPE_NOTIFY_RELOAD), INT("Restart", "on-watchdog", "sometimes", restart, RESTART_ON_WATCHDOG),
+        INT("KillMode", "mixed", "all", kill_mode, KILL_MIXED), INT("NotifyAccess", "all", "some", notify_access, NOTIFY_ALL),
+        INT("HealthAction", "watchdog", "kill", health_action, HEALTH_WATCHDOG), INT("LogOverflow", "drop", "lose", log_overflow, OVERFLOW_DROP),
+        INT("SyslogLevel", "debug", "8", stream_level[0], LOG_DEBUG), INT("SyslogLevelStderr", "crit", "", stream_level[1], LOG_CRIT),
+        INT("FinalKillSignal", "SIGQUIT", "SIGNOT", final_kill_signal, SIGQUIT), INT("ReloadSignal", "USR1", "0", reload_signal, SIGUSR1),
+        INT("HealthRetries", "5", "0", health_retries, 5), INT("StartLimitBurst", "7", "-1", start_limit_burst, 7),
+        INT("RestartSteps", "3", "x", restart_steps, 3), INT("FileDescriptorStoreMax", "9", "5000", fd_store_max, 9),
+        INT("LogFileMaxFiles", "2", "1001", log_file_max_files, 2), INT("LogRateLimitBurst", "10", "1.5", log_rate_burst, 10),
+        U64("RestartSec", "5s", "soon", restart_usec, 5 * USEC_PER_SEC), U64("RestartMaxDelaySec", "1min", "1 mint", restart_max_delay, 60 * USEC_PER_SEC),
+        U64("RestartResetSec", "2", "-1", restart_reset, 2 * USEC_PER_SEC), U64("StartLimitIntervalSec", "0", "", start_limit_interval, 0),
+        U64("WatchdogSec", "1.5", "x", watchdog_usec, 1500000), U64("HealthInterval", "100ms", "0", health_interval, 100000),
+        U64("HealthTimeout", "1", "0", health_timeout, USEC_PER_SEC), U64("HealthStartPeriod", "0", "x", health_start_period, 0),
+        U64("LogRateLimitIntervalSec", "30", "x", log_rate_interval, 30 * USEC_PER_SEC),
+        U64("LogFileMaxSize", "1M", "1Q", log_file_max_size, 1 << 20), U64("LineMax", "79", "78", line_max, 79), U64("LineMax", "1M", "2M", line_max, 1 << 20),
+    };
+    struct jobspec d;
+
+    (void)state;
+    jobspec_init(&d);
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        uint64_t got = 0;
+
+        CHECK(set(&d, rows[i].key, rows[i].value) == 0, "%s=%s", rows[i].key, rows[i].value);
+        CHECK(set(&d, rows[i].key, rows[i].bad) < 0, "%s=%s is taken", rows[i].key, rows[i].bad);
+        memcpy(&got, (char *)&d + rows[i].offset, rows[i].size);
+        CHECK(got == rows[i].wanted, "%s=%s gives %llu", rows[i].key, rows[i].value, (unsigned long long)got);
+    }
+    assert_true(d.notify_access_set);
+    jobspec_done(&d);
+}
+
+/* Lists of commands and probes: appended, emptied, refused whole. */
+static void lists(void **state)
+{
+    struct jobspec d;
+
+    (void)state;
+    jobspec_init(&d);
+    assert_int_equal(set(&d, "ExecReload", "kill -HUP $MAINPID"), 0);
+    assert_int_equal(set(&d, "ExecReload", "-/bin/false 'a b'"), 0);
+    assert_int_equal(d.exec[EXEC_RELOAD].n, 2);
+    assert_false(d.exec[EXEC_RELOAD].v[0].ignore_failure);
+    assert_string_equal(d.exec[EXEC_RELOAD].v[0].argv[2], "$MAINPID");
+    assert_true(d.exec[EXEC_RELOAD].v[1].ignore_failure);
+    assert_string_equal(d.exec[EXEC_RELOAD].v[1].argv[1], "a b");
+    assert_int_equal(set(&d, "ExecReload", "+/bin/true"), -EINVAL); /* not honoured, so not taken */
+    assert_int_equal(set(&d, "ExecReload", "-"), -EINVAL);
+    assert_int_equal(set(&d, "ExecReload", "'open"), -EINVAL);
+    assert_int_equal(d.exec[EXEC_RELOAD].n, 2);
+    assert_int_equal(set(&d, "ExecReload", ""), 0);
+    assert_int_equal(d.exec[EXEC_RELOAD].n, 0);
+    assert_int_equal(set(&d, "Ready", "tcp:80"), 0);
+    assert_int_equal(set(&d, "Ready", "file:/x"), 0);
+    assert_int_equal(set(&d, "Ready", "tcp:0"), -EINVAL);
+    assert_int_equal(d.ready.n, 2);
+    assert_int_equal(d.ready.v[1].kind, PROBE_FILE);
+    assert_int_equal(d.type, TYPE_EXEC);
+    assert_int_equal(set(&d, "Ready", "pidfile"), 0);
+    assert_int_equal(d.type, TYPE_FORKING);
+    assert_int_equal(set(&d, "Health", "notify"), -EINVAL); /* happens only once */
+    assert_int_equal(set(&d, "Health", "unix:/run/x"), 0);
+    assert_int_equal(d.health.kind, PROBE_UNIX);
+    assert_int_equal(set(&d, "Health", ""), 0);
+    assert_int_equal(d.health.kind, PROBE_NONE);
+    assert_int_equal(set(&d, "RestartPreventExitStatus", "2 SIGKILL"), 0);
+    assert_true(exitset_has(&d.restart_prevent, CLD_EXITED, 2) && exitset_has(&d.restart_prevent, CLD_KILLED, SIGKILL));
+    assert_int_equal(set(&d, "PIDFile", "run/x"), -EINVAL);
+    jobspec_done(&d);
+}
+
+/* Who gets a notify socket. */
+static void notifies(void **state)
+{
+    static const struct {
+        const char *key, *value;
+        bool wanted;
+    } rows[] = {{"Type", "exec", false},          {"Type", "notify", true}, {"Type", "notify-reload", true},
+                {"Ready", "notify", true},        {"Ready", "tcp:1", false}, {"WatchdogSec", "1", true},
+                {"FileDescriptorStoreMax", "1", true}, {"NotifyAccess", "all", true}, {"NotifyAccess", "none", false}};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        struct jobspec d;
+
+        jobspec_init(&d);
+        assert_int_equal(set(&d, rows[i].key, rows[i].value), 0);
+        CHECK(jobspec_notifies(&d) == rows[i].wanted, "%s=%s", rows[i].key, rows[i].value);
+        jobspec_done(&d);
+    }
 }
 
 static void identifier(void **state)
@@ -256,6 +367,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults), cmocka_unit_test(good),  cmocka_unit_test(bad),
         cmocka_unit_test(unknown),  cmocka_unit_test(names), cmocka_unit_test(identifier),
+        cmocka_unit_test(keeping),  cmocka_unit_test(lists), cmocka_unit_test(notifies),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,7 @@
 /* systemd.syntax(7): words, quotes, C escapes. Results are shown as [word][word], errors as "!". */
 #include "unit.h"
+#include <string.h>
+#include <stdint.h>
 #include <errno.h>
 #include "cleanup.h"
 #include "strv.h"
@@ -69,11 +71,42 @@ static void escapes(void **state)
         check(rows[i].text, rows[i].words);
 }
 
+/* systemd.service(5), COMMAND LINES. The first word of each row is the command, which stays as it is. */
+static void expansion(void **state)
+{
+    static const char *const env[] = {"ONE=one", "TWO=two words", "EMPTY=", "BOTH=env", NULL};
+    static const char *const more[] = {"BOTH=more", "MORE=m", NULL};
+    static const struct {
+        const char *words[5];
+        const char *wanted;
+    } rows[] = {
+        {{"$ONE", "$ONE"}, "[$ONE][one]"},           {{"c", "$TWO"}, "[c][two][words]"},
+        {{"c", "${TWO}"}, "[c][two words]"},         {{"c", "a${ONE}b${ONE}"}, "[c][aonebone]"},
+        {{"c", "$EMPTY", "${EMPTY}"}, "[c][]"},      {{"c", "$NOT", "x${NOT}"}, "[c][x]"},
+        {{"c", "$$ONE", "a$$"}, "[c][$ONE][a$]"},    {{"c", "a$ONE"}, "[c][a$ONE]"},
+        {{"c", "$BOTH", "$MORE"}, "[c][env][m]"},    {{"c", "${ONE", "$", "${}"}, "[c][${ONE][$][${}]"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        CLEANUP(strv_freep) char **v = NULL;
+        char text[256];
+        struct textbuf b = TEXTBUF(text);
+
+        assert_int_equal(words_expand((char *const *)(uintptr_t)rows[i].words, (char *const *)(uintptr_t)env,
+                                      (char *const *)(uintptr_t)more, &v), 0);
+        for (size_t k = 0; v[k]; k++)
+            textbuf_printf(&b, "[%s]", v[k]);
+        CHECK(strcmp(text, rows[i].wanted) == 0, "row %zu: %s, not %s", i, text, rows[i].wanted);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(words_and_quotes),
         cmocka_unit_test(escapes),
+        cmocka_unit_test(expansion),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
