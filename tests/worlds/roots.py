@@ -27,12 +27,14 @@ DEFAULT_MIRROR = 'http://deb.debian.org/debian'
 
 # What the scenarios need in every world: a web server in Python that does not know SIGHUP, one in C that
 # reloads on it, ps, an account without privileges, and what the package itself depends on.
-COMMON = ['procps', 'passwd', 'python3', 'libjansson4', 'libsystemd0', 'init-system-helpers']
+COMMON = ['procps', 'passwd', 'python3', 'libjansson4', 'libsystemd0', 'init-system-helpers',
+          'redis-server', 'postgresql']
 SYSTEMD = ['systemd', 'systemd-sysv', 'dbus', *COMMON]
 HOOKS = [
     'chroot "$1" useradd --create-home --uid 1000 --shell /bin/sh alice',
-    # The scenarios start nginx themselves; the distribution's own instance must not be in the way.
-    'rm -f "$1"/etc/systemd/system/*.wants/nginx.service "$1"/etc/rc?.d/S??nginx',
+    # The scenarios start the programs themselves; the distribution's own instances must not be in the way.
+    'for s in nginx redis redis-server postgresql; do'
+    ' rm -f "$1"/etc/systemd/system/*.wants/$s.service "$1"/etc/systemd/system/$s.service "$1"/etc/rc?.d/S??$s; done',
     'rm -f "$1"/etc/resolv.conf "$1"/etc/hostname',
 ]
 # sysvinit: a container has no virtual consoles, and the console tells the harness when runlevel 2 is there.

@@ -38,7 +38,8 @@ def http_server_by_hand(w):
         job = said['jobs'][0]
         assert (job['state'], job['command'][:3]) == ('up', ['python3', '-m', 'http.server'])
         assert w.identity(job['mainPid'])[0] == i.pid, 'the command is no child of the daemon'
-        assert re.search(rf'^httpd +up +{i.pid} ', w.run(['amphid', 'list']).stdout, re.M)
+        row = w.run(['amphid', 'list']).stdout
+        assert re.search(rf'^httpd +up .* {i.pid} ', row, re.M), row
         assert str(i.pid) in w.run(['amphid', 'status', 'httpd']).stdout
         main = job['mainPid']
         i.stop()
