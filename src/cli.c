@@ -154,8 +154,10 @@ static int set_property(struct jobspec *spec, const char *assignment)
     cleanup_free char *key = strdup(assignment);
     char *equals = key ? strchr(key, '=') : NULL;
 
+    if (STREQ(assignment, "help"))
+        return list_directives();
     if (!equals)
-        return cli_usage("-p %s: expected KEY=VALUE", assignment);
+        return cli_usage("-p %s: expected KEY=VALUE, or help for a list", assignment);
     *equals = '\0';
     return set_directive(spec, key, equals + 1);
 }
