@@ -156,8 +156,10 @@ void job_reap(struct job *job, const siginfo_t *info)
         main_ended(job, info->si_code, info->si_status);
     else if (info->si_pid == job->control)
         job_command_ended(job, info);
-    else if (!job->ready || !ready_exited(job->ready, info->si_pid, info->si_code, info->si_status))
-        (void)health_exited(&job->health, info->si_pid, info->si_code, info->si_status);
+    else if ((!job->ready || !ready_exited(job->ready, info->si_pid, info->si_code, info->si_status)) &&
+             !health_exited(&job->health, info->si_pid, info->si_code, info->si_status) &&
+             job->notify_access == NOTIFY_ALL)
+        notifysock_drain(&job->notify); /* the last word of any other process counts, too */
 }
 
 void job_settle(struct job *job)
@@ -188,7 +190,7 @@ static int make_gates(struct job *job)
     for (; job->n_gates < d->ready.n; job->n_gates++)
         job->gates[job->n_gates] = d->ready.v[job->n_gates];
     if (implied != PROBE_NONE)
-        job->gates[job->n_gates++] = (struct probespec){.kind = implied};
+        job->gates[job->n_gates++] = (struct probespec){.kind = implied, .text = (char *)(uintptr_t)probe_kind_name(implied)};
     return 0;
 }
 

@@ -16,8 +16,6 @@
 #include "systemd.h"
 #include "words.h"
 
-#define RUN_FDS_MAX 64 /* fd:N and stored descriptors of one start */
-
 /* The pipes serve all processes, over all restarts. */
 static int open_pipes(struct job *job)
 {
@@ -149,49 +147,65 @@ static void base_run(const struct job *job, struct spawn_run *run)
     };
 }
 
-/* The descriptors of fd:N, whose child's ends are ours to close, and those of the store. */
-static int gather_fds(struct job *job, struct spawn_fd fds[RUN_FDS_MAX], size_t *ret_ready, struct spawn_run *run,
-                      char **ret_names)
+/* "a:b": @name behind the others. */
+static int add_name(char **names, const char *name)
 {
-    size_t n = 0, stored = job->store ? fdstore_len(job->store) : 0;
-    int r;
+    cleanup_free char *old = *names;
 
-    while (n < RUN_FDS_MAX && (r = ready_child_fd(job->ready, (unsigned)n, &fds[n].number, &fds[n].fd)) >= 0)
-        n++;
-    *ret_ready = n;
-    if (n < RUN_FDS_MAX && r != -ENOENT)
-        return r;
-    for (size_t i = 0; i < stored && n < RUN_FDS_MAX; i++, n++) {
+    if (asprintf(names, "%s%s%s", old ? old : "", old ? ":" : "", name) >= 0)
+        return 0;
+    *names = NULL;
+    return -ENOMEM;
+}
+
+/* The descriptors of fd:N, whose child's ends are ours to close, at @fds; how many in *@ret. */
+static int gather_ready(struct job *job, struct spawn_fd *fds, size_t *ret)
+{
+    int r = 0;
+
+    for (*ret = 0; job->ready && *ret < job->n_gates && r >= 0; *ret += r >= 0)
+        r = ready_child_fd(job->ready, (unsigned)*ret, &fds[*ret].number, &fds[*ret].fd);
+    return r == -ENOENT ? 0 : r;
+}
+
+/* And behind them those of the store, with their names. */
+static int gather_stored(const struct job *job, struct spawn_fd *fds, struct spawn_run *run, char **ret_names)
+{
+    int r = 0;
+
+    for (size_t i = 0; job->store && i < fdstore_len(job->store) && r >= 0; i++) {
         const char *name;
-        cleanup_free char *old = *ret_names;
 
-        fds[n] = (struct spawn_fd){fdstore_get(job->store, i, &name), 3 + (int)(job->c.listen_fds + i)};
-        if (asprintf(ret_names, "%s%s%s", old ? old : "", old ? ":" : "", name) < 0) {
-            *ret_names = NULL;
-            return -ENOMEM;
-        }
+        fds[i].fd = fdstore_get(job->store, i, &name);
+        fds[i].number = 3 + (int)(job->c.listen_fds + i);
+        r = add_name(ret_names, name);
         run->n_stored++;
     }
-    run->fds = fds;
-    run->n_fds = n;
-    run->stored_names = *ret_names;
-    return 0;
+    return r;
 }
 
 int job_run_main(struct job *job)
 {
     CLEANUP(strv_freep) char **env = NULL;
     cleanup_free char *names = NULL;
-    struct spawn_fd fds[RUN_FDS_MAX];
+    cleanup_free struct spawn_fd *fds =
+        calloc(job->n_gates + (job->store ? fdstore_len(job->store) : 0) + 1, sizeof(*fds));
     struct spawn_run run;
     size_t n_ready = 0;
-    int r;
+    int r = fds ? 0 : -ENOMEM;
 
     base_run(job, &run);
-    r = run_environment(job, EXEC_LIST_MAX, &env);
-    if (r >= 0 && (job->ready || job->store))
-        r = gather_fds(job, fds, &n_ready, &run, &names);
+    run.watchdog = job->fsm.watchdog_usec > 0;
+    if (r >= 0)
+        r = run_environment(job, EXEC_LIST_MAX, &env);
+    if (r >= 0)
+        r = gather_ready(job, fds, &n_ready);
+    if (r >= 0)
+        r = gather_stored(job, fds + n_ready, &run, &names);
     run.more_env = env;
+    run.fds = fds;
+    run.n_fds = n_ready + run.n_stored;
+    run.stored_names = names;
     r = r < 0 ? spawn_fail(&job->error, EXIT_FDS, -r, "its descriptors")
               : run_with_output(job, &run, &job->pid, &job->error);
     for (size_t i = 0; i < n_ready; i++)

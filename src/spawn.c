@@ -54,6 +54,7 @@ struct child {
     struct spawn_env *env;
     int *fds;   /* run->fds, out of the way */
     int above;  /* the first number that is nobody's target */
+    pid_t parent;
     bool enter; /* it has to go into its cgroup by itself */
     struct report *report;
 };
@@ -162,11 +163,18 @@ static int step_no_new_privileges(const struct child *c)
     return c->s->spec->no_new_privileges ? prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) : 0;
 }
 
-/* A main process does not outlive whoever watches it, even if that is killed: the next start would make a second one. Set
- * behind step_user(): a change of credentials takes it away, prctl(2). */
+/* A main process does not outlive whoever watches it, even if that is killed: the next start would make a second one. But
+ * KillMode=none wants it to. Set behind step_user(): a change of credentials takes it away, prctl(2). */
 static int step_death_signal(const struct child *c)
 {
-    return c->run->argv ? 0 : prctl(PR_SET_PDEATHSIG, c->s->spec->kill_signal, 0, 0, 0);
+    const struct jobspec *d = c->s->spec;
+
+    if (c->run->argv || d->kill_mode == KILL_NONE)
+        return 0;
+    if (prctl(PR_SET_PDEATHSIG, d->kill_signal, 0, 0, 0) < 0)
+        return -1;
+    errno = ESRCH; /* it has been killed already */
+    return getppid() == c->parent ? 0 : -1;
 }
 
 /* As the user: only he may be able to enter it. */
@@ -177,12 +185,17 @@ static int step_directory(const struct child *c)
     return -1;
 }
 
-static int step_listen_pid(const struct child *c)
+/* Only the child knows its PID. */
+static int step_own_pid(const struct child *c)
 {
-    char *end = strchr(c->env->pid, '=');
+    char *variables[] = {c->env->listen_pid, c->env->watchdog_pid};
 
-    if (end)
-        snprintf(end + 1, 12, "%d", getpid());
+    for (size_t i = 0; i < ARRAY_SIZE(variables); i++) {
+        char *end = strchr(variables[i], '=');
+
+        if (end)
+            snprintf(end + 1, 12, "%d", getpid());
+    }
     return 0;
 }
 
@@ -220,7 +233,7 @@ static const struct step {
     {step_no_new_privileges, EXIT_NO_NEW_PRIVILEGES, "NoNewPrivileges="},
     {step_death_signal, EXIT_SIGNAL_MASK, "the signal at our death"},
     {step_directory, EXIT_CHDIR, "WorkingDirectory="},
-    {step_listen_pid, EXIT_MEMORY, "LISTEN_PID"},
+    {step_own_pid, EXIT_MEMORY, "LISTEN_PID"},
     {step_mask, EXIT_SIGNAL_MASK, "signal mask"},
     {step_exec, EXIT_EXEC, NULL},
 };
@@ -371,7 +384,7 @@ static int run_reported(struct child *c, pid_t *ret_pid, struct spawn_error *e)
 int spawn_run(const struct spawn *s, const struct spawn_run *how, pid_t *ret_pid, struct spawn_error *ret_error)
 {
     struct child c = {.s = s, .run = how, .path = s->path, .argv = how->argv ? how->argv : s->spec->argv,
-                      .above = STDERR_FILENO + 1};
+                      .above = STDERR_FILENO + 1, .parent = getpid()};
     cleanup_free char *found = NULL;
     cleanup_free int *fds = NULL;
     struct spawn_env env;

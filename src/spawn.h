@@ -88,13 +88,14 @@ struct spawn_run {
     size_t n_fds;
     unsigned n_stored;          /* how many of them are the store's: they are counted in LISTEN_FDS */
     const char *stored_names;   /* their names, "a:b", for LISTEN_FDNAMES; NULL: "stored" each */
+    bool watchdog;              /* WATCHDOG_PID= is said beside WATCHDOG_USEC= (sd_watchdog_enabled(3)) */
 };
 
 /* The environment of one run. */
 struct spawn_env {
-    char **v;         /* the strings are borrowed, but for the three below */
+    char **v;         /* the strings are borrowed, but for those below */
     char *fds, *names;
-    char pid[24];     /* "LISTEN_PID=", which only the child can complete */
+    char listen_pid[24], watchdog_pid[28]; /* "LISTEN_PID=", "WATCHDOG_PID=": only the child can complete them */
 };
 
 /* The job's environment, what @run puts over it, and LISTEN_* (sd_listen_fds(3)) where descriptors are passed: only the

@@ -332,8 +332,8 @@ static int listen_environment(struct spawn_env *e, const struct spawn *s, const 
     borrow(e->v, e->fds);
     if (named)
         borrow(e->v, e->names);
-    strcpy(e->pid, "LISTEN_PID=");
-    borrow(e->v, e->pid);
+    strcpy(e->listen_pid, "LISTEN_PID=");
+    borrow(e->v, e->listen_pid);
     return 0;
 }
 
@@ -342,12 +342,16 @@ int spawn_env_make(struct spawn_env *e, const struct spawn *s, const struct spaw
     size_t n = strv_len(s->env);
     int r = 0;
 
-    *e = (struct spawn_env){.v = calloc(n + strv_len(run->more_env) + 4, sizeof(*e->v))};
+    *e = (struct spawn_env){.v = calloc(n + strv_len(run->more_env) + 5, sizeof(*e->v))};
     if (!e->v)
         return -ENOMEM;
     memcpy(e->v, s->env, n * sizeof(*e->v));
     for (char *const *p = run->more_env; p && *p; p++)
         borrow(e->v, *p);
+    if (run->watchdog) {
+        strcpy(e->watchdog_pid, "WATCHDOG_PID=");
+        borrow(e->v, e->watchdog_pid);
+    }
     if (!run->argv && s->listen_fds + run->n_stored > 0)
         r = listen_environment(e, s, run);
     if (r < 0)
