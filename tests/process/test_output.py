@@ -11,7 +11,7 @@ import time
 import pytest
 
 import sandbox
-from lib import FACTOR, LONG
+from lib import AMPHID, FACTOR, LONG
 
 SYSLOGD = pathlib.Path(__file__).with_name("syslogd.py").read_text()
 LINE = re.compile(r"line (\d+) of many$")
@@ -205,9 +205,10 @@ class Reader:
         world.pump.add(fd, self._read)
 
     def _read(self):
-        self.chunks.append(os.read(self.fd, 1 << 16))
-        if not self.chunks[-1]:
-            self.world.pump.remove(self.fd)
+        with contextlib.suppress(BlockingIOError):
+            self.chunks.append(os.read(self.fd, 1 << 16))
+            if not self.chunks[-1]:
+                self.world.pump.remove(self.fd)
 
     def text(self):
         return b"".join(self.chunks).decode(errors="replace")
@@ -274,7 +275,7 @@ def small_disk(world, size):
 
 @pytest.mark.private
 def test_a_full_disk(world):
-    n = int(30000 / FACTOR)
+    n = 30000  # more than pipe and buffers hold
     with small_disk(world, 200 * 4096 + 30000 * 100) as disk:
         filler = disk / "filler"
         filler.write_bytes(b"x" * 30000 * 100)
@@ -378,6 +379,8 @@ def test_the_journal_gets_streams_as_they_are(world):
 @pytest.mark.no_wrapper
 def test_memory_goes_when_the_child_is_quiet(world):
     """Buffers for much output are no part of an idle daemon."""
+    if b"__asan_init" in pathlib.Path(AMPHID).read_bytes():
+        pytest.skip("a sanitizer keeps what is freed")
     command, tell, gate = world.actor()
 
     def dirty(pid):
