@@ -75,7 +75,24 @@ static void show_text(const struct search *s, const char *text, size_t len)
 
 /* ---- a file ---- */
 
-/* Where the last @n lines of @size bytes begin. */
+/* Is the line at @s a record of a stage (stage.h), not output? Our files hold both. */
+static bool is_record(const char *s, size_t len)
+{
+    struct log_line l;
+
+    parse_line(s, len, &l);
+    return STREQ(l.identifier, "amphid") && l.len > 5 && memcmp(l.text, "name=", 5) == 0;
+}
+
+static bool is_record_at(int fd, off_t at)
+{
+    char head[128];
+    ssize_t n = pread(fd, head, sizeof(head), at);
+
+    return n > 0 && is_record(head, (size_t)n);
+}
+
+/* Where the last @n lines of output in @size bytes begin. */
 static off_t find_tail(int fd, off_t size, unsigned n)
 {
     cleanup_free char *block = malloc(BLOCK);
@@ -91,7 +108,7 @@ static off_t find_tail(int fd, off_t size, unsigned n)
             return size;
         for (size_t i = want; i-- > 0;)
             /* The newline that ends the last line begins no other. */
-            if (block[i] == '\n' && at + (off_t)i + 1 < size && --n == 0)
+            if (block[i] == '\n' && at + (off_t)i + 1 < size && !is_record_at(fd, at + (off_t)i + 1) && --n == 0)
                 return at + (off_t)i + 1;
     }
     return 0;
@@ -117,7 +134,8 @@ static int show_file(const struct search *s, const char *path)
         return fail(s, -ENOMEM, "%s", strerror(ENOMEM));
     (void)take_fd(fd);
     while (s->q->lines > 0 && (n = getline(&line, &room, f)) > 0)
-        show_text(s, line, (size_t)n);
+        if (!is_record(line, (size_t)n))
+            show_text(s, line, (size_t)n);
     return 0;
 }
 

@@ -452,6 +452,14 @@ static void test_logs_of_file(void **state)
                         "{\"time\":\"2026-11-22T15:00:00.5+00:00\",\"identifier\":\"a\",\"pid\":1,"
                         "\"message\":\"\\u001B[31mtext\"}\n"
                         "{\"time\":null,\"identifier\":null,\"pid\":null,\"message\":\"no newline\"}\n");
+    /* The records of the stages are between them, and none of them. */
+    f = fopen(path, "a");
+    for (int i = 0; i < 2000; i++)
+        fprintf(f, "\n2026-11-22T15:00:01.000000+00:00 amphid[2]: name=filed stage=ready ppid=1 %d", i);
+    fclose(f);
+    args.json = false;
+    o = run_args(verb_logs, &args);
+    assert_string_equal(o.out, "\n2026-11-22T15:00:00.5+00:00 a[1]: \x1b[31mtext\nno newline\n");
     args = (struct verb_args){.name = "filed", .lines = 1};
     assert_string_equal(run_args(verb_logs, &args).out, "no newline\n");
     args.lines = 1000;
