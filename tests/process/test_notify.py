@@ -130,6 +130,26 @@ def test_main_process_is_handed_over(notify, form):
     service.run.wait(23)
 
 
+def test_end_of_an_heir_among_many_descriptors(world, notify):
+    """Its end is told twice, by a pidfd and by SIGCHLD: whichever comes first, how it has ended is not lost."""
+    service = notify()
+    watchers = [sockets.socket(sockets.AF_UNIX) for _ in range(20)]  # so many that the loop takes them as they come
+    for watcher in watchers:
+        watcher.connect(str(world.base / "web" / "control"))
+    first = service.process()
+    service.gate.say("heir pid")
+    first.wait()
+    service.tell.expect("did heir")
+    heir, daemon = service.process(), Process(world.pump, service.run.pid)
+    daemon.kill(signal.SIGSTOP)
+    service.gate.say("exit 23")
+    world.pump.until(lambda: heir.gone, "the end of the heir")
+    daemon.kill(signal.SIGCONT)
+    service.run.wait(23)
+    for watcher in watchers:
+        watcher.close()
+
+
 @pytest.mark.everyone
 def test_main_process_of_another_parent(notify):
     """Its end is seen although it is not for us to reap; what is left of the job then goes, too."""
