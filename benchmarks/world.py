@@ -93,6 +93,22 @@ def clear(amphid=None):
         os.unlink(STAMP)
 
 
+def cgroups():
+    """Those that instances of amphid have made below ours: one that is killed leaves its own behind."""
+    own = re.search("^0::(.*)$", pathlib.Path("/proc/self/cgroup").read_text(), re.MULTILINE)
+    mounts = pathlib.Path("/sys/fs/cgroup"), pathlib.Path("/sys/fs/cgroup/unified")
+    return {path for mount in mounts if own for path in (mount / own[1].strip("/")).glob("amphid-*")}
+
+
+def tidy(before):
+    """Removes the cgroups that were not there @before."""
+    for path in cgroups() - before:
+        try:
+            path.rmdir()
+        except OSError:
+            pass  # somebody else's, who lives
+
+
 def wait_until(condition, seconds):
     end = time.monotonic() + seconds
     while not condition() and time.monotonic() < end:

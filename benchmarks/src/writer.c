@@ -1,5 +1,5 @@
-/* writer LINES LENGTH CHUNK STAT: writes LINES numbered lines of LENGTH bytes to stdout, in writes of CHUNK bytes or, with 0, one
- * write per line. STAT gets when it began (monotonic) and its CPU time, both in ns. */
+/* writer LINES LENGTH CHUNK STAT: writes LINES numbered lines of LENGTH bytes to stdout, in writes of CHUNK bytes
+ * or, with 0, one write per line. STAT gets when it began (monotonic) and its CPU time, both in ns. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
