@@ -1,4 +1,4 @@
-"""What it costs to capture lines: into a file, to syslog, to the journal. Only the CPU of whoever captures is counted."""
+"""What it costs to capture lines: into a file, to syslog, to the journal. Only the CPU of who captures counts."""
 import glob
 import os
 import pathlib
@@ -66,8 +66,8 @@ def furnish():
     os.makedirs("/run/systemd/journal", exist_ok=True)
     for name, target in ("socket", SYSLOG), ("stdout", STREAM):
         os.symlink(target, f"/run/systemd/journal/{name}")
-    subprocess.run(["make", "-s", "-C", world.HERE / "src", f"OUT={world.BIN}", f"{world.BIN}/writer", f"{world.BIN}/capture"],
-                   check=True)
+    subprocess.run(["make", "-s", "-C", world.HERE / "src", f"OUT={world.BIN}",
+                    *(f"{world.BIN}/{name}" for name in ("writer", "capture"))], check=True)
 
 
 class Sink:
@@ -141,10 +141,12 @@ def logs(amphid, lines, rounds):
 
 def tables(results):
     stamps = {(l.target, l.name): l.stamps for l in LOGGERS}
+    ways = ["a write per line" if chunk == "line" else f"writes of {chunk}" for chunk in CHUNKS]
+    cell = lambda r: f"{r['cpu_ns']:.0f} ({r['klines']:.0f})"
     for target, figures in results["logs"].items():
         report.table(f"Lines of {LENGTH} bytes, pipe → {target}: CPU ns a line (thousands of lines a second)",
-                     ["", "time before each line", *(f"writes of {c}" if c != "line" else "a write per line" for c in CHUNKS), "lost"],
-                     [[name, "yes" if stamps[target, name] else "", *(f"{r[c]['cpu_ns']:.0f} ({r[c]['klines']:.0f})" for c in CHUNKS),
+                     ["", "time before each line", *ways, "lost"],
+                     [[name, "yes" if stamps[target, name] else "", *(cell(r[c]) for c in CHUNKS),
                        sum(r[c]["lost"] for c in CHUNKS)] for name, r in figures.items()])
 
 

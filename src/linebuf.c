@@ -46,8 +46,9 @@ static bool keep(struct linebuf *b, const char *data, size_t n, line_fn fn, void
     return fn(ctx, data, n, true);
 }
 
-/* One step with what begins at @data: a line, a piece or an unfinished rest. *@ret_used: how many of the bytes it took. A full
- * piece is given out when more comes: until then it may be a whole line, whose newline is still on its way. */
+/* One step with what begins at @data: a line, a piece or an unfinished rest. *@ret_used: how many of the bytes it
+ * took. A full piece is given out when more comes: until then it may be a whole line, whose newline is still on its
+ * way. */
 static bool step(struct linebuf *b, const char *data, size_t n, size_t *ret_used, line_fn fn, void *ctx)
 {
     size_t room = b->max - b->len;

@@ -9,13 +9,13 @@ struct linebuf {
     size_t len;
 };
 
-/* What a line is given to; without its newline. @more: it is a piece of a line that was too long, and more of that line follows. What it answers
- * is whether it wants further lines now; this one it has taken. */
+/* What a line is given to; without its newline. @more: it is a piece of a line that was too long, and more of that
+ * line follows. What it answers is whether it wants further lines now; this one it has taken. */
 typedef bool (*line_fn)(void *ctx, const char *line, size_t len, bool more);
 
-/* Gives out every line that @n bytes at @data complete; only an unfinished rest is copied. Without memory for that rest it is given
- * out as a piece. Returns how many of the bytes were taken: fewer than @n if @fn wanted no more, and the caller comes with the
- * others later. */
+/* Gives out every line that @n bytes at @data complete; only an unfinished rest is copied. Without memory for that
+ * rest it is given out as a piece. Returns how many of the bytes were taken: fewer than @n if @fn wanted no more,
+ * and the caller comes with the others later. */
 size_t linebuf_feed(struct linebuf *b, const char *data, size_t n, line_fn fn, void *ctx);
 
 /* The stream has ended: gives out a last line that has no newline, and frees. */

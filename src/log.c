@@ -1,4 +1,5 @@
-/* The log: each record is formatted by stage.c in the form of the sink that it goes to. What the child says is log_output.c's. */
+/* The log: each record is formatted by stage.c in the form of the sink that it goes to. What the child says is
+ * log_output.c's. */
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -13,7 +14,8 @@
 #define RECORD_MAX 8192 /* holds MESSAGE_MAX bytes even if each becomes six in JSON */
 #define MESSAGE_MAX 1024
 
-/* Records of our own find room behind all lines that may stand in a queue, and are few: what is beyond that is no queue any more. */
+/* Records of our own find room behind all lines that may stand in a queue, and are few: what is beyond that is no
+ * queue any more. */
 #define RECORDS_MAX (1024 * 1024)
 
 #define PATIENCE (5 * USEC_PER_SEC)
@@ -126,7 +128,8 @@ static void say_on_stderr(const struct log *l, const char *text)
         dprintf(STDERR_FILENO, "amphid: %s: %s\n", l->main.sink.name, text);
 }
 
-/* The log itself is out of order: that is said where somebody may see it, on stderr, or for a daemon in syslog if that is another place. */
+/* The log itself is out of order: that is said where somebody may see it, on stderr, or for a daemon in syslog if
+ * that is another place. */
 static void say_elsewhere(const struct log *l, const char *text)
 {
     struct log_sink s = {.kind = LOG_TO_SYSLOG, .name = l->main.sink.name, .fd = -1, .file.fd = -1};
@@ -170,7 +173,8 @@ static void got_news(void *ctx, struct outlet *o, int error)
     if (o == &l->main)
         l->lost = 0;
     snprintf(text, sizeof(text), "%llu", (unsigned long long)lost);
-    log_stage(l, STAGE_OUTPUT, LOG_WARNING, FIELDS({"DROPPED_LINES", text}), "%s records lost: there was no room for more", text);
+    log_stage(l, STAGE_OUTPUT, LOG_WARNING, FIELDS({"DROPPED_LINES", text}),
+              "%s records lost: there was no room for more", text);
 }
 
 int log_open(struct log **ret, const struct log_request *q, char **ret_what)

@@ -1,6 +1,6 @@
-/* The log: one record for each stage, and the lines of the child where they pass through us. One place knows
- * where they go. Nothing here ever waits for a reader, but log_free(): what is not taken now stands in a queue, and whoever brings lines asks
- * log_backlog() whether to bring more. */
+/* The log: one record for each stage, and the lines of the child where they pass through us. One place knows where
+ * they go. Nothing here ever waits for a reader, but log_free(): what is not taken now stands in a queue, and
+ * whoever brings lines asks log_backlog() whether to bring more. */
 #pragma once
 #include <stdarg.h>
 #include <stdbool.h>
@@ -49,8 +49,9 @@ enum log_kind log_kind(const struct log *l);
 /* The file behind it, NULL: it is none. Borrowed. */
 const char *log_path(const struct log *l);
 
-/* Opens the file anew, as after logrotate(8) has moved it (SIGUSR1); or rotates it (`amphid rotate`), but a file that has been moved away is only
- * opened anew. -ENOTSUP: the log goes to no file; errors of open(2), rename(2), and then the old file is still in use. */
+/* Opens the file anew, as after logrotate(8) has moved it (SIGUSR1); or rotates it (`amphid rotate`), but a file
+ * that has been moved away is only opened anew. -ENOTSUP: the log goes to no file; errors of open(2), rename(2), and
+ * then the old file is still in use. */
 int log_reopen(struct log *l);
 int log_rotate(struct log *l);
 
@@ -87,11 +88,13 @@ struct log_source {
 /* One read(2) from @fd into a buffer that all share: *@ret holds until the next call. Negative errno, 0 at the end. */
 ssize_t log_read(struct log *l, int fd, const char **ret);
 
-/* One line, without its newline. @more: the line goes on, this was LineMax= of it: then it ends with " [...]" in text and has "split":true in JSON. */
+/* One line, without its newline. @more: the line goes on, this was LineMax= of it: then it ends with " [...]" in
+ * text and has "split":true in JSON. */
 void log_output(struct log *l, const struct log_source *from, int level, uint64_t realtime, const char *line,
                 size_t len, bool more);
 
-/* Does the log want the stream as it is, level prefixes and all? So does the journal, that divides it into lines itself. */
+/* Does the log want the stream as it is, level prefixes and all? So does the journal, that divides it into lines
+ * itself. */
 bool log_wants_raw(const struct log *l);
 
 /* The bytes of a stream just as they came, for a log that wants them raw. */

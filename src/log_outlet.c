@@ -1,5 +1,5 @@
-/* A sink and its place in the loop. While it takes nothing, nothing is tried but by the event that was waited for: no line costs a system call
- * in vain. */
+/* A sink and its place in the loop. While it takes nothing, nothing is tried but by the event that was waited for:
+ * no line costs a system call in vain. */
 #include <errno.h>
 #include <poll.h>
 #include "cleanup.h"

@@ -1,5 +1,5 @@
-/* A sink that the loop serves: what it does not take now goes out when it does, and who waits for that is told. Only log.c
- * uses it. */
+/* A sink that the loop serves: what it does not take now goes out when it does, and who waits for that is told. Only
+ * log.c uses it. */
 #pragma once
 #include "log_sink.h"
 #include "loop.h"

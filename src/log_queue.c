@@ -1,5 +1,5 @@
-/* The buffer of a sink: a small block as long as that does, pages of its own when much is under way. Those can be given back to the system, which a
- * heap cannot promise: a supervisor is small when its child is quiet. */
+/* The buffer of a sink: a small block as long as that does, pages of its own when much is under way. Those can be
+ * given back to the system, which a heap cannot promise: a supervisor is small when its child is quiet. */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>

@@ -1,8 +1,9 @@
 /* Where the log goes: sending. Nothing here waits: what a sink does not take stays in its queue.
  *
- * A datagram that was sent is not read yet: it stands in the receiver's queue in the kernel, and goes with it when syslogd is killed. So datagrams are
- * kept until SIOCOUTQ says that they have been read, and sent again to the next syslogd: it may see a line twice, but
- * it misses none. What may be unread is bounded by the socket's buffer, and so is what is kept. */
+ * A datagram that was sent is not read yet: it stands in the receiver's queue in the kernel, and goes with it when
+ * syslogd is killed. So datagrams are kept until SIOCOUTQ says that they have been read, and sent again to the next
+ * syslogd: it may see a line twice, but it misses none. What may be unread is bounded by the socket's buffer, and so
+ * is what is kept. */
 #include <errno.h>
 #include <linux/sockios.h>
 #include <poll.h>
@@ -17,12 +18,14 @@
 #include "log_send.h"
 #include "systemd.h"
 
-/* The most that a sink may owe. Outputs stop far below it; what still comes are records of our own and the last lines of a child that has died. */
+/* The most that a sink may owe. Outputs stop far below it; what still comes are records of our own and the last
+ * lines of a child that has died. */
 #define QUEUE_MAX (8 * 1024 * 1024)
 
 #define BATCH 64 /* datagrams in one call: more gain nothing */
 
-/* What a datagram costs in the kernel beyond its bytes is 500 and more; less is assumed, so that rather too much is kept than too little. */
+/* What a datagram costs in the kernel beyond its bytes is 500 and more; less is assumed, so that rather too much is
+ * kept than too little. */
 #define OVERHEAD 256
 
 typedef uint32_t length; /* before each datagram in the queue */
@@ -33,8 +36,6 @@ static int connect_syslog(bool *ret_datagrams)
     struct sockaddr_un sa = {.sun_family = AF_UNIX, .sun_path = DEV_LOG};
     int r = 0;
 
-    if (access(DEV_LOG, F_OK) < 0)
-        return -errno;
     for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
         cleanup_close int fd = socket(AF_UNIX, types[i] | SOCK_CLOEXEC, 0);
 
@@ -66,7 +67,7 @@ int log_sink_connect(struct log_sink *s)
 
     if (s->kind == LOG_TO_SYSLOG) {
         ino = receiver();
-        fd = connect_syslog(&datagrams);
+        fd = ino ? connect_syslog(&datagrams) : -ENOENT;
     } else if (s->identifier)
         fd = systemd_journal_stream(s->identifier, s->priority);
     else

@@ -48,9 +48,9 @@ static int name_target(struct log_sink *s, const char *target)
     return s->target ? 0 : -ENOMEM;
 }
 
-/* A pipe or terminal on stderr belongs to others, too: it must not become non-blocking for them, so it is opened once more. A file
- * never blocks, and a socket can be asked not to with each call. A daemon must not hold on to the terminal, and lets its stderr become
- * /dev/null. */
+/* A pipe or terminal on stderr belongs to others, too: it must not become non-blocking for them, so it is opened
+ * once more. A file never blocks, and a socket can be asked not to with each call. A daemon must not hold on to the
+ * terminal, and lets its stderr become /dev/null. */
 static int reopen_stderr(struct log_sink *s)
 {
     struct stat st;

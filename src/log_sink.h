@@ -25,8 +25,8 @@ struct log_sink {
     int error;              /* why it takes nothing now, 0: it does. EAGAIN: wait for EPOLLOUT; else try again later */
 };
 
-/* Opens what s->kind says; LOG_TO_AUTO becomes the kind that was found. On failure *@ret_what names what could not be opened
- * (the caller frees). Errors of connect(2), open(2). Close it in any case. */
+/* Opens what s->kind says; LOG_TO_AUTO becomes the kind that was found. On failure *@ret_what names what could not
+ * be opened (the caller frees). Errors of connect(2), open(2). Close it in any case. */
 int log_sink_open(struct log_sink *s, char **ret_what);
 void log_sink_close(struct log_sink *s);
 
@@ -52,5 +52,6 @@ static inline bool log_sink_is_empty(const struct log_sink *s)
 /* Sends some of @n bytes past the queue, if that is empty: for much text on a stream. Returns how many. */
 size_t log_sink_pass(struct log_sink *s, const char *data, size_t n);
 
-/* Looks whether the receiver has read what was sent. If it has ended instead, all of that is to be sent again. Returns whether nothing is left. */
+/* Looks whether the receiver has read what was sent. If it has ended instead, all of that is to be sent again.
+ * Returns whether nothing is left. */
 bool log_sink_settle(struct log_sink *s);

@@ -1,6 +1,6 @@
-/* A log file and its rotation. Whoever rotates holds a lock on the file itself, not on its name, and looks whether the name still leads to it: two
- * that want the same come one after the other, and the second finds another file there. All is renamed before the
- * name is free for the next file, so nobody can want to rotate that one too early. */
+/* A log file and its rotation. Whoever rotates holds a lock on the file itself, not on its name, and looks whether
+ * the name still leads to it: two that want the same come one after the other, and the second finds another file
+ * there. All is renamed before the name is free for the next file, so nobody can want to rotate that one too early. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>

@@ -1,9 +1,9 @@
-/* One stream of the child's output. While the log takes nothing, the pipe is not read: the child waits when it is full, and nothing is lost. We
- * read only what is known to be there, so reads never block.
+/* One stream of the child's output. While the log takes nothing, the pipe is not read: the child waits when it is
+ * full, and nothing is lost. We read only what is known to be there, so reads never block.
  *
- * A child that writes each line by itself would have us awake for each. So after a read that found little, and soon after
- * the one before, what comes is left to gather for a moment: the child must be writing all the time for that to
- * happen, and no line is late by more than NAP. */
+ * A child that writes each line by itself would have us awake for each. So after a read that found little, and soon
+ * after the one before, what comes is left to gather for a moment: the child must be writing all the time for that
+ * to happen, and no line is late by more than NAP. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -20,8 +20,8 @@
 #define SHORT (32 * 1024)  /* bytes: half a pipe */
 #define SOON 1000        /* usec between two reads */
 
-/* Bytes that may wait in the log's queue: with block, that is all that stands between child and log beside the pipe; with drop,
- * it is the buffer for a burst. */
+/* Bytes that may wait in the log's queue: with block, that is all that stands between child and log beside the pipe;
+ * with drop, it is the buffer for a burst. */
 #define BLOCK_AT (64 * 1024)
 #define DROP_AT (256 * 1024)
 
@@ -44,8 +44,8 @@ static void say_dropped(const struct output *o, uint64_t *n, const char *why)
         return;
     snprintf(number, sizeof(number), "%llu", (unsigned long long)*n);
     *n = 0;
-    log_stage(o->c.log, STAGE_OUTPUT, LOG_WARNING, FIELDS({"DROPPED_LINES", number}), "%s lines dropped: %s (%s)", number,
-              why, o->stream == STREAM_STDERR ? "stderr" : "stdout");
+    log_stage(o->c.log, STAGE_OUTPUT, LOG_WARNING, FIELDS({"DROPPED_LINES", number}),
+              "%s lines dropped: %s (%s)", number, why, o->stream == STREAM_STDERR ? "stderr" : "stdout");
 }
 
 static void say_all_dropped(struct output *o)

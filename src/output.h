@@ -16,7 +16,8 @@ enum output_route {
 
 #define TAIL_LINES 10
 
-/* Whoever else wants to see each line (log:REGEX of Ready=, those who follow). NULL: nobody. He must not drain or close a stream. */
+/* Whoever else wants to see each line (log:REGEX of Ready=, those who follow). NULL: nobody. He must not drain or
+ * close a stream. */
 struct output_tap {
     void (*line)(void *ctx, enum log_stream stream, const char *line, size_t len);
     void *ctx;
@@ -31,7 +32,8 @@ struct output_config {
     const struct output_tap *tap; /* NULL: none */
 };
 
-/* All zero, but watch.fd -1, before it is opened for the first time: what it has counted stays over further openings. */
+/* All zero, but watch.fd -1, before it is opened for the first time: what it has counted stays over further
+ * openings. */
 struct output {
     struct watch watch; /* the read end, -1: closed */
     struct output_config c;
@@ -66,12 +68,12 @@ struct output {
  * Errors of pipe2(2), epoll_ctl(2). */
 int output_open(struct output *o, const struct output_config *c, enum log_stream stream, int *ret_child_fd);
 
-/* Forwards all that is in the pipe now, without waiting for more: what was said before an end comes before it, a last line
- * without newline, too, if o->pid has ended. But as long as the log takes nothing, it stays in the pipe. */
+/* Forwards all that is in the pipe now, without waiting for more: what was said before an end comes before it, a
+ * last line without newline, too, if o->pid has ended. But as long as the log takes nothing, it stays in the pipe. */
 void output_drain(struct output *o);
 
-/* Drains, gives out a last line without newline, closes. If the log takes nothing now, all that is left (at most what a pipe holds) stands in its
- * queue. */
+/* Drains, gives out a last line without newline, closes. If the log takes nothing now, all that is left (at most
+ * what a pipe holds) stands in its queue. */
 void output_close(struct output *o);
 
 /* Lines that were not logged: LogOverflow=drop, LogRateLimitBurst=. */

@@ -1,5 +1,5 @@
-/* The last lines of a job. Entries, a head and the line each, lie one behind the other in a ring of bytes that grows by doubling up to
- * RING_SIZE: a quiet job costs a few hundred bytes, and none until it says something. */
+/* The last lines of a job. Entries, a head and the line each, lie one behind the other in a ring of bytes that grows
+ * by doubling up to RING_SIZE: a quiet job costs a few hundred bytes, and none until it says something. */
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>

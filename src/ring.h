@@ -1,4 +1,5 @@
-/* The last lines of a job's output, kept in a bounded number of bytes: what `amphid logs` shows where lines pass through us. */
+/* The last lines of a job's output, kept in a bounded number of bytes: what `amphid logs` shows where lines pass
+ * through us. */
 #pragma once
 #include <stddef.h>
 #include <stdint.h>

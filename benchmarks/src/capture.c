@@ -2,8 +2,9 @@
  *   capture file PATH            reads, looks for each line's end, writes
  *   capture syslog PATH          one datagram a line, 64 in a call
  *   capture stream PATH          what is read goes to a stream socket as it is
- *   capture sink PATH SECOND     the other side: datagrams on the socket PATH and streams on SECOND; at SIGTERM it prints how many
- *                                datagrams and bytes it has read, and when the last one came (monotonic ns) */
+ *   capture sink PATH SECOND     the other side: datagrams on the socket PATH and streams on SECOND; at SIGTERM it
+ *                                prints how many datagrams and bytes it has read, and when the last one came
+ *                                (monotonic ns) */
 #define _GNU_SOURCE
 #include <poll.h>
 #include <signal.h>

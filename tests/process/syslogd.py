@@ -1,7 +1,8 @@
 """A syslogd that can be killed at any moment, run as `python3 -ISc "$(cat syslogd.py)" SOCKET FILE [LINES]`.
 
-It binds SOCKET anew and appends each datagram to FILE as a line. A datagram is looked at, written and only then taken: whoever
-kills us loses none that we have read, but what stands in the socket's queue goes with it. After LINES it kills itself.
+It binds SOCKET anew and appends each datagram to FILE as a line. A datagram is looked at, written and only then taken:
+whoever kills us loses none that we have read, but what stands in the socket's queue goes with it. After LINES it kills
+itself.
 """
 import contextlib
 import os

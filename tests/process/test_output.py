@@ -21,7 +21,8 @@ MANY = int(1000000 / FACTOR)
 def output_of(path, name="web"):
     """What the command has written, by a log file."""
     pattern = re.compile(rb"^\S+ " + name.encode() + rb"\[\d+\]: (.*)$", re.DOTALL)
-    return [m[1].decode(errors="replace") for m in map(pattern.match, pathlib.Path(path).read_bytes().split(b"\n")) if m]
+    lines = pathlib.Path(path).read_bytes().split(b"\n")
+    return [m[1].decode(errors="replace") for m in map(pattern.match, lines) if m]
 
 
 def numbers(lines):
@@ -70,7 +71,8 @@ def test_levels_that_are_text(world):
 def test_levels_in_syslog(world):
     syslog = world.syslog()
     script = "echo plain; echo '<2>bad'; echo err >&2"
-    world.fork("-n", "web", "-p", "Type=oneshot", "-p", "SyslogFacility=local0", "--", "sh", "-c", script, log=False).wait(0)
+    world.fork("-n", "web", "-p", "Type=oneshot", "-p", "SyslogFacility=local0", "--", "sh", "-c", script,
+               log=False).wait(0)
     assert syslog.until_text(": plain").startswith("<134>")
     assert syslog.until_text(": bad").startswith("<130>")
     assert syslog.until_text(": err").startswith("<131>")
@@ -91,8 +93,8 @@ def test_odd_bytes_pass_unharmed(world):
 
 def test_odd_bytes_are_valid_json(world):
     path = world.work / "log"
-    world.run("--log=json", "-n", "web", "-p", "LogRateLimitIntervalSec=1h", "-p", "LogRateLimitBurst=100", "--", "printf",
-              "a\\000b\\377\\033\\n", code=0)
+    world.run("--log=json", "-n", "web", "-p", "LogRateLimitIntervalSec=1h", "-p", "LogRateLimitBurst=100", "--",
+              "printf", "a\\000b\\377\\033\\n", code=0)
     run = world.runs[-1]
     assert [r["message"] for r in world.records(run.err or run.out) if "stream" in r] == ["a\0b�\x1b"], path
 
@@ -106,8 +108,8 @@ def test_what_was_said_before_the_end_comes_before_it(world):
 
 
 def test_a_rate_limit(world):
-    world.fork("-n", "web", "-p", "Type=oneshot", "-p", "LogRateLimitIntervalSec=1h", "-p", "LogRateLimitBurst=10", "--",
-               *seq(1000)).wait(0)
+    world.fork("-n", "web", "-p", "Type=oneshot", "-p", "LogRateLimitIntervalSec=1h", "-p", "LogRateLimitBurst=10",
+               "--", *seq(1000)).wait(0)
     world.settle()
     expect_many(numbers(output_of(world.log)), 10)
     assert dropped_of(world.log.read_text()) == 990
@@ -142,7 +144,8 @@ class Syslogd:
 
 @pytest.mark.private
 def test_syslogd_is_killed_again_and_again(world):
-    """A million lines. What stood in the queue of the one that was killed comes once more to the next: some lines twice, none lost."""
+    """A million lines. What stood in the queue of the one that was killed comes once more to the next: some lines
+    twice, none lost."""
     syslogd = Syslogd(world, MANY // 5)
     daemon, child = start(world, "--log=syslog", command=seq(MANY))
     for _ in range(3):
@@ -215,7 +218,8 @@ class Reader:
 
     def to_end(self, daemon):
         """All of it, when the daemon is gone."""
-        self.world.pump.until(lambda: daemon.gone and self.fd not in self.world.pump.readers, "the end of the log", LONG * 3)
+        ended = lambda: daemon.gone and self.fd not in self.world.pump.readers
+        self.world.pump.until(ended, "the end of the log", LONG * 3)
         os.close(self.fd)
         return self.text()
 

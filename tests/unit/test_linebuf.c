@@ -160,7 +160,8 @@ static void stop_and_go_on(void **state)
                 done += taken;
             }
             linebuf_finish(&b, got_line, &s);
-            CHECK(strcmp(s.text, "3:one;3:two;5:12345+;5:67890+;2:ab;0:;3:end;") == 0, "%u, %zu: %s", each, part, s.text);
+            CHECK(strcmp(s.text, "3:one;3:two;5:12345+;5:67890+;2:ab;0:;3:end;") == 0, "%u, %zu: %s", each, part,
+                  s.text);
         }
 }
 

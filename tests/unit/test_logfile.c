@@ -315,8 +315,9 @@ int main(void)
 {
 #define IN_PLACE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        IN_PLACE(no_limit), IN_PLACE(by_size_and_count), IN_PLACE(none_are_kept), IN_PLACE(on_demand), IN_PLACE(moved_away),
-        IN_PLACE(in_vain),  IN_PLACE(parents),           IN_PLACE(not_at_once),   IN_PLACE(a_fifo),    IN_PLACE(several_writers),
+        IN_PLACE(no_limit),   IN_PLACE(by_size_and_count), IN_PLACE(none_are_kept), IN_PLACE(on_demand),
+        IN_PLACE(moved_away), IN_PLACE(in_vain),           IN_PLACE(parents),       IN_PLACE(not_at_once),
+        IN_PLACE(a_fifo),     IN_PLACE(several_writers),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -348,7 +348,8 @@ static void rate_limit(void **state)
     assert_int_equal(output_dropped(&p->out[STREAM_STDOUT]), 4);
     text = untimed(p->path);
     assert_null(strstr(text, "web[77]: 3"));
-    assert_non_null(strstr(text, "dropped_lines=3 3 lines dropped: more than LogRateLimitBurst= of them (stdout)\nweb[77]: 6\n"));
+    assert_non_null(strstr(text, "dropped_lines=3 3 lines dropped: more than LogRateLimitBurst= of them (stdout)\n"
+                                 "web[77]: 6\n"));
     assert_non_null(strstr(text, "web[77]: 7\namphid["));
     assert_non_null(strstr(text, "1 lines dropped"));
     assert_non_null(strstr(p->tapped, "0:3;0:4;0:5;")); /* who follows sees all */

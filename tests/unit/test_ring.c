@@ -81,14 +81,16 @@ static void the_last_ones(void **state)
             p += len + 1;
         }
         /* As many as can be: one more would not have fitted. */
-        CHECK(first == 0 || used + (n - first + 1) * 16 + RING_LINE_MAX + 16 > RING_SIZE, "only %u lines", n - first + 1);
+        CHECK(first == 0 || used + (n - first + 1) * 16 + RING_LINE_MAX + 16 > RING_SIZE, "only %u lines",
+              n - first + 1);
     }
     ring_done(&r);
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(empty), cmocka_unit_test(form), cmocka_unit_test(the_last_ones)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(empty), cmocka_unit_test(form),
+                                       cmocka_unit_test(the_last_ones)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
