@@ -317,7 +317,8 @@ def test_ready_again_after_a_restart(slow, world, port):
 # --- never
 
 NEVER = [("tcp:{port}", "Connection refused"), ("unix:{work}/none", "No such file"),
-         ("file:{work}/none", "No such file"), ("notify", "no READY=1"), ("log:^never$", "no such line"), ("fd:5", "no newline"),
+         ("file:{work}/none", "No such file"), ("notify", "no READY=1"), ("log:^never$", "no such line"),
+         ("fd:5", "no newline"),
          ("exec:/usr/bin/false", "1"), ("http://127.0.0.1:{port}/", "Connection refused"), ("delay:1h", "not over")]
 
 
@@ -426,8 +427,8 @@ def test_a_child_does_not_speak_for_us(world, port):
     """It says READY=1 although a probe does not hold: the manager above hears nothing."""
     manager = world.notify_socket()
     slow = Slow(world)
-    run = world.start_with_own_pid("-n", "web", f"--log=file:{world.log}", "--ready=notify", f"--ready=tcp:{port}", "--",
-                                   *slow.command)
+    run = world.start_with_own_pid("-n", "web", f"--log=file:{world.log}", "--ready=notify", f"--ready=tcp:{port}",
+                                   "--", *slow.command)
     slow.tell.expect("up")
     slow.do("notify READY=1")
     world.pump.never(lambda: manager.has("READY"), "READY=1")
