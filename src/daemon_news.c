@@ -195,8 +195,8 @@ static void tell_stopping(struct daemon *d)
     if (d->stopping)
         return;
     log_stage(d->log, STAGE_STOPPING, LOG_WARNING, NULL, "%s", why);
-    /* What is told to a manager is the end of us, not of one life of the job. */
-    if (d->config->spec->restart == RESTART_NO && !d->job.fsm.again_asked)
+    /* What is told to a manager is the end of us, not of one life of the job: systemd signals nobody behind STOPPING=1. */
+    if (d->config->spec->restart == RESTART_NO && !d->job.fsm.again_asked && !d->job.fsm.unhealthy)
         upward_stopping(d->upward, "stopping");
 }
 
