@@ -204,7 +204,7 @@ static bool is_cgroup2(const char *path)
 static int find_own(char **ret)
 {
     static const char *const mounts[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"};
-    cleanup_free char *text = NULL;
+    char text[8192]; /* each further read costs as much as the first */
     const char *mount = NULL, *path;
     size_t len;
     int r;
@@ -214,7 +214,7 @@ static int find_own(char **ret)
             mount = mounts[i];
     if (!mount)
         return -ENOENT;
-    r = proc_read(0, "cgroup", &text, NULL);
+    r = proc_read_once(0, "cgroup", text, sizeof(text));
     if (r < 0)
         return r;
     path = strncmp(text, "0::/", 4) == 0 ? text + 3 : strstr(text, "\n0::/");

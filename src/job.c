@@ -10,6 +10,7 @@
 #include "job.h"
 #include "job_step.h"
 #include "job_run.h"
+#include "reaper.h"
 
 #define NOTHING ((struct fsm_input){.event = EV_MAX})
 
@@ -26,7 +27,7 @@ static struct fsm_input look_around(const struct job *job)
 {
     bool seeks = job->fsm.state == JOB_STARTING && job->seek_usec;
 
-    if (job->reaping || job->control || job->pid || !(seeks || waits_for_empty(job)) || !tree_is_empty(&job->tree))
+    if (job->control || job->pid || !(seeks || waits_for_empty(job)) || !tree_is_empty(&job->tree))
         return NOTHING;
     if (job->fsm.main) /* the first process of a daemon that has left no other */
         return (struct fsm_input){.event = EV_EXIT, .code = job->exit_code, .status = job->exit_status};
@@ -126,7 +127,6 @@ static void main_ended(struct job *job, int code, int status)
 {
     bool forks = job->c.spec->type == TYPE_FORKING && job->fsm.state == JOB_STARTING && !job->seek_usec;
 
-    job_drain(job);
     job->exit_code = code;
     job->exit_status = status;
     job->exit_pid = job->pid;
@@ -142,29 +142,50 @@ static void main_ended(struct job *job, int code, int status)
     job_step(job, (struct fsm_input){.event = EV_EXIT, .code = code, .status = status});
 }
 
-/* The main process is not our child, so nobody tells us how it has ended. */
+/* The main process is not our child, so nobody tells us how it has ended; but if it has become one since, SIGCHLD does. */
 static int foreign_main_ended(struct watch *w, uint32_t events)
 {
-    main_ended(CONTAINER_OF(w, struct job, main_end), CLD_EXITED, 0);
+    struct job *job = CONTAINER_OF(w, struct job, main_end);
+
+    if (reaper_look(job->pid) != CHILD_NONE) {
+        loop_close(job->c.loop, w);
+        return 0;
+    }
+    job_drain(job);
+    main_ended(job, CLD_EXITED, 0);
     return 0;
+}
+
+/* What a child's end leads to, when it has been reaped: so that an empty tree is seen to be empty at once. */
+static void take_end(struct job *job)
+{
+    const siginfo_t info = job->end;
+
+    job->end.si_pid = 0;
+    if (info.si_pid == 0)
+        return;
+    if (info.si_pid == job->pid)
+        main_ended(job, info.si_code, info.si_status);
+    else if (info.si_pid == job->control)
+        job_command_ended(job, &info);
+    else if (!job->ready || !ready_exited(job->ready, info.si_pid, info.si_code, info.si_status))
+        (void)health_exited(&job->health, info.si_pid, info.si_code, info.si_status);
 }
 
 void job_reap(struct job *job, const siginfo_t *info)
 {
-    job->reaping = true;
-    if (info->si_pid == job->pid)
-        main_ended(job, info->si_code, info->si_status);
-    else if (info->si_pid == job->control)
-        job_command_ended(job, info);
-    else if ((!job->ready || !ready_exited(job->ready, info->si_pid, info->si_code, info->si_status)) &&
-             !health_exited(&job->health, info->si_pid, info->si_code, info->si_status) &&
-             job->notify_access == NOTIFY_ALL)
-        notifysock_drain(&job->notify); /* the last word of any other process counts, too */
+    take_end(job);
+    /* What was said before an end comes before it; and only a zombie's last message is known to be one of the job's. */
+    if (info->si_pid == job->pid || info->si_pid == job->control)
+        job_drain(job);
+    else if (job->notify_access == NOTIFY_ALL)
+        notifysock_drain(&job->notify);
+    job->end = *info;
 }
 
 void job_settle(struct job *job)
 {
-    job->reaping = false;
+    take_end(job);
     if (job->opened)
         job_step(job, look_around(job));
 }

@@ -84,7 +84,7 @@ struct job {
     bool opened; /* output, notify socket, tree */
     bool stop_asked;
     bool up_once;             /* it has been up */
-    bool reaping;             /* children that have ended are being looked at: some are zombies still */
+    siginfo_t end;            /* of the child that is being reaped; si_pid 0: none */
     char *status_text;        /* STATUS= */
     char why[256];            /* what a start that took too long waited for */
     struct spawn_error error; /* why it could not be started; what[0] == 0: it could */

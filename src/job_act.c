@@ -20,17 +20,18 @@ static void signal_main(const struct job *job, int sig)
 static void terminate(const struct job *job)
 {
     const struct jobspec *d = job->c.spec;
+    bool all = d->kill_mode == KILL_CONTROL_GROUP && !tree_is_empty(&job->tree);
 
     signal_main(job, d->kill_signal);
     signal_main(job, SIGCONT); /* a stopped one hears it then, too */
     if (job->control > 0)
         (void)kill(job->control, d->kill_signal);
-    if (d->kill_mode == KILL_CONTROL_GROUP)
+    if (all)
         (void)tree_signal(&job->tree, d->kill_signal, job->pid);
     if (!d->send_sighup)
         return;
     signal_main(job, SIGHUP);
-    if (d->kill_mode == KILL_CONTROL_GROUP)
+    if (all)
         (void)tree_signal(&job->tree, SIGHUP, job->pid);
 }
 
@@ -190,7 +191,6 @@ void job_command_ended(struct job *job, const siginfo_t *info)
     const struct command_list *list = &job->c.spec->exec[job->control_list];
     bool failed = info->si_code != CLD_EXITED || info->si_status != 0;
 
-    job_drain(job);
     tell_command(job, info->si_pid, info->si_code, info->si_status, NULL);
     job->control = 0;
     if (!list_counts(job))

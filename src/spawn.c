@@ -1,9 +1,8 @@
 /* Starting a process of the job, second half. The child is made by vfork, so its cost does not depend on our size and
  * the exec's result is known when vfork returns, without a pipe. Where it is to be born in a cgroup it is made by
- * clone3, which stops us as vfork does, but shares no memory: moving it later would cost milliseconds (the kernel waits
- * for all CPUs). Where that is not to be had and it is to become another user it is made by fork: a process of that
- * user must never share memory with root. A close-on-exec pipe tells the moment of the exec then. Without shared memory
- * the report lies in a page that both have. */
+ * clone3, which does the same: moving it later would cost milliseconds (the kernel waits for all CPUs). Where it is to
+ * become another user no memory is shared: a process of that user must never have root's. Without clone3 a close-on-exec
+ * pipe tells the moment of the exec then, and without shared memory the report lies in a page that both have. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -17,26 +16,13 @@
 #include <unistd.h>
 #include "cgroup.h"
 #include "cleanup.h"
+#include "clone3.h"
 #include "reaper.h"
 #include "spawn.h"
 
-/* clone3(2) has no wrapper, and Debian 11's and older systems' headers do not know all of it. */
-#ifndef SYS_clone3
-#define SYS_clone3 435
-#endif
-#ifndef CLONE_VFORK
-#define CLONE_VFORK 0x4000
-#endif
-#ifndef CLONE_INTO_CGROUP
-#define CLONE_INTO_CGROUP 0x200000000ULL
-#endif
 #ifndef CLOSE_RANGE_CLOEXEC
 #define CLOSE_RANGE_CLOEXEC 4U
 #endif
-
-struct clone3_args {
-    uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls, set_tid, set_tid_size, cgroup;
-};
 
 /* What the child says: that it is there; and before it ends which step has failed, with which errno. Zero: it has
  * executed. */
@@ -238,8 +224,10 @@ static const struct step {
     {step_exec, EXIT_EXEC, NULL},
 };
 
-static void __attribute__((noreturn)) child_main(const struct child *c)
+static void __attribute__((noreturn)) child_main(const void *arg)
 {
+    const struct child *c = arg;
+
     c->report->begun = true;
     for (size_t i = 0; i < ARRAY_SIZE(steps); i++)
         if (steps[i].apply(c) < 0) {
@@ -274,24 +262,29 @@ static int explain(const struct child *c, struct spawn_error *e)
     return spawn_fail(e, (enum spawn_exit)report->exit_status, report->error, "%s", report->what);
 }
 
+/* Does the child run in our memory? */
+static bool shares_memory(const struct child *c)
+{
+    return !c->s->drop && (CLONE3_SHARES || c->run->cgroup_fd < 0);
+}
+
 /* Returns when the child has executed or ended. Since Linux 6.14 (and in older ones' updates) one is killed at its
- * birth where cgroup.kill was used more often than where its parent is, or less: then it is as if there were no clone3.
- * */
+ * birth where cgroup.kill was used more often than where its parent is, or less: then it is as if there were no clone3. */
 static pid_t start_in_cgroup(const struct child *c)
 {
-    struct clone3_args args = {.flags = CLONE_VFORK | CLONE_INTO_CGROUP,
+    struct clone3_args args = {.flags = CLONE_VFORK | CLONE_INTO_CGROUP | (shares_memory(c) ? CLONE_VM : 0),
                                .exit_signal = SIGCHLD,
                                .cgroup = (uint64_t)c->run->cgroup_fd};
-    pid_t pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+    long pid = clone3_run(&args, child_main, c);
 
-    if (pid == 0)
-        child_main(c);
     if (pid > 0 && !c->report->begun) {
-        reaper_wait(pid);
-        errno = EIO;
-        return -1;
+        reaper_wait((pid_t)pid);
+        pid = -EIO;
     }
-    return pid;
+    if (pid > 0)
+        return (pid_t)pid;
+    errno = (int)-pid;
+    return -1;
 }
 
 /* Kept apart so that nothing of the caller's lives in registers across vfork. */
@@ -333,12 +326,12 @@ static pid_t start(struct child *c)
 {
     pid_t pid = -1;
 
-    c->enter = c->run->cgroup_fd >= 0;
-    if (c->enter && !c->run->cgroup_killed) {
+    if (c->run->cgroup_fd >= 0 && !c->run->cgroup_killed) {
         pid = start_in_cgroup(c);
         if (pid > 0 || errno == EAGAIN || errno == ENOMEM)
             return pid;
     }
+    c->enter = c->run->cgroup_fd >= 0;
     return c->s->drop ? start_by_fork(c) : start_by_vfork(c);
 }
 
@@ -371,7 +364,7 @@ static int run_reported(struct child *c, pid_t *ret_pid, struct spawn_error *e)
     int r;
 
     c->report = &ours;
-    if (!c->s->drop && c->run->cgroup_fd < 0)
+    if (shares_memory(c))
         return run(c, ret_pid, e);
     c->report = mmap(NULL, sizeof(*c->report), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (c->report == MAP_FAILED)

@@ -16,7 +16,7 @@ FLOORS = [
     "cleanup usec self dlnote strv parse textbuf",
     "identity words envfile linebuf notifymsg http json varlink exitset probespec ratelimit",
     "jobspec fsm mode stage status ring",
-    "loop log logfile proc rundir pidfile detach spawn systemd upward facts stream unixsock "
+    "loop log logfile proc rundir pidfile detach clone3 spawn systemd upward facts stream unixsock "
     "manager reaper cgroup tree fdstore",
     "job output notifysock probe ready health control client",
     "daemon launch instances show",
