@@ -154,6 +154,11 @@ void show_instance(FILE *f, const struct instance *i, bool colour, uint64_t now)
     fputc('\n', f);
     for (size_t n = 0; n < json_array_size(jobs); n++)
         show_job(f, json_array_get(jobs, n), only == NULL, now);
+    if (json_array_size(jobs) == 0) {
+        fprintf(f, "%13s: ", "Status");
+        show_clean(f, show_string(info, "statusText"));
+        fputc('\n', f);
+    }
     fprintf(f, "%13s: %d (amphid ", "Daemon", (int)i->pid);
     show_clean(f, show_string(info, "version"));
     fputs("), since ", f);
