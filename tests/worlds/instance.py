@@ -5,6 +5,7 @@ import signal
 from contextlib import contextmanager
 
 import waiting
+from units import quoted, unit
 
 WEB = '/opt/web.py'
 _ports = itertools.count(8100)
@@ -76,6 +77,74 @@ def started(world, name, *command, opts=(), base='/run/amphid', user=None, env=N
                 world.kill(pid, signal.SIGKILL)
                 world.wait_gone(pid)
         world.run(['rm', '-rf', f'{base}/{name}'])
+
+
+class Kept(Instance):
+    """An instance whom its world keeps: the wrapper of a unit under systemd, by `amphid --fork` elsewhere. Not started
+    yet: start() may fail, and come again."""
+
+    def __init__(self, world, name, argv, service):
+        self.world, self.name, self.argv, self.service = world, name, argv, service
+        self.base, self.user, self.env = '/run/amphid', None, None
+
+    @property
+    def pid(self):
+        return int(self.world.read(f'{self.base}/{self.name}/pid'))
+
+    def _starter(self):
+        return ['systemctl', 'start', self.name] if self.service else ['amphid', '--fork', *self.argv]
+
+    def start(self, check=True):
+        r = self.world.run(self._starter(), check=False)
+        assert not check or r.returncode == 0, f'{r.stderr}\n{self.trail()}'
+        return r
+
+    def begin_start(self):
+        """The starter as a Popen: it is to be seen how long it waits."""
+        return self.world.spawn(self._starter())
+
+    def stop(self, check=True, **kw):
+        argv = ['systemctl', 'stop', self.name] if self.service else ['amphid', 'stop', self.name]
+        return self.world.run(argv, check=check, **kw)
+
+    def until(self, key, wanted, timeout=10.0):
+        """Waits until the job's @key is @wanted, or fits it. Returns the job."""
+        fits = wanted if callable(wanted) else lambda v: v == wanted
+        seen = {}
+
+        def look():
+            r = self.run('status', self.name, '--json', check=False)
+            if r.stdout.startswith('{'):
+                seen.update(job=(json.loads(r.stdout).get('jobs') or [{}])[0])
+            return seen['job'] if 'job' in seen and fits(seen['job'].get(key)) else None
+        try:
+            return waiting.until(look, f'{key} {wanted} of {self.name}', timeout, pause=0.02)
+        except waiting.Late as e:
+            raise waiting.Late(f'{e}: {seen}\n{self.trail()}') from None
+
+    def trail(self):
+        return '\n'.join(str({k: v for k, v in r.items() if k != 'raw'}) for r in self.records())
+
+    def assert_stopped(self):
+        assert not self.world.exists(f'{self.base}/{self.name}'), 'its directory was left behind'
+        assert self.run('status', self.name, check=False).returncode == 3
+
+
+@contextmanager
+def kept(world, name, *command, opts=(), **settings):
+    """A service of @command, as each world has it; @settings are for the unit. Nothing is left of it at the end."""
+    argv = ['-n', name, *opts, '--', *command]
+    if world.init == 'systemd':
+        settings = {'Type': 'notify', 'ExecStart': quoted(['/usr/bin/amphid', *argv]), **settings}
+        with unit(world, name, **settings):
+            yield Kept(world, name, argv, True)
+        return
+    i = Kept(world, name, argv, False)
+    try:
+        yield i
+    finally:
+        world.run(['amphid', 'stop', name], check=False)
+        world.run(['rm', '-rf', f'{i.base}/{name}'])
 
 
 @contextmanager

@@ -20,6 +20,15 @@ def unit(w, name, **service):
         w.run(['systemctl', 'daemon-reload'])
 
 
+def quoted(argv):
+    """@argv as one command line of a unit (systemd.service(5), "Command Lines")."""
+    def word(w):
+        for old, new in (('\\', '\\\\'), ('"', '\\"'), ('\n', '\\n'), ('%', '%%'), ('$', '$$')):
+            w = w.replace(old, new)
+        return f'"{w}"'
+    return ' '.join(word(str(a)) for a in argv)
+
+
 class Unit:
     def __init__(self, world, name):
         self.world, self.name = world, name

@@ -60,6 +60,7 @@ class World:
     init = None         # 'systemd', 'sysvinit' or None
     version = 0         # of systemd
     argv = ['--boot']   # what nspawn is to run
+    join = ()           # what a command is to run behind, to be in the world in every respect
 
     def __init__(self, name):
         self.name = name
@@ -146,7 +147,7 @@ class World:
     # Hands
 
     def argv_in(self, argv, timeout, user=None):
-        pre = ['nsenter', '-t', str(self.leader), '-a', 'setsid']
+        pre = [*self.join, 'nsenter', '-t', str(self.leader), '-a', 'setsid']
         if user:
             uid = self.stat(f'/home/{user}').st_uid
             pre += ['setpriv', f'--reuid={uid}', f'--regid={uid}', '--clear-groups']
