@@ -223,7 +223,7 @@ def test_a_later_attempt_succeeds(world):
     path.write_text("0\n")
     os.chown(path, world.uid, world.uid)
     starter = world.fork("-n", "web", "-p", f"WorkingDirectory={world.work}", "-p", "Type=notify",
-                         "--restart=on-failure", "-p", f"RestartSec={ms(20)}", "--", "sh", "-c", script, "sh", *command[2:])
+                         "--restart=on-failure", *NOW, "--", "sh", "-c", script, "sh", *command[2:])
     tell.expect("up")
     starter.still_waits()
     gate.say("notify READY=1")
