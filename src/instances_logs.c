@@ -1,15 +1,12 @@
 /* The daemon is asked first: what has passed through it is there in any case. Of output that does not, it can say
  * where it goes. */
 #include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include "cleanup.h"
 #include "client.h"
-#include "instances_logs.h"
+#include "instances_logs_inside.h"
 #include "manager.h"
 #include "proc.h"
 #include "self.h"
@@ -17,19 +14,7 @@
 #include "systemd.h"
 #include "usec.h"
 
-#define BLOCK 65536
-
-/* How a query is being answered. */
-struct search {
-    const struct instance *instance;
-    const struct logs_query *q;
-    char *why;
-    size_t size;
-};
-
-static int fail(const struct search *s, int error, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
-
-static int fail(const struct search *s, int error, const char *fmt, ...)
+int logs_fail(const struct search *s, int error, const char *fmt, ...)
 {
     va_list ap;
 
@@ -39,8 +24,7 @@ static int fail(const struct search *s, int error, const char *fmt, ...)
     return error;
 }
 
-/* "TIME IDENTIFIER[PID]: TEXT" into its parts; what looks otherwise is all text. */
-static void parse_line(const char *s, size_t len, struct log_line *ret)
+void logs_parse(const char *s, size_t len, struct log_line *ret)
 {
     const char *end = s + len, *space = memchr(s, ' ', len);
     const char *bracket = space ? memchr(space, '[', (size_t)(end - space)) : NULL;
@@ -58,8 +42,7 @@ static void parse_line(const char *s, size_t len, struct log_line *ret)
     ret->len = (size_t)(end - ret->text);
 }
 
-/* The lines of @text. */
-static void show_text(const struct search *s, const char *text, size_t len)
+void logs_show(const struct search *s, const char *text, size_t len)
 {
     const char *end = text + len;
 
@@ -67,76 +50,10 @@ static void show_text(const struct search *s, const char *text, size_t len)
         const char *newline = memchr(text, '\n', (size_t)(end - text));
         struct log_line line;
 
-        parse_line(text, (size_t)((newline ? newline : end) - text), &line);
+        logs_parse(text, (size_t)((newline ? newline : end) - text), &line);
         s->q->line(s->q->ctx, &line);
         text = newline ? newline + 1 : end;
     }
-}
-
-/* ---- a file ---- */
-
-/* Is the line at @s a record of a stage (stage.h), not output? Our files hold both. */
-static bool is_record(const char *s, size_t len)
-{
-    struct log_line l;
-
-    parse_line(s, len, &l);
-    return STREQ(l.identifier, "amphid") && l.len > 5 && memcmp(l.text, "name=", 5) == 0;
-}
-
-static bool is_record_at(int fd, off_t at)
-{
-    char head[128];
-    ssize_t n = pread(fd, head, sizeof(head), at);
-
-    return n > 0 && is_record(head, (size_t)n);
-}
-
-/* Where the last @n lines of output in @size bytes begin. */
-static off_t find_tail(int fd, off_t size, unsigned n)
-{
-    cleanup_free char *block = malloc(BLOCK);
-    off_t at = size;
-
-    if (n == 0 || !block)
-        return size;
-    while (at > 0) {
-        size_t want = at < BLOCK ? (size_t)at : BLOCK;
-
-        at -= (off_t)want;
-        if (pread(fd, block, want, at) != (ssize_t)want)
-            return size;
-        for (size_t i = want; i-- > 0;)
-            /* The newline that ends the last line begins no other. */
-            if (block[i] == '\n' && at + (off_t)i + 1 < size && !is_record_at(fd, at + (off_t)i + 1) && --n == 0)
-                return at + (off_t)i + 1;
-    }
-    return 0;
-}
-
-static int show_file(const struct search *s, const char *path)
-{
-    cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-    cleanup_free char *line = NULL;
-    cleanup_fclose FILE *f = NULL;
-    size_t room = 0;
-    struct stat st;
-    ssize_t n;
-
-    if (fd < 0 || fstat(fd, &st) < 0)
-        return fail(s, -errno, "%s: %s", path, strerror(errno));
-    if (!S_ISREG(st.st_mode))
-        return fail(s, -ENODATA, "%s is no regular file", path);
-    if (lseek(fd, find_tail(fd, st.st_size, s->q->lines), SEEK_SET) < 0)
-        return fail(s, -errno, "%s: %s", path, strerror(errno));
-    f = fdopen(fd, "r");
-    if (!f)
-        return fail(s, -ENOMEM, "%s", strerror(ENOMEM));
-    (void)take_fd(fd);
-    while (s->q->lines > 0 && (n = getline(&line, &room, f)) > 0)
-        if (!is_record(line, (size_t)n))
-            show_text(s, line, (size_t)n);
-    return 0;
 }
 
 /* The file that an instance of ours logs to where there is nothing else (amphid(1), FILES). */
@@ -234,10 +151,10 @@ static int show_journal(const struct search *s)
     make_matches(s, text, matches);
     r = systemd_journal_open(&j, matches);
     if (r == -EOPNOTSUPP)
-        return fail(s, r, "its output is in the journal, which takes libsystemd.so.0 to read: journalctl -t %s",
+        return logs_fail(s, r, "its output is in the journal, which takes libsystemd.so.0 to read: journalctl -t %s",
                     s->instance->name);
     if (r < 0)
-        return fail(s, r, "the journal: %s", strerror(-r));
+        return logs_fail(s, r, "the journal: %s", strerror(-r));
     n = systemd_journal_back(j, s->q->lines);
     r = n < 0 ? n : s->q->lines > 0 ? show_entries(s, j) : 0;
     for (bool ended = false; r >= 0 && s->q->follow && !ended && pidfd >= 0;) {
@@ -247,7 +164,7 @@ static int show_journal(const struct search *s)
             r = show_entries(s, j);
     }
     systemd_journal_free(j);
-    return r < 0 ? fail(s, r, "the journal: %s", strerror(-r)) : n;
+    return r < 0 ? logs_fail(s, r, "the journal: %s", strerror(-r)) : n;
 }
 
 /* ---- the daemon ---- */
@@ -261,7 +178,7 @@ static void show_reply(const struct search *s, const json_t *reply)
     if (dropped > 0)
         s->q->dropped(s->q->ctx, (uint64_t)dropped);
     if (text)
-        show_text(s, text, strlen(text));
+        logs_show(s, text, strlen(text));
 }
 
 /* 0 if the daemon has shown all; 1 and its refusal. */
@@ -287,7 +204,7 @@ static int ask_daemon(const struct search *s, json_t **ret)
     if (r == -ECONNRESET && s->q->follow)
         return 0;
     if (r < 0)
-        return fail(s, r, "%s", strerror(-r));
+        return logs_fail(s, r, "%s", strerror(-r));
     *ret = reply;
     return 1;
 }
@@ -302,7 +219,7 @@ static int look_elsewhere(const struct search *s)
     int r;
 
     if (log && strncmp(log, "file:", 5) == 0)
-        return show_file(s, log + 5);
+        return logs_file(s, log + 5);
     snprintf(link, sizeof(link), "/proc/%d/fd/1", (int)pid);
     r = pid > 0 ? (int)readlink(link, target, sizeof(target) - 1) : -1;
     if (r > 0)
@@ -312,7 +229,7 @@ static int look_elsewhere(const struct search *s)
         r = show_journal(s);
         return r < 0 ? r : 0;
     }
-    return fail(s, -ENODATA, "its output goes to %s, not through amphid", target);
+    return logs_fail(s, -ENODATA, "its output goes to %s, not through amphid", target);
 }
 
 /* Nobody is there to ask. */
@@ -324,10 +241,11 @@ static int search_remains(const struct search *s)
     if (r > 0)
         return 0;
     if (path && access(path, F_OK) == 0)
-        return show_file(s, path);
+        return logs_file(s, path);
     if (r == -EOPNOTSUPP)
         return r;
-    return fail(s, -ENODATA, "it is not running, and nothing of it is in the journal or in %s", path ? path : "a file");
+    return logs_fail(s, -ENODATA, "it is not running, and nothing of it is in the journal or in %s",
+                     path ? path : "a file");
 }
 
 int instance_logs(const struct instance *i, const struct logs_query *q, json_t **ret_refusal, char *why, size_t size)
@@ -341,8 +259,9 @@ int instance_logs(const struct instance *i, const struct logs_query *q, json_t *
     if (i->verdict != INSTANCE_RUNNING)
         return search_remains(&s);
     /* A file has more than the daemon keeps; but to be read it takes the right to. */
-    if (!q->follow && log && strncmp(log, "file:", 5) == 0 && access(log + 5, R_OK) == 0)
-        return show_file(&s, log + 5);
+    if (log && strncmp(log, "file:", 5) == 0 && access(log + 5, R_OK) == 0 &&
+        (!q->follow || client_pidfd(i->client) >= 0))
+        return logs_file(&s, log + 5);
     r = ask_daemon(&s, &reply);
     if (r <= 0)
         return r;

@@ -264,13 +264,20 @@ def test_logs_of_what_went_to_syslog(world):
 
 
 @pytest.mark.everyone
-def test_logs_follow(world):
+@pytest.mark.parametrize("where", ["file", "syslog"])
+def test_logs_follow(world, where):
+    if where == "syslog" and world.who != "root":
+        pytest.skip("once is enough")
+    syslog = world.syslog() if where == "syslog" else None
     command, tell, gate = world.actor()
-    with world.forked(command=command) as daemon:
+    with world.forked(command=command, log=not syslog) as daemon:
         tell.expect("up")
         gate.say("out before")
         tell.expect("did out")
-        world.until_logged("before")
+        if syslog:
+            syslog.until_text("before")
+        else:
+            world.until_logged("before")
         run = world.start("logs", "web", "-f", "-n", "1")
         world.pump.until(lambda: "before" in run.out, "the last line")
         for text in ("one", "two"):
@@ -284,6 +291,32 @@ def test_logs_follow(world):
         daemon.kill()
         run.wait(0)
         assert len(run.out.splitlines()) == 4
+
+
+def test_logs_follow_a_file_wherever_it_goes(world):
+    """A hundred thousand lines, with the file renamed and begun anew on the way: none is missed, none comes twice."""
+    command, tell, gate = world.actor()
+    with world.forked(command=command) as daemon:
+        tell.expect("up")
+        gate.say("out begin")
+        world.until_logged("begin")
+        run = world.start("logs", "web", "-f", "-n", "1")
+        world.pump.until(lambda: "begin" in run.out, "the last line")
+        for number in range(5):
+            gate.say("many 20000")
+            tell.expect("did many")
+            world.pump.until(lambda: run.out.count("line 19999 of many") == number + 1, "all lines")  # noqa: B023
+            world.log.rename(world.work / f"log.{number}")
+            world.run("rotate", "web", code=0)
+        gate.say("part end")
+        tell.expect("did part")
+        gate.say("exit 0")
+        assert daemon.wait() == 0
+    run.wait(0)
+    lines = [line.split("]: ", 1)[1] for line in run.out.splitlines()]
+    assert run.err == "" and lines[-1] == "end"
+    seen = [line for line in lines[:-1] if line != "begin"]
+    assert seen == [f"line {i} of many" for i in range(20000)] * 5
 
 
 @pytest.mark.root

@@ -101,6 +101,38 @@ static void no_descriptors_left(void **state)
     assert_int_equal(before, after);
 }
 
+/* Where there is no journal, or nothing in it that fits, nothing is found; and one can wait for it. */
+static void empty_journal(void **state)
+{
+    const char *const matches[] = {"_TRANSPORT=stdout", "SYSLOG_IDENTIFIER=no-such-identifier-here", NULL};
+    struct systemd_journal *j;
+    struct systemd_entry e;
+    int pipes[2], r = systemd_journal_open(&j, matches);
+    char *text = NULL;
+
+    (void)state;
+    if (r == -EOPNOTSUPP) {
+        print_message("skipped: libsystemd is not installed\n");
+        skip();
+    }
+    assert_int_equal(r, 0);
+    assert_int_equal(systemd_journal_back(j, 5), 0);
+    assert_int_equal(systemd_journal_next(j, &e), 0);
+    assert_int_equal(systemd_journal_back(j, 0), 0);
+    assert_int_equal(systemd_journal_next(j, &e), 0);
+    assert_int_equal(pipe(pipes), 0);
+    close(pipes[1]);
+    while ((r = systemd_journal_wait(j, pipes[0])) == 0) /* the journal itself may have news */
+        assert_int_equal(systemd_journal_next(j, &e), 0);
+    assert_int_equal(r, 1);
+    close(pipes[0]);
+    systemd_journal_free(j);
+    assert_null(systemd_journal_free(NULL));
+    assert_int_equal(systemd_journal_tail(INT32_MAX, 5, &text), 0);
+    assert_string_equal(text, "");
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -108,6 +140,7 @@ int main(void)
         cmocka_unit_test(nobody_there),
         cmocka_unit_test(as_libsystemd),
         cmocka_unit_test(no_descriptors_left),
+        cmocka_unit_test(empty_journal),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
