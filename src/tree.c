@@ -14,7 +14,7 @@
 #include "reaper.h"
 #include "tree.h"
 
-#define SIGNAL_PASSES 8                  /* who forks faster than that has heard it through its parents */
+#define SIGNAL_PASSES 3                  /* who forks faster than that has heard it through its parents */
 #define SWEEP_USEC (100 * USEC_PER_MSEC) /* the loop waits so long at most; when the dead are reaped it goes on */
 
 int tree_adopt(void)
@@ -180,35 +180,37 @@ static bool send_new(const struct tree *t, int sig, pid_t except, struct pids *n
     return any;
 }
 
-/* One pass: through our children, which is quick, and only if none of them is new through all. */
-static int pass(const struct tree *t, int sig, pid_t except, struct pids *seen)
+/* One pass through all, or through our children alone. Were there any new ones? */
+static int pass(const struct tree *t, bool all, int sig, pid_t except, struct pids *seen)
 {
     struct pids now = {0};
-    bool any = false;
-    int r = list_children(&now, 0);
+    int r = all ? list(t, &now) : list_children(&now, 0);
 
     if (r >= 0)
-        any = send_new(t, sig, except, &now, seen);
-    if (!any) {
-        now.n = 0;
-        r = list(t, &now);
-        if (r >= 0)
-            any = send_new(t, sig, except, &now, seen);
-    }
+        r = send_new(t, sig, except, &now, seen);
     pids_done(&now);
-    return r < 0 ? r : any;
+    return r;
 }
 
-/* Until a pass finds nobody who has not got it: whoever was being forked gets it, too. Returns how many it was sent to.
- * */
-static int sweep(const struct tree *t, int sig, pid_t except, unsigned passes)
+/* Until a pass finds nobody who has not got it: whoever was being forked gets it, too. @chase: the children first,
+ * which is quick; whoever loses its parent becomes one. Hundreds who fork leave us no share of the CPUs, unless we go
+ * before them, where we may (nice levels count within a session only, sched(7), "The autogroup feature"). Returns how
+ * many it was sent to. */
+static int sweep(const struct tree *t, int sig, pid_t except, bool chase)
 {
+    struct sched_param old = {0}, first = {.sched_priority = 1};
+    int r = 1, policy = sched_getscheduler(0);
+    bool raised = sched_getparam(0, &old) == 0 && sched_setscheduler(0, SCHED_FIFO, &first) == 0;
     uint64_t deadline = now_usec() + SWEEP_USEC;
     struct pids seen = {0};
-    int r = 1;
 
-    while (r > 0 && passes-- > 0 && now_usec() < deadline)
-        r = pass(t, sig, except, &seen);
+    for (unsigned i = 0; r > 0 && (chase || i < SIGNAL_PASSES) && now_usec() < deadline; i++) {
+        r = chase ? pass(t, false, sig, except, &seen) : 0;
+        if (r == 0)
+            r = pass(t, true, sig, except, &seen);
+    }
+    if (raised)
+        (void)sched_setscheduler(0, policy, &old);
     if (r >= 0)
         r = (int)seen.n;
     pids_done(&seen);
@@ -217,7 +219,7 @@ static int sweep(const struct tree *t, int sig, pid_t except, unsigned passes)
 
 int tree_signal(const struct tree *t, int sig, pid_t except)
 {
-    return sweep(t, sig, except, SIGNAL_PASSES);
+    return sweep(t, sig, except, false);
 }
 
 /* Does any child of ours live outside of the cgroup? */
@@ -234,22 +236,6 @@ static bool has_outsiders(const struct tree *t)
     return any;
 }
 
-/* Stops all and then kills all: whoever is stopped does not fork. Hundreds who do leave us no share of the CPUs, unless
- * we go before them. (Nice levels count within a session only, sched(7), "The autogroup feature".) */
-static int stop_and_kill(const struct tree *t)
-{
-    struct sched_param old = {0}, first = {.sched_priority = 1};
-    int r, policy = sched_getscheduler(0);
-    bool raised = sched_getparam(0, &old) == 0 && sched_setscheduler(0, SCHED_FIFO, &first) == 0;
-
-    r = sweep(t, SIGSTOP, 0, UINT32_MAX);
-    if (r >= 0)
-        r = sweep(t, SIGKILL, 0, UINT32_MAX);
-    if (raised)
-        (void)sched_setscheduler(0, policy, &old);
-    return r < 0 ? r : 0;
-}
-
 int tree_kill(struct tree *t)
 {
     bool frozen = false;
@@ -261,10 +247,13 @@ int tree_kill(struct tree *t)
             return 0;
     } else if (t->cgroup)
         frozen = cgroup_freeze(t->cgroup_fd, true) >= 0;
-    r = stop_and_kill(t);
+    /* Whoever is stopped does not fork: when all are, SIGKILL finds all. */
+    r = sweep(t, SIGSTOP, 0, true);
+    if (r >= 0)
+        r = sweep(t, SIGKILL, 0, true);
     if (frozen)
         (void)cgroup_freeze(t->cgroup_fd, false);
-    return r;
+    return r < 0 ? r : 0;
 }
 
 bool tree_end_leftovers(struct tree *t)
@@ -312,10 +301,10 @@ int tree_pids(const struct tree *t, pid_t **ret)
     if (r >= 0 && !members)
         r = -ENOMEM;
     for (size_t i = 0; r >= 0 && i < p.n; i++) {
-        struct proc_identity id;
+        struct proc_stat stat;
 
-        if (proc_identity(p.v[i], &id) >= 0)
-            members[n++] = (struct member){id.starttime, id.pid};
+        if (proc_stat(p.v[i], &stat) >= 0 && stat.state != 'Z') /* who does not wait for its children has zombies */
+            members[n++] = (struct member){stat.id.starttime, stat.id.pid};
     }
     if (r >= 0) {
         qsort(members, (size_t)n, sizeof(*members), by_age);
@@ -347,17 +336,20 @@ int tree_usage(const struct tree *t, struct tree_usage *ret)
 {
     uint64_t own = 0, shared = 0, ticks = 0, page = (uint64_t)sysconf(_SC_PAGESIZE);
     struct pids p = {0};
+    unsigned n = 0;
     int r = list(t, &p);
 
     for (size_t i = 0; r >= 0 && i < p.n; i++) {
         struct proc_stat stat;
 
+        if (proc_stat(p.v[i], &stat) < 0 || stat.state == 'Z')
+            continue;
+        n++;
+        ticks += stat.cpu_ticks;
         add_memory(p.v[i], &own, &shared);
-        if (proc_stat(p.v[i], &stat) >= 0)
-            ticks += stat.cpu_ticks;
     }
     if (r >= 0)
-        *ret = (struct tree_usage){.processes = (unsigned)p.n,
+        *ret = (struct tree_usage){.processes = n,
                                    .memory = (own + shared) * page,
                                    .cpu_usec = ticks * USEC_PER_SEC / (uint64_t)sysconf(_SC_CLK_TCK)};
     pids_done(&p);

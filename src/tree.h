@@ -34,8 +34,8 @@ int tree_adopt(void);
  * become empty. -ENOMEM; errors of epoll_ctl(2). */
 int tree_open(struct tree *t, struct loop *loop, const char *name, void (*fn)(void *ctx), void *ctx);
 
-/* Before anything is started: kills what a predecessor that was killed has left in the cgroup, and waits until it is gone, a
- * second at most. Was there anything? */
+/* Before anything is started: kills what a predecessor that was killed has left in the cgroup, and waits until it is
+ * gone, a second at most. Was there anything? */
 bool tree_end_leftovers(struct tree *t);
 
 /* Removes the cgroup, unless a process is in it; fine if it was never opened. */
