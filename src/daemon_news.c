@@ -143,7 +143,7 @@ static void command_ended(void *ctx, struct job *job, const struct command_end *
 static void job_end(struct daemon *d)
 {
     const char *result = job_result_name(d->job.fsm.result);
-    int error = d->job.error.error, exit_status = job_exit_status(&d->job);
+    int error = d->job.error.error ? d->job.error.error : d->job.said_error, exit_status = job_exit_status(&d->job);
     cleanup_free char *tail = NULL;
     char text[512];
     struct textbuf b = TEXTBUF(text);

@@ -271,6 +271,19 @@ static FSM_RULE(hang)
     return ACT_STOPPING | ACT_WATCHDOG;
 }
 
+/* sd_notify(3), STOPPING=1: it ends by itself, and has the time of a stop for it, unless nothing ever ends it. */
+static FSM_RULE(child_stops)
+{
+    unsigned actions;
+
+    if (d->kill_mode == KILL_NONE)
+        return 0;
+    actions = fsm_cancel(f);
+    fsm_forgive(f, d, in->now);
+    fsm_enter(f, JOB_STOP_TERM, fsm_after(in->now, d->timeout_stop));
+    return actions | ACT_STOPPING;
+}
+
 /* ---- the table ---- */
 
 typedef FSM_RULE((*fsm_rule));
@@ -278,52 +291,52 @@ typedef FSM_RULE((*fsm_rule));
 /* clang-format off */
 static const fsm_rule rules[JOB_STATE_MAX][EV_MAX] = {
     /*  START   EXEC      NOSTART         CONTROL         READY         NOTREADY  RELOADING      RELOAD
-        STOP        AGAIN        EXIT            EMPTY      ALIVE   PING    HANG    UNHEALTHY  TIME */
+        STOP        AGAIN        EXIT            EMPTY      ALIVE   PING    HANG    UNHEALTHY  STOPPING     TIME */
     [JOB_INACTIVE] = {
         start,  ignore,   ignore,         ignore,         ignore,       ignore,   ignore,        refuse,
-        stop_now,   start,       ignore,         ignore,    ignore, ignore, ignore, ignore,    ignore},
+        stop_now,   start,       ignore,         ignore,    ignore, ignore, ignore, ignore,    ignore,      ignore},
     [JOB_START_PRE] = {
         ignore, ignore,   ignore,         pre_ended,      ignore,       ignore,   ignore,        refuse,
-        stop,       again,       ignore,         ignore,    extend, ping,   ignore, ignore,    quit},
+        stop,       again,       ignore,         ignore,    extend, ping,   ignore, ignore,    ignore,      quit},
     [JOB_STARTING] = {
         ignore, executed, ended_early,    ignore,         ready,        quit,     ignore,        refuse,
-        stop,       again,       ended_early,    ignore,    extend, ping,   ignore, ignore,    quit},
+        stop,       again,       ended_early,    ignore,    extend, ping,   ignore, ignore,    ignore,      quit},
     [JOB_START_POST] = {
         ignore, ignore,   ignore,         post_ended,     ignore,       ignore,   ignore,        refuse,
-        stop,       again,       fsm_blamed,     ignore,    extend, ping,   hang,   ignore,    quit},
+        stop,       again,       fsm_blamed,     ignore,    extend, ping,   hang,   ignore,    ignore,      quit},
     [JOB_UP] = {
         ignore, ignore,   ignore,         ignore,         ignore,       ignore,   child_reloads, reload,
-        stop,       again,       ended,          ignore,    ignore, ping,   hang,   unhealthy, hang},
+        stop,       again,       ended,          ignore,    ignore, ping,   hang,   unhealthy, child_stops, hang},
     [JOB_RELOADING] = {
         ignore, ignore,   ignore,         reload_ended,   reload_ready, ignore,   reload_begun,  refuse,
-        stop,       again,       ended,          ignore,    extend, ping,   hang,   unhealthy, reload_ended},
+        stop,       again,       ended,          ignore,    extend, ping,   hang,   unhealthy, child_stops, reload_ended},
     [JOB_STOP] = {
         ignore, ignore,   ignore,         fsm_terminated, ignore,       ignore,   ignore,        refuse,
-        stop_later, again_later, fsm_blamed,     ignore,    extend, ignore, ignore, ignore,    fsm_terminated},
+        stop_later, again_later, fsm_blamed,     ignore,    extend, ignore, ignore, ignore,    ignore,      fsm_terminated},
     [JOB_STOP_WATCHDOG] = {
         ignore, ignore,   fsm_terminated, ignore,         ignore,       ignore,   ignore,        refuse,
-        stop_later, again_later, fsm_terminated, ignore,    extend, ignore, ignore, ignore,    fsm_overdue},
+        stop_later, again_later, fsm_terminated, ignore,    extend, ignore, ignore, ignore,    ignore,      fsm_overdue},
     [JOB_STOP_TERM] = {
         ignore, ignore,   fsm_main_ended, ignore,         ignore,       ignore,   ignore,        refuse,
-        stop_later, again_later, fsm_main_ended, fsm_empty, extend, ignore, ignore, ignore,    fsm_overdue},
+        stop_later, again_later, fsm_main_ended, fsm_empty, extend, ignore, ignore, ignore,    ignore,      fsm_overdue},
     [JOB_STOP_KILL] = {
         ignore, ignore,   fsm_main_ended, ignore,         ignore,       ignore,   ignore,        refuse,
-        stop_later, again_later, fsm_main_ended, fsm_empty, ignore, ignore, ignore, ignore,    fsm_give_up},
+        stop_later, again_later, fsm_main_ended, fsm_empty, ignore, ignore, ignore, ignore,    ignore,      fsm_give_up},
     [JOB_STOP_POST] = {
         ignore, ignore,   ignore,         fsm_post_ended, ignore,       ignore,   ignore,        refuse,
-        stop_later, again_later, fsm_blamed,     ignore,    extend, ignore, ignore, ignore,    fsm_post_ended},
+        stop_later, again_later, fsm_blamed,     ignore,    extend, ignore, ignore, ignore,    ignore,      fsm_post_ended},
     [JOB_FINAL_KILL] = {
         ignore, ignore,   ignore,         ignore,         ignore,       ignore,   ignore,        refuse,
-        stop_later, again_later, fsm_blamed,     fsm_empty, ignore, ignore, ignore, ignore,    fsm_give_up},
+        stop_later, again_later, fsm_blamed,     fsm_empty, ignore, ignore, ignore, ignore,    ignore,      fsm_give_up},
     [JOB_RESTART] = {
         start,  ignore,   ignore,         ignore,         ignore,       ignore,   ignore,        refuse,
-        stop_now,   start,       ignore,         ignore,    ignore, ignore, ignore, ignore,    fsm_begin},
+        stop_now,   start,       ignore,         ignore,    ignore, ignore, ignore, ignore,    ignore,      fsm_begin},
     [JOB_DONE] = {
         start,  ignore,   ignore,         ignore,         ignore,       ignore,   ignore,        refuse,
-        ignore,     start,       ignore,         ignore,    ignore, ignore, ignore, ignore,    ignore},
+        ignore,     start,       ignore,         ignore,    ignore, ignore, ignore, ignore,    ignore,      ignore},
     [JOB_FAILED] = {
         start,  ignore,   ignore,         ignore,         ignore,       ignore,   ignore,        refuse,
-        ignore,     start,       ignore,         ignore,    ignore, ignore, ignore, ignore,    ignore},
+        ignore,     start,       ignore,         ignore,    ignore, ignore, ignore, ignore,    ignore,      ignore},
 };
 /* clang-format on */
 

@@ -60,6 +60,7 @@ enum job_result { JOB_RESULTS(X) RESULT_MAX };
     X(PING)      /* the child says WATCHDOG=1, or WATCHDOG_USEC=: @usec (> 0) is the new interval */         \
     X(HANG)      /* the child says WATCHDOG=trigger, or is unhealthy with that action */                     \
     X(UNHEALTHY) /* the health check has failed, with the action restart */                                  \
+    X(STOPPING)  /* the child says STOPPING=1: it ends by itself */                                          \
     X(TIME)      /* the deadline is there */
 
 #define X(id) EV_##id,

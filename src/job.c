@@ -142,7 +142,7 @@ static void main_ended(struct job *job, int code, int status)
     job_step(job, (struct fsm_input){.event = EV_EXIT, .code = code, .status = status});
 }
 
-/* The main process is not our child, so nobody tells us how it has ended; but if it has become one since, SIGCHLD does. */
+/* The main process is not our child, so only EXIT_STATUS= tells us how it has ended; but if it has become one since, SIGCHLD does. */
 static int foreign_main_ended(struct watch *w, uint32_t events)
 {
     struct job *job = CONTAINER_OF(w, struct job, main_end);
@@ -152,7 +152,7 @@ static int foreign_main_ended(struct watch *w, uint32_t events)
         return 0;
     }
     job_drain(job);
-    main_ended(job, CLD_EXITED, 0);
+    main_ended(job, CLD_EXITED, job->said_status);
     return 0;
 }
 

@@ -86,6 +86,8 @@ struct job {
     bool up_once;             /* it has been up */
     siginfo_t end;            /* of the child that is being reaped; si_pid 0: none */
     char *status_text;        /* STATUS= */
+    int said_error;           /* ERRNO= of the child in this life, 0: none */
+    int said_status;          /* EXIT_STATUS= of the child, where nobody else tells us */
     char why[256];            /* what a start that took too long waited for */
     struct spawn_error error; /* why it could not be started; what[0] == 0: it could */
 };

@@ -84,6 +84,12 @@ void job_heard(void *ctx, const struct notifysock_sender *from, const struct not
         job_step(job, (struct fsm_input){.event = EV_PING, .usec = m->watchdog_usec});
     if (m->watchdog_trigger)
         job_step(job, (struct fsm_input){.event = EV_HANG});
+    if (m->stopping)
+        job_step(job, (struct fsm_input){.event = EV_STOPPING});
+    if (m->error)
+        job->said_error = m->error;
+    if (m->exit_status >= 0)
+        job->said_status = m->exit_status;
     if (m->reloading)
         job_step(job, (struct fsm_input){.event = EV_RELOADING});
     if (m->ready && job->ready)

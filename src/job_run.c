@@ -36,7 +36,8 @@ static int open_streams(const struct job *job, struct spawn_run *run, struct spa
     int *fds[] = {&run->stdout_fd, &run->stderr_fd};
 
     for (size_t i = 0; i < ARRAY_SIZE(fds) && job->c.route == OUTPUT_STREAM; i++) {
-        *fds[i] = systemd_journal_stream(jobspec_identifier(d), d->syslog_facility | d->stream_level[i]);
+        *fds[i] = systemd_journal_stream(jobspec_identifier(d), d->syslog_facility | d->stream_level[i],
+                                         d->syslog_level_prefix);
         if (*fds[i] < 0)
             return spawn_fail(ret_error, i == STREAM_STDOUT ? EXIT_STDOUT : EXIT_STDERR, -*fds[i],
                               "a stream of the journal");

@@ -1,6 +1,7 @@
 /* A job in words: for the log, for whoever waits above, for the control socket. */
 #include <sys/wait.h>
 #include <stdlib.h>
+#include <string.h>
 #include "job.h"
 #include "parse.h"
 
@@ -138,6 +139,8 @@ static void explain_life(const struct job *job, struct textbuf *b)
         explain_exit(job, b);
     else
         textbuf_puts(b, "a command before it failed");
+    if (job->said_error)
+        textbuf_printf(b, ": %s (ERRNO=)", strerror(job->said_error));
 }
 
 void job_explain(const struct job *job, struct textbuf *b)

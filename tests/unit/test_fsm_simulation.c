@@ -377,7 +377,7 @@ static void processes(struct sim *s)
 static void says(struct sim *s)
 {
     static const enum fsm_event events[] = {EV_READY, EV_READY, EV_READY, EV_NOTREADY, EV_RELOADING, EV_ALIVE,
-                                            EV_PING,  EV_PING,  EV_HANG,  EV_UNHEALTHY};
+                                            EV_PING,  EV_PING,  EV_HANG,  EV_UNHEALTHY, EV_STOPPING};
     struct fsm_input in = {.event = events[random_below(&s->rnd, ARRAY_SIZE(events))]};
 
     if (!s->main)
