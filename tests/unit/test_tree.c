@@ -22,8 +22,8 @@
 
 long __real_syscall(long number, long a, long b, long c, long d);
 long __wrap_syscall(long number, long a, long b, long c, long d);
-int __real_openat64(int dir, const char *name, int flags, ...);
-int __wrap_openat64(int dir, const char *name, int flags, ...);
+int __real_openat64(int dir, const char *file, int flags, ...);
+int __wrap_openat64(int dir, const char *file, int flags, ...);
 
 static const char *missing[2]; /* files of a cgroup that an older kernel does not have */
 static void (*before_pidfd)(pid_t pid);
@@ -35,20 +35,21 @@ long __wrap_syscall(long number, long a, long b, long c, long d)
     return __real_syscall(number, a, b, c, d);
 }
 
-int __wrap_openat64(int dir, const char *name, int flags, ...)
+int __wrap_openat64(int dir, const char *file, int flags, ...)
 {
     for (size_t i = 0; i < ARRAY_SIZE(missing); i++)
-        if (missing[i] && strcmp(name, missing[i]) == 0) {
+        if (missing[i] && strcmp(file, missing[i]) == 0) {
             errno = ENOENT;
             return -1;
         }
-    return __real_openat64(dir, name, flags);
+    return __real_openat64(dir, file, flags);
 }
 
 /* ---- what a test has ---- */
 
 static struct loop *loop;
 static struct tree tree;
+static char name[32];       /* no other run of this has it */
 static int news[2];         /* what members say; its end tells that all are gone */
 static atomic_int *running; /* members of a bomb */
 
@@ -78,7 +79,7 @@ static int set_up(void **state)
 
 static void open_it(void)
 {
-    assert_int_equal(tree_open(&tree, loop, "unit-test", became_empty, NULL), 0);
+    assert_int_equal(tree_open(&tree, loop, name, became_empty, NULL), 0);
 }
 
 /* Without a cgroup there is nothing to look at: says why. */
@@ -465,7 +466,7 @@ static void takes_over_a_cgroup(void **state)
     (void)state;
     need_cgroup();
     path = strdup(tree.cgroup);
-    assert_int_equal(tree_open(&second, loop, "unit-test", became_empty, NULL), 0);
+    assert_int_equal(tree_open(&second, loop, name, became_empty, NULL), 0);
     assert_non_null(second.cgroup);
     assert_string_not_equal(second.cgroup, path);
     tree_close(&second);
@@ -478,7 +479,7 @@ static void takes_over_a_cgroup(void **state)
         char c;
 
         prctl(PR_SET_CHILD_SUBREAPER, 0);
-        if (tree_open(&tree, loop, "unit-test", became_empty, NULL) < 0)
+        if (tree_open(&tree, loop, name, became_empty, NULL) < 0)
             _exit(1);
         member(stay);
         _exit(read(go[0], &c, 1) == 1);
@@ -490,7 +491,7 @@ static void takes_over_a_cgroup(void **state)
     close(go[0]);
     close(go[1]);
 
-    assert_int_equal(tree_open(&tree, loop, "unit-test", tells_and_stops, NULL), 0);
+    assert_int_equal(tree_open(&tree, loop, name, tells_and_stops, NULL), 0);
     assert_string_equal(tree.cgroup, path);
     assert_false(reaper_has_children());
     assert_false(tree_is_empty(&tree));
@@ -668,6 +669,7 @@ int main(void)
         TEST(removes_the_cgroup), TEST(no_descriptor_is_left), TEST(spares_a_pid_that_is_used_again),
     };
 
+    snprintf(name, sizeof(name), "unit-test-%d", getpid());
     running = mmap(NULL, sizeof(*running), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (running == MAP_FAILED || tree_adopt() < 0)
         return 1;
