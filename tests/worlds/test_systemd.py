@@ -8,7 +8,7 @@ import pytest
 
 import waiting
 from instance import WEB, http, http_up, in_order, next_port
-from units import Unit, unit
+from units import Unit, quoted, unit
 
 ONLY = ('systemd-247', 'systemd-252', 'systemd-257')
 
@@ -149,6 +149,36 @@ def test_watchdog(world):
         assert int(u['MainPID']) != pid
         assert 'Watchdog timeout' in u.log()
         assert http_up(world, port) == [200, 'hello'], 'the old command still holds the port'
+
+
+@pytest.mark.parametrize('action', ['none', 'watchdog'])
+def test_watchdog_of_the_unhealthy(world, action):
+    """WatchdogSec= of a unit comes true for any program: unhealthy, it is ended and the manager starts it anew.
+
+    With none it is the manager alone who acts, with watchdog WatchdogSignal= of our own comes first."""
+    name, sick = f't-sick-{action}', f'/run/t-sick-{action}'
+    command = quoted(['/usr/bin/amphid', '-n', name, f'--health=exec:test ! -e {sick}', '--health-interval=100ms',
+                      '--health-retries=2', f'--health-action={action}', '--', 'sleep', 'infinity'])
+    with unit(world, name, Type='notify', ExecStart=command, WatchdogSec='1', Restart='always', RestartSec='0') as u:
+        u.do('start')
+        world.run(['amphid', 'wait', name, '--for=healthy', '--timeout=10s'])
+        pid = int(u['MainPID'])
+        main = json.loads(world.run(['amphid', 'status', name, '--json']).stdout)['jobs'][0]['mainPid']
+        seen = {u['WatchdogTimestampMonotonic']}
+        waiting.until(lambda: seen.add(u['WatchdogTimestampMonotonic']) or len(seen) >= 4, 'three pings')
+        assert int(u['MainPID']) == pid and u['NRestarts'] == '0'
+        world.write(sick, '')
+        world.wait_gone(pid)
+        world.run(['rm', sick])
+        u.until('NRestarts', '1')
+        u.until('ActiveState', 'active')
+        assert not world.running(main) and int(u['MainPID']) != pid
+        if action == 'none':
+            assert 'Watchdog timeout' in u.log()
+        else:
+            gone = next(r for r in world.records(name, until='child-exit') if r['stage'] == 'child-exit')
+            assert gone['exit_status'] == str(int(signal.SIGABRT)), gone
+        world.run(['amphid', 'wait', name, '--for=healthy', '--timeout=10s'])
 
 
 def test_slow_start_shows_life(world):
