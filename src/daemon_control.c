@@ -24,13 +24,9 @@ static const char *instance_state(const struct daemon *d)
     return job_state_name(d->job.fsm.state);
 }
 
-static void tell_status(void *ctx, struct instance_status *ret)
+static void fill_status(struct daemon *d, struct instance_status *ret)
 {
-    struct daemon *d = ctx;
-
     daemon_set_status(d);
-    if (d->has_job)
-        job_status_of_tree(&d->job, &d->job_status);
     *ret = (struct instance_status){
         .name = d->config->name,
         .pid = log_identity(d->log)->pid,
@@ -43,6 +39,24 @@ static void tell_status(void *ctx, struct instance_status *ret)
         .jobs = &d->job_status,
         .n_jobs = d->has_job ? 1 : 0,
     };
+}
+
+static void tell_status(void *ctx, struct instance_status *ret)
+{
+    struct daemon *d = ctx;
+
+    if (d->has_job)
+        job_status_of_tree(&d->job, &d->job_status);
+    fill_status(d, ret);
+}
+
+static void tell_brief(void *ctx, struct instance_status *ret)
+{
+    struct daemon *d = ctx;
+
+    if (d->has_job)
+        job_status(&d->job, &d->job_status);
+    fill_status(d, ret);
 }
 
 static bool knows(const struct daemon *d, const char *job)
@@ -150,6 +164,7 @@ static int call_logs(void *ctx, const char *job, unsigned n, char **ret)
 const struct control_ops *daemon_control(void)
 {
     static const struct control_ops ops = {.status = tell_status,
+                                           .brief = tell_brief,
                                            .stop = call_stop,
                                            .reload = call_reload,
                                            .restart = call_restart,

@@ -50,7 +50,7 @@ unsigned job_step(struct job *job, struct fsm_input in)
         if (job->fsm.state != before)
             job->since = realtime_usec();
         if (actions & ACT_READY)
-            job->up_once = true;
+            job->was_up = job->up_once = true;
         loop_arm(job->c.loop, &job->timer, job->fsm.deadline);
         if (actions)
             job->c.ops->acting(job->c.ops_ctx, job, actions);

@@ -83,7 +83,7 @@ struct job {
     char readiness[256];
     bool opened; /* output, notify socket, tree */
     bool stop_asked;
-    bool up_once;             /* it has been up */
+    bool was_up, up_once;     /* it has been up: in the last life; ever */
     siginfo_t end;            /* of the child that is being reaped; si_pid 0: none */
     char *status_text;        /* STATUS= */
     int said_error;           /* ERRNO= of the child in this life, 0: none */

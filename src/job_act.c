@@ -84,6 +84,7 @@ static struct fsm_input run_main(struct job *job)
 {
     job->error.what[0] = '\0';
     job->why[0] = '\0';
+    job->was_up = false;
     job->said_error = job->said_status = 0;
     job->notify_access = job->c.spec->notify_access;
     if (job_open(job) < 0 || begin_to_wait(job) < 0 || job_run_main(job) < 0)

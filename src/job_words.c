@@ -47,6 +47,7 @@ void job_status(struct job *job, struct job_status *ret)
         ready_explain(job->ready, &b);
     *ret = (struct job_status){
         .name = job->c.spec->name,
+        .identifier = jobspec_identifier(job->c.spec),
         .state = job->fsm.state,
         .result = job->fsm.result,
         .main_pid = job->pid,
@@ -100,7 +101,7 @@ void job_explain_exit(int code, int status, struct textbuf *b)
 
 static void explain_timeout(const struct job *job, struct textbuf *b)
 {
-    if (job->fsm.up_since == 0) {
+    if (!job->was_up) {
         textbuf_printf(b, "was not ready within %g s (TimeoutStartSec=)", (double)job->c.spec->timeout_start / 1e6);
         if (job->why[0])
             textbuf_printf(b, ": %s", job->why);
@@ -114,7 +115,7 @@ static void explain_timeout(const struct job *job, struct textbuf *b)
 static void explain_exit(const struct job *job, struct textbuf *b)
 {
     job_explain_exit(job->exit_code, job->exit_status, b);
-    if (job->fsm.up_since)
+    if (job->was_up)
         return;
     if (job->fsm.result == RESULT_PROTOCOL && job->c.spec->ready.n == 0 && job->c.spec->type != TYPE_FORKING)
         textbuf_puts(b, " before it said READY=1");

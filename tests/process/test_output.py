@@ -15,7 +15,8 @@ from lib import AMPHID, FACTOR, LONG
 
 SYSLOGD = pathlib.Path(__file__).with_name("syslogd.py").read_text()
 LINE = re.compile(r"line (\d+) of many$")
-MANY = int(1000000 / FACTOR)
+# All of the million only where time is given for it (AMPHID_HEAVY, as in CI).
+MANY = int((1000000 if os.environ.get("AMPHID_HEAVY") else 50000) / FACTOR)
 
 
 def output_of(path, name="web"):
