@@ -305,8 +305,8 @@ def one_copy_after_our_own_death(w):
     grouped = w.init == 'systemd' or w.exists('/sys/fs/cgroup/cgroup.procs')
     deaf = ['sh', '-c', "trap '' TERM; sleep 7381 & exec sleep 7382"]
     want = 2 if grouped else 1
-    with kept(w, 'orphaned', *(deaf if grouped else ['sleep', '7382']), opts=['-p', 'TimeoutStopSec=300ms'],
-              TimeoutStopSec='300ms') as i:
+    with kept(w, 'orphaned', *(deaf if grouped else ['sleep', '7382']), opts=['-p', 'TimeoutStopSec=200ms'],
+              TimeoutStopSec='1500ms') as i:
         i.start()
         first = i.pid
         waiting.until(lambda: len(processes(w, 'sleep 738[12]')) == want, 'the copy')

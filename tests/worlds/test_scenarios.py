@@ -3,12 +3,14 @@ import pytest
 
 import scen_around
 import scen_failures
+import scen_faults
 import scen_keep
 import scen_life
 import scen_programs
 from registry import SCENARIOS
 
-MODULES = (scen_life, scen_failures, scen_around, scen_keep, scen_programs)  # importing them fills the list, in this order
+# Importing them fills the list.
+MODULES = (scen_life, scen_failures, scen_around, scen_keep, scen_programs, scen_faults)
 
 
 @pytest.mark.parametrize('scenario', SCENARIOS, ids=lambda f: f.__name__)
