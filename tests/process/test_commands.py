@@ -148,7 +148,7 @@ def test_a_post_command_that_fails_ends_the_service(world, diary):
     starter = world.fork("-n", "web", *lists, "--", *world.holder()).wait()
     assert starter.code != 0
     world.settle()
-    assert "stop-post" in diary.lines()
+    assert diary.lines() == ["stop-post"], "systemd.service(5), ExecStop=: not if ExecStartPost= failed"
 
 
 def test_stop_while_a_pre_command_runs(world):
@@ -201,6 +201,15 @@ def test_stop_runs_when_the_program_ends_by_itself(world, diary):
     gate.say("exit 3")
     r.wait(3)
     assert diary.lines() == ["stop"]
+
+
+def test_stop_does_not_run_if_it_never_was_up(world, diary):
+    """systemd.service(5): "only executed when the service started successfully first"; then ExecStopPost= is."""
+    lists = directives(ExecStop=diary.note("stop"), ExecStopPost=diary.note("post"))
+    r = foreground(world, "-p", "Type=notify", *lists,
+                   command=["sh", "-c", "exit 3"])
+    r.wait(3)
+    assert diary.lines() == ["post"]
 
 
 def test_a_stop_command_that_fails_or_hangs(world):

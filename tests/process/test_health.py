@@ -124,6 +124,17 @@ def test_retries(world, patient):
     assert (world.work / "checks").read_text().count("x") - begin in (3, 4, 5), "the check at work then may count"
 
 
+def test_retries_are_counted_in_a_row(world, patient):
+    """Two of three fail, for ever: never three in a row."""
+    script = world.work / "check"
+    script.write_text(f"#!/bin/sh\necho x >> {world.work}/checks\n[ $(($(wc -l < {world.work}/checks) % 3)) = 0 ]\n")
+    script.chmod(0o755)
+    (world.work / "checks").touch()
+    p = patient(f"--health=exec:{script}", "--health-retries=3", "--health-action=none")
+    until_checked(world, 10)
+    assert p.job()["health"] == "healthy" and "health=unhealthy" not in world.log.read_text()
+
+
 def test_start_period(world, patient):
     """In it no failure counts."""
     p = patient(checks(world), "--health-retries=1", "--health-action=none", "--health-start-period=1h")
