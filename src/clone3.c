@@ -10,7 +10,7 @@
 #define SYS_clone3 435
 #endif
 
-long clone3_run(const struct clone3_args *args, void (*child)(const void *arg), const void *arg)
+__attribute__((noinline)) long clone3_run(const struct clone3_args *args, void (*child)(const void *arg), const void *arg)
 {
 #if defined(__x86_64__)
     long r = SYS_clone3;

@@ -186,8 +186,11 @@ void job_reap(struct job *job, const siginfo_t *info)
 void job_settle(struct job *job)
 {
     take_end(job);
-    if (job->opened)
-        job_step(job, look_around(job));
+    if (!job->opened)
+        return;
+    job_step(job, look_around(job));
+    if (job->fsm.state == JOB_STOP_KILL || job->fsm.state == JOB_FINAL_KILL)
+        job_kill_rest(job);
 }
 
 /* ---- life ---- */
@@ -265,7 +268,7 @@ void job_done(struct job *job)
     loop_arm(job->c.loop, &job->timer, USEC_INFINITY);
     loop_arm(job->c.loop, &job->seek, USEC_INFINITY);
     loop_close(job->c.loop, &job->main_end);
-    if (job->pid > 0)
+    if (job->pid > 0 && job->c.spec->kill_mode != KILL_NONE)
         (void)job_act(job, ACT_KILL);
     job->ready = ready_free(job->ready);
     health_end(&job->health);

@@ -24,7 +24,7 @@ static void terminate(const struct job *job)
 
     signal_main(job, d->kill_signal);
     signal_main(job, SIGCONT); /* a stopped one hears it then, too */
-    if (job->control > 0)
+    if (job->control > 0 && !all)
         (void)kill(job->control, d->kill_signal);
     if (all)
         (void)tree_signal(&job->tree, d->kill_signal, job->pid);
@@ -41,16 +41,30 @@ static void kill_command(const struct job *job)
         (void)kill(job->control, SIGKILL);
 }
 
+bool job_kills_all(const struct jobspec *d)
+{
+    return d->kill_mode == KILL_CONTROL_GROUP || d->kill_mode == KILL_MIXED;
+}
+
+/* Without a cgroup one pass may miss whoever's parent was just ending, so it is repeated for as long as there is anybody. */
+void job_kill_rest(struct job *job)
+{
+    const struct jobspec *d = job->c.spec;
+
+    if (job_kills_all(d) && d->final_kill_signal == SIGKILL && !tree_is_empty(&job->tree))
+        (void)tree_kill(&job->tree);
+}
+
 static void kill_all(struct job *job)
 {
     const struct jobspec *d = job->c.spec;
-    bool all = (d->kill_mode == KILL_CONTROL_GROUP || d->kill_mode == KILL_MIXED) && !tree_is_empty(&job->tree);
 
-    signal_main(job, d->final_kill_signal);
+    if (d->kill_mode != KILL_NONE)
+        signal_main(job, d->final_kill_signal);
     kill_command(job);
-    if (all && d->final_kill_signal == SIGKILL)
-        (void)tree_kill(&job->tree);
-    else if (all)
+    if (d->final_kill_signal == SIGKILL)
+        job_kill_rest(job);
+    else if (job_kills_all(d) && !tree_is_empty(&job->tree))
         (void)tree_signal(&job->tree, d->final_kill_signal, job->pid);
 }
 

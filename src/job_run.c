@@ -9,6 +9,7 @@
 #include <syslog.h>
 #include "cleanup.h"
 #include "job_run.h"
+#include "job_step.h"
 #include "parse.h"
 #include "proc.h"
 #include "self.h"
@@ -80,7 +81,7 @@ int job_open(struct job *job)
     r = tree_open(&job->tree, job->c.loop, job->c.spec->name, job->tree.fn, job);
     if (r < 0)
         return spawn_fail(&job->error, EXIT_MEMORY, -r, "the process tree");
-    if (tree_end_leftovers(&job->tree)) /* there are never two copies */
+    if (job_kills_all(job->c.spec) && tree_end_leftovers(&job->tree)) /* there are never two copies */
         log_stage(job->c.log, STAGE_START, LOG_WARNING, NULL, "killed what an instance before this one had left behind");
     if (open_notify(job, job->notify.fn) < 0)
         return -1;
@@ -144,7 +145,6 @@ static void base_run(const struct job *job, struct spawn_run *run)
         .stdout_fd = job->out_fds[0],
         .stderr_fd = job->out_fds[1],
         .cgroup_fd = job->tree.cgroup_fd,
-        .cgroup_killed = job->tree.killed,
     };
 }
 

@@ -12,6 +12,12 @@ struct fsm_input job_act(struct job *job, unsigned actions);
 /* A message on the notify socket; for notifysock_open(). */
 void job_heard(void *job, const struct notifysock_sender *from, const struct notifymsg *m);
 
+/* KillMode=: does no process outlive the job? */
+bool job_kills_all(const struct jobspec *d);
+
+/* SIGKILL to all that is left, where KillMode= and FinalKillSignal= say so. */
+void job_kill_rest(struct job *job);
+
 /* The command of a list has ended: the next one, or the event that the list has. */
 void job_command_ended(struct job *job, const siginfo_t *info);
 

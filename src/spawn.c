@@ -326,7 +326,7 @@ static pid_t start(struct child *c)
 {
     pid_t pid = -1;
 
-    if (c->run->cgroup_fd >= 0 && !c->run->cgroup_killed) {
+    if (c->run->cgroup_fd >= 0) {
         pid = start_in_cgroup(c);
         if (pid > 0 || errno == EAGAIN || errno == ENOMEM)
             return pid;

@@ -82,8 +82,6 @@ struct spawn_run {
     char *const *more_env;    /* put into the environment for this run: MAINPID=..., WATCHDOG_USEC=...; NULL: nothing */
     int stdout_fd, stderr_fd; /* -1: as they are */
     int cgroup_fd;            /* the child is born there (clone3(2), CLONE_INTO_CGROUP); -1: in ours */
-    bool cgroup_killed;       /* cgroup.kill was used there; it goes there by itself then: as seen with Linux 6.18, what is
-                               * born there would be killed, too, since the kernel compares its kill count with our own's */
     const struct spawn_fd *fds; /* fd:N of Ready=, and the store's from 3 + the passed ones on */
     size_t n_fds;
     unsigned n_stored;          /* how many of them are the store's: they are counted in LISTEN_FDS */

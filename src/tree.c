@@ -236,13 +236,12 @@ static bool has_outsiders(const struct tree *t)
     return any;
 }
 
-int tree_kill(struct tree *t)
+int tree_kill(const struct tree *t)
 {
     bool frozen = false;
     int r;
 
     if (t->cgroup && cgroup_kill(t->cgroup_fd) >= 0) {
-        t->killed = true;
         if (!has_outsiders(t))
             return 0;
     } else if (t->cgroup)
@@ -264,9 +263,9 @@ bool tree_end_leftovers(struct tree *t)
 
     for (bool left = any; left && now_usec() < deadline; left = cgroup_is_populated(t->empty.fd)) {
         struct pids p = {0};
+        bool killed = cgroup_kill(t->cgroup_fd) >= 0;
 
-        t->killed = cgroup_kill(t->cgroup_fd) >= 0;
-        for (size_t i = 0; !t->killed && cgroup_pids(t->cgroup_fd, &p) >= 0 && i < p.n; i++)
+        for (size_t i = 0; !killed && cgroup_pids(t->cgroup_fd, &p) >= 0 && i < p.n; i++)
             (void)send(t, p.v[i], SIGKILL);
         pids_done(&p);
         (void)poll(&changed, 1, 100);

@@ -10,7 +10,6 @@
 struct tree {
     int cgroup_fd;      /* of the job's own cgroup, -1: none */
     char *cgroup;       /* its path, NULL: none */
-    bool killed;        /* cgroup.kill was used: for struct spawn_run */
     struct watch empty; /* cgroup.events */
     struct loop *loop;
     void (*fn)(void *ctx); /* the cgroup may have become empty */
@@ -51,7 +50,7 @@ int tree_signal(const struct tree *t, int sig, pid_t except);
 /* Sends SIGKILL to all until none is left that could fork another: cgroup.kill, or stop all and then kill all. Nothing
  * is reaped here, and without a cgroup whoever's parent was just ending may have been missed: call it again for as long
  * as the tree is not empty when one of it has been reaped. */
-int tree_kill(struct tree *t);
+int tree_kill(const struct tree *t);
 
 /* The PIDs, the oldest first, into *@ret (the caller frees); returns how many, or a negative errno. */
 int tree_pids(const struct tree *t, pid_t **ret);

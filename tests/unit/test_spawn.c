@@ -8,24 +8,21 @@
 #include <sys/syscall.h>
 #include "cgroup.h"
 #include "cleanup.h"
+#include "clone3.h"
 #include "spawn.h"
 #include "strv.h"
 
-long __real_syscall(long number, long a, long b, long c, long d);
-long __wrap_syscall(long number, long a, long b, long c, long d);
+long __real_clone3_run(const struct clone3_args *args, void (*child)(const void *arg), const void *arg);
+long __wrap_clone3_run(const struct clone3_args *args, void (*child)(const void *arg), const void *arg);
 
 #define TEXT(s) ((char *)(uintptr_t)(s))
 
 static int clone3_error; /* 0: the real one */
 static char dir[64];
 
-long __wrap_syscall(long number, long a, long b, long c, long d)
+long __wrap_clone3_run(const struct clone3_args *args, void (*child)(const void *arg), const void *arg)
 {
-    if (number == SYS_clone3 && clone3_error) {
-        errno = clone3_error;
-        return -1;
-    }
-    return __real_syscall(number, a, b, c, d);
+    return clone3_error ? -clone3_error : __real_clone3_run(args, child, arg);
 }
 
 static int set_up(void **state)

@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include "cleanup.h"
+#include "clone3.h"
 #include "spawn.h"
 
 pid_t __wrap_fork(void);
@@ -12,18 +12,14 @@ pid_t __wrap_vfork(void);
 int __real_pipe2(int ends[2], int flags);
 int __wrap_pipe2(int ends[2], int flags);
 
-long __real_syscall(long number, long a, long b, long c, long d);
-long __wrap_syscall(long number, long a, long b, long c, long d);
+long __wrap_clone3_run(const struct clone3_args *args, void (*child)(const void *arg), const void *arg);
 
 static int fork_error, pipe_error, clone3_error, clones;
 
-long __wrap_syscall(long number, long a, long b, long c, long d)
+long __wrap_clone3_run(const struct clone3_args *args, void (*child)(const void *arg), const void *arg)
 {
-    if (number != SYS_clone3)
-        return __real_syscall(number, a, b, c, d);
     clones++;
-    errno = clone3_error;
-    return -1;
+    return -clone3_error;
 }
 
 pid_t __wrap_fork(void)
