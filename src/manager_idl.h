@@ -42,7 +42,7 @@
     "  readiness: ?string,\n"                                                                                          \
     "  # Is it healthy? Without Health= that is the same as ready\n"                                                   \
     "  healthy: bool,\n"                                                                                               \
-    "  # starting, healthy or unhealthy; null without Health=\n"                                                       \
+    "  # starting, healthy, unhealthy, or unknown while it is not up; null without Health=\n"                          \
     "  health: ?string,\n"                                                                                             \
     "  # Why the last check that failed did so\n"                                                                      \
     "  healthReason: ?string,\n"                                                                                       \

@@ -86,9 +86,11 @@ static void put_exit(FILE *f, const json_t *job, uint64_t now)
         fprintf(f, ", status=%d", status);
     else
         fprintf(f, ", signal=%s", signal_name(status, buf));
-    fputs(" (", f);
-    show_clean(f, show_string(job, "result"));
-    fputs(")", f);
+    if (!show_int(job, "mainPid")) { /* the result is that of the life that has ended */
+        fputs(" (", f);
+        show_clean(f, show_string(job, "result"));
+        fputs(")", f);
+    }
     if (at > 0) {
         fputs(" at ", f);
         show_since(f, at, now);
