@@ -21,6 +21,7 @@ SHORT = 0.12 * FACTOR  # how long something is watched that must not happen
 AMPHID = os.path.abspath(os.environ.get("AMPHID", "amphid"))
 WRAPPER = shlex.split(os.environ.get("AMPHID_WRAPPER", ""))
 COMMAND = WRAPPER + [AMPHID]
+SANITIZED = os.path.exists(AMPHID) and b"__asan_init" in pathlib.Path(AMPHID).read_bytes()  # memory means nothing then
 ACTOR = pathlib.Path(__file__).with_name("actor.py").read_text()
 
 

@@ -11,7 +11,7 @@ import time
 import pytest
 
 import sandbox
-from lib import COMMAND, FACTOR, Process, ms
+from lib import COMMAND, FACTOR, SANITIZED, Process, ms
 
 ALWAYS = ("--restart=always", "-p", "StartLimitIntervalSec=0")
 
@@ -253,7 +253,7 @@ def jump(world):
     """Lets the clock of the wall jump for amphid alone, by seconds. The size of a (sparse) file is how far."""
     if not (cc := shutil.which("cc") or shutil.which("gcc")):
         pytest.skip("needs a C compiler (a clock of our own)")
-    if "__asan_init" in subprocess.run(["nm", "-D", COMMAND[-1]], capture_output=True, text=True).stdout:
+    if SANITIZED:
         pytest.skip("a sanitizer wants to be loaded first")
     library, size = world.dir / "clock.so", world.dir / "jump"
     subprocess.run([cc, "-shared", "-fPIC", "-x", "c", "-", "-o", library], input=CLOCK, text=True, check=True)

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from lib import FACTOR, LONG, Process, ms
+from lib import FACTOR, LONG, SANITIZED, Process, ms
 
 HEAVY = bool(os.environ.get("AMPHID_HEAVY"))
 NOW = ("-p", "RestartSec=0")
@@ -348,9 +348,10 @@ def test_many_restarts_leave_nothing(world):
         world.pump.until(lambda n=n: str(n) in tell.lines(), f"life {n}", 300 * FACTOR)
         assert job(world)["restarts"] == n - 1  # and what an answer needs is loaded
         daemon = Process(world.pump, r.pid)
-        seen.append((len(daemon.fds()), len(daemon.children()), memory_of(r.pid)))
+        fds = min(len(daemon.fds()) for _ in range(50))  # the connection of who has just asked may be open still
+        seen.append((fds, len(daemon.children()), memory_of(r.pid)))
         gate.say("on")
     assert seen[0][:2] == seen[1][:2] and seen[1][1] == 1
-    assert seen[1][2] - seen[0][2] <= 16 * 1024, f"grown by {seen[1][2] - seen[0][2]} bytes"
+    assert SANITIZED or seen[1][2] - seen[0][2] <= 16 * 1024, f"grown by {seen[1][2] - seen[0][2]} bytes"
     world.run("stop", "web", code=0)
     r.wait()
