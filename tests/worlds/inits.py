@@ -13,7 +13,8 @@ from world import World
 
 IDENTITY = ('ppid', 'pid', 'pgid', 'sid', 'tty')
 DAEMON = 3  # the facility
-HOST_CGROUPS = next((p for p in ('/sys/fs/cgroup/unified', '/sys/fs/cgroup') if os.path.exists(f'{p}/cgroup.procs')), '')
+HOST_CGROUPS = next((p for p in ('/sys/fs/cgroup/unified', '/sys/fs/cgroup') if os.path.exists(f'{p}/cgroup.procs')),
+                    '')
 
 
 class SystemdWorld(World):
@@ -112,7 +113,7 @@ class TextWorld(World):
 
     @property
     def join(self):
-        """Into the cgroup of the world's init, of which nobody else makes any use here: nsenter(1) leaves us in ours."""
+        """Into the cgroup of the world's init, which nobody else uses here: nsenter(1) leaves us in ours."""
         text = Path(f'/proc/{self.leader}/cgroup').read_text()
         where = f'{HOST_CGROUPS}{re.search("^0::(.*)$", text, re.M)[1]}/cgroup.procs'
         return ['sh', '-c', 'echo $$ > "$0"; exec "$@"', where]

@@ -105,9 +105,9 @@ def restarts_leak_nothing(w):
               opts=['--restart=always', '-p', 'RestartSec=0', '-p', 'StartLimitIntervalSec=0']) as i:
         i.start()
         before = size()
-        w.run("for n in $(seq 100); do old=$(cat /proc/%d/task/%d/children); kill -KILL $old; "
-              "while [ \"$(cat /proc/%d/task/%d/children)\" = \"$old\" ] || [ -z \"$(cat /proc/%d/task/%d/children)\" ]; "
-              "do :; done; done" % ((i.pid,) * 6), timeout=60)
+        children = f'/proc/{i.pid}/task/{i.pid}/children'
+        w.run(f'for n in $(seq 100); do old=$(cat {children}); kill -KILL $old; new=$old; '
+              f'while [ -z "$new" ] || [ "$new" = "$old" ]; do new=$(cat {children}); done; done', timeout=60)
         i.until('restarts', 100)
         assert size() == before
         i.stop()

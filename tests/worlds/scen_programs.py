@@ -22,8 +22,8 @@ LATE = 2  # seconds from the first connection that succeeds to the word that it 
 
 
 def lives(w, name, port, *command, use, opts=(), pattern, **settings):
-    """The life of a program that listens on @port. use(i) is called as soon as it is said to be up, and has but one try:
-    so it is not said too early. @pattern is all of it in the process list."""
+    """The life of a program that listens on @port. use(i) is called as soon as it is said to be up, and has but one
+    try: so it is not said too early. @pattern is all of it in the process list."""
     with kept(w, name, *command, opts=[f'--ready=tcp:{port}', '-p', 'TimeoutStartSec=20s', *opts], **settings) as i:
         knocker = w.spawn(['python3', '-c', KNOCK, port])
         try:
@@ -69,7 +69,8 @@ http { access_log off; server { listen 127.0.0.1:%(port)d; return 200 "from ngin
 def nginx_that_forks_by_itself(w):
     """Type=forking: its PID file names the main process."""
     port = next_port()
-    conf = w.write('/etc/amphid-nginx-fork.conf', NGINX.replace('daemon off;', '').replace('-keep', '-fork') % {'port': port})
+    text = NGINX.replace('daemon off;', '').replace('-keep', '-fork') % {'port': port}
+    conf = w.write('/etc/amphid-nginx-fork.conf', text)
 
     def use(i):
         assert http(w, port) == [200, 'from nginx']
@@ -107,7 +108,8 @@ def postgresql(w):
         assert r.stdout == '42\n'
     lives(w, 'pg', port, f'{where}/postgres', '-D', '/srv/pg', '-p', port, '-k', '/tmp', '-c', 'fsync=off', use=use,
           pattern='/usr/lib/postgresql/.*/postgres -D .*|postgres: .*',
-          opts=['-p', 'User=postgres', '-p', 'KillSignal=SIGINT', f"--ready=exec:{where}/pg_isready -q -h 127.0.0.1 -p {port}"])
+          opts=['-p', 'User=postgres', '-p', 'KillSignal=SIGINT',
+                f'--ready=exec:{where}/pg_isready -q -h 127.0.0.1 -p {port}'])
 
 
 @scenario
@@ -116,12 +118,14 @@ def slow_starter(w):
     port, gate = next_port(), fifo(w, 'prepare.fifo')
     script = w.write('/opt/slow-start.sh', '#!/bin/sh\necho preparing\nread x < "$1"\n'
                      'exec python3 /opt/web.py "$2"\n', mode=0o755)
-    opener = w.spawn(['sh', '-c', f'until amphid status prepares 2>&1 | grep -q refused; do sleep 0.02; done; echo go > {gate}'])
+    opener = w.spawn(['sh', '-c', 'until amphid status prepares 2>&1 | grep -q refused; do sleep 0.02; done; '
+                      f'echo go > {gate}'])
 
     def use(_i):
         assert http(w, port) == [200, 'hello']
     try:
-        lives(w, 'prepares', port, script, gate, port, use=use, pattern='/bin/sh /opt/slow-start.sh .*|python3 /opt/web.py .*')
+        lives(w, 'prepares', port, script, gate, port, use=use,
+              pattern='/bin/sh /opt/slow-start.sh .*|python3 /opt/web.py .*')
         assert opener.wait(10) == 0
     finally:
         opener.kill()
@@ -138,4 +142,5 @@ def shell_script_with_children(w):
     def use(i):
         assert http(w, port) == [200, 'hello']
         waiting.until(lambda: len(i.job()['pids']) == 5, 'all five')
-    lives(w, 'family', port, script, port, use=use, pattern='/bin/sh /opt/with-children.sh .*|sleep 739[123]|python3 /opt/web.py .*')
+    lives(w, 'family', port, script, port, use=use,
+          pattern='/bin/sh /opt/with-children.sh .*|sleep 739[123]|python3 /opt/web.py .*')
