@@ -1,5 +1,5 @@
-/* With CLONE_VM both run on one stack: the child must not return from any function, from syscall(2) neither, since what it
- * calls next would overwrite the parent's way back. So the call stands in the function itself, in the machine's own
+/* With CLONE_VM both run on one stack: the child must not return from any function, from syscall(2) neither, since what
+ * it calls next would overwrite the parent's way back. So the call stands in the function itself, in the machine's own
  * words, and that function ends in the child. */
 #include <errno.h>
 #include <sys/syscall.h>
@@ -10,7 +10,8 @@
 #define SYS_clone3 435
 #endif
 
-__attribute__((noinline)) long clone3_run(const struct clone3_args *args, void (*child)(const void *arg), const void *arg)
+__attribute__((noinline)) long clone3_run(const struct clone3_args *args, void (*child)(const void *arg),
+                                          const void *arg)
 {
 #if defined(__x86_64__)
     long r = SYS_clone3;

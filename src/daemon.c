@@ -28,7 +28,8 @@ static bool child_ended(void *ctx, const siginfo_t *info)
     return true;
 }
 
-/* The init of a container hands on what is meant for its only program; elsewhere SIGUSR1 asks for the log's file anew. */
+/* The init of a container hands on what is meant for its only program; elsewhere SIGUSR1 asks for the log's file anew.
+ */
 static void got_other_signal(struct daemon *d, int sig)
 {
     if (d->is_init && d->has_job && d->job.pid > 0)

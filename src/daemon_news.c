@@ -136,8 +136,8 @@ static void command_ended(void *ctx, struct job *job, const struct command_end *
     job_explain_exit(e->code, e->status, &b);
     log_stage(d->log, STAGE_COMMAND, failed ? LOG_WARNING : LOG_INFO,
               FIELDS({"EXIT_CODE", code_name(e->code)}, {"EXIT_STATUS", number(e->status).text}), "%s%s %s%s%s",
-              exec_list_name(e->list), e->command->argv[0], e->why ? "could not be started: " : text, e->why ? e->why : "",
-              failed && e->command->ignore_failure ? " (\"-\": it does not matter)" : "");
+              exec_list_name(e->list), e->command->argv[0], e->why ? "could not be started: " : text,
+              e->why ? e->why : "", failed && e->command->ignore_failure ? " (\"-\": it does not matter)" : "");
 }
 
 static void job_end(struct daemon *d)
@@ -150,7 +150,8 @@ static void job_end(struct daemon *d)
 
     if (d->job.fsm.state == JOB_FAILED) {
         job_explain(&d->job, &b);
-        log_stage(d->log, STAGE_FAILED, LOG_ERR, FIELDS({"RESULT", result}, {error ? "ERRNO" : NULL, number(error).text}), "%s", text);
+        log_stage(d->log, STAGE_FAILED, LOG_ERR,
+                  FIELDS({"RESULT", result}, {error ? "ERRNO" : NULL, number(error).text}), "%s", text);
         tail = d->job.up_once ? NULL : last_words(d);
         upward_failed(d->upward, exit_status, error, text, tail);
     }
@@ -186,16 +187,17 @@ static void tell_restart(struct daemon *d)
 /* Why we end what has not been asked to end. */
 static void tell_stopping(struct daemon *d)
 {
-    const char *why = d->job.fsm.result == RESULT_TIMEOUT     ? "it took too long"
-                      : d->job.fsm.result == RESULT_WATCHDOG  ? "its watchdog was not fed, or it is unhealthy"
-                      : d->job.fsm.result == RESULT_PROTOCOL  ? "it will never be ready"
+    const char *why = d->job.fsm.result == RESULT_TIMEOUT       ? "it took too long"
+                      : d->job.fsm.result == RESULT_WATCHDOG    ? "its watchdog was not fed, or it is unhealthy"
+                      : d->job.fsm.result == RESULT_PROTOCOL    ? "it will never be ready"
                       : d->job.health.state == HEALTH_UNHEALTHY ? "it is unhealthy"
-                                                              : "to be started again";
+                                                                : "to be started again";
 
     if (d->stopping)
         return;
     log_stage(d->log, STAGE_STOPPING, LOG_WARNING, NULL, "%s", why);
-    /* What is told to a manager is the end of us, not of one life of the job: systemd signals nobody behind STOPPING=1. */
+    /* What is told to a manager is the end of us, not of one life of the job: systemd signals nobody behind STOPPING=1.
+     */
     if (d->config->spec->restart == RESTART_NO && !d->job.fsm.again_asked && !d->job.fsm.unhealthy)
         upward_stopping(d->upward, "stopping");
 }

@@ -1,5 +1,5 @@
-/* The hands of one job: everything that happens becomes an event for fsm_step(), here; what it answers is carried out in
- * one place, job_act(). */
+/* The hands of one job: everything that happens becomes an event for fsm_step(), here; what it answers is carried out
+ * in one place, job_act(). */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -142,7 +142,8 @@ static void main_ended(struct job *job, int code, int status)
     job_step(job, (struct fsm_input){.event = EV_EXIT, .code = code, .status = status});
 }
 
-/* The main process is not our child, so only EXIT_STATUS= tells us how it has ended; but if it has become one since, SIGCHLD does. */
+/* The main process is not our child, so only EXIT_STATUS= tells us how it has ended; but if it has become one since,
+ * SIGCHLD does. */
 static int foreign_main_ended(struct watch *w, uint32_t events)
 {
     struct job *job = CONTAINER_OF(w, struct job, main_end);
@@ -200,8 +201,8 @@ static int make_gates(struct job *job)
 {
     const struct jobspec *d = job->c.spec;
     enum probe_kind implied = d->type == TYPE_NOTIFY || d->type == TYPE_NOTIFY_RELOAD ? PROBE_NOTIFY
-                              : d->type == TYPE_FORKING                             ? PROBE_PIDFILE
-                                                                                    : PROBE_NONE;
+                              : d->type == TYPE_FORKING                               ? PROBE_PIDFILE
+                                                                                      : PROBE_NONE;
 
     for (size_t i = 0; i < d->ready.n; i++)
         if (d->ready.v[i].kind == implied)
@@ -214,7 +215,8 @@ static int make_gates(struct job *job)
     for (; job->n_gates < d->ready.n; job->n_gates++)
         job->gates[job->n_gates] = d->ready.v[job->n_gates];
     if (implied != PROBE_NONE)
-        job->gates[job->n_gates++] = (struct probespec){.kind = implied, .text = (char *)(uintptr_t)probe_kind_name(implied)};
+        job->gates[job->n_gates++] =
+            (struct probespec){.kind = implied, .text = (char *)(uintptr_t)probe_kind_name(implied)};
     return 0;
 }
 

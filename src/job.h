@@ -27,13 +27,13 @@ struct command_end {
 
 /* What the job's owner is told. */
 struct job_ops {
-    void (*started)(void *ctx, struct job *job); /* the main process runs its program */
+    void (*started)(void *ctx, struct job *job);                  /* the main process runs its program */
     void (*acting)(void *ctx, struct job *job, unsigned actions); /* bits of enum fsm_action, about to be done */
-    void (*ended)(void *ctx, struct job *job);                   /* the main process has ended, job->exit_* say how */
+    void (*ended)(void *ctx, struct job *job);                    /* the main process has ended, job->exit_* say how */
     void (*command_ended)(void *ctx, struct job *job, const struct command_end *e);
-    void (*status)(void *ctx, struct job *job);                  /* the child has said STATUS= */
-    void (*alive)(void *ctx, struct job *job, uint64_t usec);    /* a slow start shows life: grant it @usec more */
-    void (*health)(void *ctx, struct job *job);                  /* it has become healthy or unhealthy */
+    void (*status)(void *ctx, struct job *job);               /* the child has said STATUS= */
+    void (*alive)(void *ctx, struct job *job, uint64_t usec); /* a slow start shows life: grant it @usec more */
+    void (*health)(void *ctx, struct job *job);               /* it has become healthy or unhealthy */
     void (*line)(void *ctx, struct job *job, const char *line, size_t len); /* of its output, as it passes through us */
 };
 
@@ -59,9 +59,9 @@ struct job {
     struct watch main_end; /* a pidfd of a main process that is not our child, -1: it is one */
     pid_t control;         /* the command of a list that runs, 0: none */
     enum exec_list control_list;
-    size_t command;        /* which one of that list it is */
-    struct timer seek;     /* Type=forking: looks for the main process */
-    uint64_t seek_usec;    /* until the next look; 0: it is not looked for */
+    size_t command;             /* which one of that list it is */
+    struct timer seek;          /* Type=forking: looks for the main process */
+    uint64_t seek_usec;         /* until the next look; 0: it is not looked for */
     int exit_code, exit_status; /* of the main process that ended last; 0 0: none has */
     pid_t exit_pid;
     uint64_t exit_time; /* CLOCK_REALTIME usec */

@@ -46,7 +46,8 @@ bool job_kills_all(const struct jobspec *d)
     return d->kill_mode == KILL_CONTROL_GROUP || d->kill_mode == KILL_MIXED;
 }
 
-/* Without a cgroup one pass may miss whoever's parent was just ending, so it is repeated for as long as there is anybody. */
+/* Without a cgroup one pass may miss whoever's parent was just ending, so it is repeated for as long as there is
+ * anybody. */
 void job_kill_rest(struct job *job)
 {
     const struct jobspec *d = job->c.spec;
@@ -198,8 +199,8 @@ static bool list_counts(const struct job *job)
 {
     enum job_state s = job->fsm.state;
 
-    return job->fsm.list == job->control_list && (s == JOB_START_PRE || s == JOB_START_POST || s == JOB_RELOADING ||
-                                                  s == JOB_STOP || s == JOB_STOP_POST);
+    return job->fsm.list == job->control_list &&
+           (s == JOB_START_PRE || s == JOB_START_POST || s == JOB_RELOADING || s == JOB_STOP || s == JOB_STOP_POST);
 }
 
 void job_command_ended(struct job *job, const siginfo_t *info)

@@ -1,5 +1,6 @@
 /* What the child says to us. Only STATUS=, a reload and a request for more time go further up, through the job's owner:
- * READY=1, MAINPID= or a watchdog's ping of a child must never reach the manager above, which would take them for ours. */
+ * READY=1, MAINPID= or a watchdog's ping of a child must never reach the manager above, which would take them for ours.
+ */
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>

@@ -1,5 +1,6 @@
-/* Starting what belongs to a job. All of its processes share one tree, one notify socket and one pair of output channels,
- * which stay open over restarts: nothing that was written between two lives is lost, and a restart opens nothing. */
+/* Starting what belongs to a job. All of its processes share one tree, one notify socket and one pair of output
+ * channels, which stay open over restarts: nothing that was written between two lives is lost, and a restart opens
+ * nothing. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -29,8 +30,8 @@ static int open_pipes(struct job *job)
     return 0;
 }
 
-/* Streams of the journal are each process's own: they end with it, and one that a crash of journald has cut is not handed
- * on to the next. */
+/* Streams of the journal are each process's own: they end with it, and one that a crash of journald has cut is not
+ * handed on to the next. */
 static int open_streams(const struct job *job, struct spawn_run *run, struct spawn_error *ret_error)
 {
     const struct jobspec *d = job->c.spec;
@@ -82,7 +83,8 @@ int job_open(struct job *job)
     if (r < 0)
         return spawn_fail(&job->error, EXIT_MEMORY, -r, "the process tree");
     if (job_kills_all(job->c.spec) && tree_end_leftovers(&job->tree)) /* there are never two copies */
-        log_stage(job->c.log, STAGE_START, LOG_WARNING, NULL, "killed what an instance before this one had left behind");
+        log_stage(job->c.log, STAGE_START, LOG_WARNING, NULL,
+                  "killed what an instance before this one had left behind");
     if (open_notify(job, job->notify.fn) < 0)
         return -1;
     return open_pipes(job);

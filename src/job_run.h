@@ -2,7 +2,8 @@
 #pragma once
 #include "job.h"
 
-/* Opens what all of the job's processes share: its tree, its output, its notify socket. Once; -1 with job->error filled. */
+/* Opens what all of the job's processes share: its tree, its output, its notify socket. Once; -1 with job->error
+ * filled. */
 int job_open(struct job *job);
 void job_close(struct job *job);
 

@@ -2,8 +2,8 @@
 #pragma once
 #include "job.h"
 
-/* One event (EV_MAX: none): the state machine's answer is carried out, and whatever follows from it at once. Returns the
- * actions. */
+/* One event (EV_MAX: none): the state machine's answer is carried out, and whatever follows from it at once. Returns
+ * the actions. */
 unsigned job_step(struct job *job, struct fsm_input in);
 
 /* Carries out @actions. Returns the event that follows at once, EV_MAX: none. */

@@ -14,9 +14,13 @@
 /* systemd-system.conf(5): DefaultTimeoutStartSec=, DefaultTimeoutStopSec=. */
 #define DEFAULT_TIMEOUT (90 * USEC_PER_SEC)
 
-static const char *const types[] = {
-    [TYPE_SIMPLE] = "simple",   [TYPE_EXEC] = "exec",       [TYPE_NOTIFY] = "notify", [TYPE_NOTIFY_RELOAD] = "notify-reload",
-    [TYPE_FORKING] = "forking", [TYPE_ONESHOT] = "oneshot", NULL};
+static const char *const types[] = {[TYPE_SIMPLE] = "simple",
+                                    [TYPE_EXEC] = "exec",
+                                    [TYPE_NOTIFY] = "notify",
+                                    [TYPE_NOTIFY_RELOAD] = "notify-reload",
+                                    [TYPE_FORKING] = "forking",
+                                    [TYPE_ONESHOT] = "oneshot",
+                                    NULL};
 static const char *const restarts[] = {[RESTART_NO] = "no",
                                        [RESTART_ALWAYS] = "always",
                                        [RESTART_ON_SUCCESS] = "on-success",
@@ -25,20 +29,29 @@ static const char *const restarts[] = {[RESTART_NO] = "no",
                                        [RESTART_ON_ABORT] = "on-abort",
                                        [RESTART_ON_WATCHDOG] = "on-watchdog",
                                        NULL};
-static const char *const kill_modes[] = {
-    [KILL_CONTROL_GROUP] = "control-group", [KILL_MIXED] = "mixed", [KILL_PROCESS] = "process", [KILL_NONE] = "none", NULL};
+static const char *const kill_modes[] = {[KILL_CONTROL_GROUP] = "control-group",
+                                         [KILL_MIXED] = "mixed",
+                                         [KILL_PROCESS] = "process",
+                                         [KILL_NONE] = "none",
+                                         NULL};
 static const char *const notify_accesses[] = {
     [NOTIFY_NONE] = "none", [NOTIFY_MAIN] = "main", [NOTIFY_EXEC] = "exec", [NOTIFY_ALL] = "all", NULL};
 static const char *const health_actions[] = {
     [HEALTH_RESTART] = "restart", [HEALTH_NONE] = "none", [HEALTH_WATCHDOG] = "watchdog", NULL};
 static const char *const overflows[] = {[OVERFLOW_BLOCK] = "block", [OVERFLOW_DROP] = "drop", NULL};
-static const char *const levels[] = {[LOG_EMERG] = "emerg",     [LOG_ALERT] = "alert",   [LOG_CRIT] = "crit",
-                                     [LOG_ERR] = "err",         [LOG_WARNING] = "warning", [LOG_NOTICE] = "notice",
-                                     [LOG_INFO] = "info",       [LOG_DEBUG] = "debug",   NULL};
+static const char *const levels[] = {[LOG_EMERG] = "emerg", [LOG_ALERT] = "alert",     [LOG_CRIT] = "crit",
+                                     [LOG_ERR] = "err",     [LOG_WARNING] = "warning", [LOG_NOTICE] = "notice",
+                                     [LOG_INFO] = "info",   [LOG_DEBUG] = "debug",     NULL};
 
 #define AT(member) offsetof(struct jobspec, member)
-#define ROW(name, setter, member, text, ...) {.key = name, .set = setter, .offset = AT(member), .expects = text, ##__VA_ARGS__}
-#define LIMIT(name, rlimit, text) {.key = "Limit" name, .set = set_limit, .expects = text, .resource = rlimit}
+#define ROW(name, setter, member, text, ...)                                                                           \
+    {                                                                                                                  \
+        .key = name, .set = setter, .offset = AT(member), .expects = text, ##__VA_ARGS__                               \
+    }
+#define LIMIT(name, rlimit, text)                                                                                      \
+    {                                                                                                                  \
+        .key = "Limit" name, .set = set_limit, .expects = text, .resource = rlimit                                     \
+    }
 #define A_TIMESPAN "a timespan such as 90, 5min 20s or infinity"
 #define A_PAUSE "a timespan above 0 such as 30 or 1min"
 #define A_COUNT "a number or infinity, or SOFT:HARD"
@@ -59,7 +72,8 @@ static const struct directive directives[] = {
     ROW("ExecStop", set_command, exec[EXEC_STOP], A_COMMAND),
     ROW("ExecStopPost", set_command, exec[EXEC_STOP_POST], A_COMMAND),
     ROW("PIDFile", set_path, pid_file, "an absolute path"),
-    ROW("NotifyAccess", set_enum, notify_access, "none, main, exec or all", .names = notify_accesses, .flag = AT(notify_access_set)),
+    ROW("NotifyAccess", set_enum, notify_access, "none, main, exec or all", .names = notify_accesses,
+        .flag = AT(notify_access_set)),
     ROW("FileDescriptorStoreMax", set_int, fd_store_max, "a number", .max = 4096),
     ROW("Ready", set_ready, ready, "notify, fd:N, " A_PROBE ", log:REGEX, pidfile or delay:TIME"),
     ROW("TimeoutStartSec", set_timeout, timeout_start, A_TIMESPAN, .flag = AT(timeout_start_set)),

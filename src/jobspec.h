@@ -100,10 +100,10 @@ struct jobspec {
     struct rlimit limits[RLIM_NLIMITS];
     uint32_t limits_set; /* bit 1 << RLIMIT_* */
 
-    char *syslog_identifier; /* NULL: the name */
-    int syslog_facility;     /* LOG_* */
-    int stream_level[2];     /* LOG_* of stdout and stderr */
-    bool syslog_level_prefix; /* "<N>" before a line is its level */
+    char *syslog_identifier;    /* NULL: the name */
+    int syslog_facility;        /* LOG_* */
+    int stream_level[2];        /* LOG_* of stdout and stderr */
+    bool syslog_level_prefix;   /* "<N>" before a line is its level */
     uint64_t log_rate_interval; /* LogRateLimitIntervalSec=, 0: no limit */
     int log_rate_burst;
     enum log_overflow log_overflow;

@@ -65,7 +65,8 @@ int set_path(struct jobspec *d, const struct directive *row, const char *value)
 }
 
 /* Appends the words of @value to *@list with @push, all of them or none; the empty value empties it. */
-static int add_words(char ***list, const char *value, bool (*valid)(const char *word), int (*push)(char ***v, const char *s))
+static int add_words(char ***list, const char *value, bool (*valid)(const char *word),
+                     int (*push)(char ***v, const char *s))
 {
     CLEANUP(strv_freep) char **words = NULL;
     int r;
@@ -208,8 +209,8 @@ void command_list_done(struct command_list *l)
     *l = (struct command_list){0};
 }
 
-/* systemd.service(5), COMMAND LINES. Of its prefixes only "-" is understood: to pass another over in silence would be to
- * run something else than what was asked for. */
+/* systemd.service(5), COMMAND LINES. Of its prefixes only "-" is understood: to pass another over in silence would be
+ * to run something else than what was asked for. */
 int set_command(struct jobspec *d, const struct directive *row, const char *value)
 {
     struct command_list *list = place(d, row);

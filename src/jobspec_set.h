@@ -20,8 +20,8 @@ int set_enum(struct jobspec *d, const struct directive *row, const char *value);
 int set_bool(struct jobspec *d, const struct directive *row, const char *value);
 int set_int(struct jobspec *d, const struct directive *row, const char *value);
 int set_string(struct jobspec *d, const struct directive *row, const char *value);
-int set_line(struct jobspec *d, const struct directive *row, const char *value);    /* no control characters */
-int set_path(struct jobspec *d, const struct directive *row, const char *value);    /* absolute */
+int set_line(struct jobspec *d, const struct directive *row, const char *value); /* no control characters */
+int set_path(struct jobspec *d, const struct directive *row, const char *value); /* absolute */
 int set_words(struct jobspec *d, const struct directive *row, const char *value);
 int set_mode(struct jobspec *d, const struct directive *row, const char *value);
 int set_signal(struct jobspec *d, const struct directive *row, const char *value);
