@@ -90,7 +90,7 @@ static inline int command_ended(struct watch *watch, uint32_t events)
 static inline pid_t start_command(void *ctx, char *const *argv)
 {
     struct world *w = ctx;
-    struct runner *c = w->commands;
+    struct runner *volatile c = w->commands; /* it is used behind the vfork */
     volatile int error = 0; /* set by the child, which borrows our memory */
     pid_t pid;
 

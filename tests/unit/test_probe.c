@@ -94,7 +94,7 @@ static void test_tcp(void **state)
 {
     struct world *w = *state;
     cleanup_close int open = -1, closed = -1;
-    int port, refusing;
+    int port = 0, refusing = 0;
 
     open = take_port_of("127.0.0.1", 16, &port);
     closed = take_port_of("127.0.0.1", -1, &refusing);
@@ -111,7 +111,7 @@ static void test_tcp6(void **state)
 {
     struct world *w = *state;
     cleanup_close int open = -1;
-    int port;
+    int port = 0;
 
     open = take_port_of("::1", 16, &port);
     if (open < 0) {
@@ -129,7 +129,7 @@ static void test_tcp_hangs(void **state)
     cleanup_close int listener = -1, first = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
     uint64_t before;
-    int port;
+    int port = 0;
 
     listener = take_port_of("127.0.0.1", 0, &port);
     a.sin_port = htons((uint16_t)port);
@@ -572,7 +572,7 @@ static void test_again_in_its_callback(void **state)
 {
     struct world *w = *state;
     cleanup_close int closed = -1;
-    int port;
+    int port = 0;
     char texts[3][64] = {"exec:false", "file:/nonexistent"};
 
     closed = take_port_of("127.0.0.1", -1, &port);
@@ -646,7 +646,7 @@ static void test_no_descriptors(void **state)
     struct world *w = *state;
     cleanup_close int open = -1;
     struct look l = {.world = NULL};
-    int taken[4096], n = 0, port;
+    int taken[4096], n = 0, port = 0;
 
     open = take_port_of("127.0.0.1", 16, &port);
     parse_spec(&l.spec, "tcp:localhost:%d", port);

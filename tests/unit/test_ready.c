@@ -225,7 +225,7 @@ static void test_all_must_hold(void **state)
     struct start s = {.free_it = true, .happen = listen_now};
     char text[64];
     uint64_t at;
-    int port, fd = take_port_of("127.0.0.1", -1, &port);
+    int port = 0, fd = take_port_of("127.0.0.1", -1, &port);
 
     snprintf(text, sizeof(text), "tcp:%d", port);
     START(&s, w, "file:/", text, "exec:true", "delay:10ms", "log:up");
@@ -249,7 +249,7 @@ static void test_silent_server(void **state)
     struct world *w = *state;
     struct start s = {.happen = enough};
     char text[64], expected[128];
-    int port, fd = take_port_of("127.0.0.1", 4, &port);
+    int port = 0, fd = take_port_of("127.0.0.1", 4, &port);
 
     snprintf(text, sizeof(text), "http://127.0.0.1:%d/", port);
     START(&s, w, text);
@@ -447,7 +447,7 @@ static void test_nothing_is_left(void **state)
     struct world *w = *state;
     struct start s = {.happen = enough};
     char text[64];
-    int port, fd = take_port_of("127.0.0.1", 4, &port), child;
+    int port = 0, fd = take_port_of("127.0.0.1", 4, &port), child;
     size_t before;
 
     snprintf(text, sizeof(text), "http://127.0.0.1:%d/", port);
@@ -473,7 +473,7 @@ static void test_freed_while_looking(void **state)
     struct world *w = *state;
     struct start s = {.n = 0};
     char text[64];
-    int port, fd = take_port_of("127.0.0.1", 4, &port);
+    int port = 0, fd = take_port_of("127.0.0.1", 4, &port);
 
     snprintf(text, sizeof(text), "http://127.0.0.1:%d/", port);
     START(&s, w, "fd:3", text, "exec:sleep 1000", "delay:1h", "file:/nonexistent", "log:x");
