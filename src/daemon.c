@@ -121,6 +121,7 @@ static int start_job(struct daemon *d)
                                                 .log = d->log,
                                                 .route = d->config->route,
                                                 .listen_fds = d->config->listen_fds,
+                                                .watched = d->config->watchdog_usec > 0,
                                                 .notify_path = d->notify_path,
                                                 .ops = daemon_news(),
                                                 .ops_ctx = d});

@@ -88,6 +88,8 @@ static void health_changed(void *ctx, struct health *h)
     if (h->state != HEALTH_UNHEALTHY)
         return;
     textbuf_printf(&b, "unhealthy: %s", h->reason);
+    if (job->c.watched && job->c.spec->health_action == HEALTH_WATCHDOG)
+        return; /* the manager's watchdog is fed no more: it is his to act */
     job_step(job, (struct fsm_input){.event = events[job->c.spec->health_action]});
 }
 

@@ -45,6 +45,7 @@ struct job_context {
     struct log *log;
     enum output_route route;
     unsigned listen_fds;     /* passed to us, and on */
+    bool watched;            /* by the watchdog of a manager above us, who is told while it is healthy */
     const char *notify_path; /* where the child's notify socket is bound */
     const struct job_ops *ops;
     void *ops_ctx;

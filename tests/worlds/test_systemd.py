@@ -155,7 +155,7 @@ def test_watchdog(world):
 def test_watchdog_of_the_unhealthy(world, action):
     """WatchdogSec= of a unit comes true for any program: unhealthy, it is ended and the manager starts it anew.
 
-    With none it is the manager alone who acts, with watchdog WatchdogSignal= of our own comes first."""
+    In both cases it is the manager alone who acts: he is told nothing more."""
     name, sick = f't-sick-{action}', f'/run/t-sick-{action}'
     command = quoted(['/usr/bin/amphid', '-n', name, f'--health=exec:test ! -e {sick}', '--health-interval=100ms',
                       '--health-retries=2', f'--health-action={action}', '--', 'sleep', 'infinity'])
@@ -173,11 +173,7 @@ def test_watchdog_of_the_unhealthy(world, action):
         u.until('NRestarts', '1')
         u.until('ActiveState', 'active')
         assert not world.running(main) and int(u['MainPID']) != pid
-        if action == 'none':
-            assert 'Watchdog timeout' in u.log()
-        else:
-            gone = next(r for r in world.records(name, until='child-exit') if r['stage'] == 'child-exit')
-            assert gone['exit_status'] == str(int(signal.SIGABRT)), gone
+        assert 'Watchdog timeout' in u.log()
         world.run(['amphid', 'wait', name, '--for=healthy', '--timeout=10s'])
 
 
