@@ -107,11 +107,6 @@ static char *last_words(const struct daemon *d)
     return text;
 }
 
-static const char *code_name(int code)
-{
-    return code == CLD_EXITED ? "exited" : code == CLD_DUMPED ? "dumped" : "killed";
-}
-
 static void job_exited(void *ctx, struct job *job)
 {
     struct daemon *d = ctx;
@@ -121,7 +116,7 @@ static void job_exited(void *ctx, struct job *job)
 
     job_explain_exit(job->exit_code, job->exit_status, &b);
     log_stage(d->log, STAGE_CHILD_EXIT, clean || d->stopping ? LOG_INFO : LOG_WARNING,
-              FIELDS({"MAIN_PID", number(job->exit_pid).text}, {"EXIT_CODE", code_name(job->exit_code)},
+              FIELDS({"MAIN_PID", number(job->exit_pid).text}, {"EXIT_CODE", exit_code_name(job->exit_code)},
                      {"EXIT_STATUS", number(job->exit_status).text}),
               "%s (PID %d) %s", d->config->spec->argv[0], job->exit_pid, text);
 }
@@ -135,7 +130,7 @@ static void command_ended(void *ctx, struct job *job, const struct command_end *
 
     job_explain_exit(e->code, e->status, &b);
     log_stage(d->log, STAGE_COMMAND, failed ? LOG_WARNING : LOG_INFO,
-              FIELDS({"EXIT_CODE", code_name(e->code)}, {"EXIT_STATUS", number(e->status).text}), "%s%s %s%s%s",
+              FIELDS({"EXIT_CODE", exit_code_name(e->code)}, {"EXIT_STATUS", number(e->status).text}), "%s%s %s%s%s",
               exec_list_name(e->list), e->command->argv[0], e->why ? "could not be started: " : text,
               e->why ? e->why : "", failed && e->command->ignore_failure ? " (\"-\": it does not matter)" : "");
 }

@@ -87,3 +87,8 @@ bool exitset_has(const struct exitset *s, int code, int status)
         return status >= 0 && status <= 255 && s->status[status / 64] >> status % 64 & 1;
     return (code == CLD_KILLED || code == CLD_DUMPED) && status >= 1 && status <= 64 && s->signals >> (status - 1) & 1;
 }
+
+const char *exit_code_name(int code)
+{
+    return code == CLD_EXITED ? "exited" : code == CLD_KILLED ? "killed" : code == CLD_DUMPED ? "dumped" : NULL;
+}

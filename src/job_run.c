@@ -72,14 +72,9 @@ static int open_notify(struct job *job, notifysock_fn fn)
     return r < 0 ? spawn_fail(&job->error, EXIT_FDS, -r, "the notify socket %s", job->c.notify_path) : 0;
 }
 
-int job_open(struct job *job)
+static int open_all(struct job *job)
 {
-    int r;
-
-    if (job->opened)
-        return 0;
-    job->opened = true;
-    r = tree_open(&job->tree, job->c.loop, job->c.spec->name, job->tree.fn, job);
+    int r = tree_open(&job->tree, job->c.loop, job->c.spec->name, job->tree.fn, job);
     if (r < 0)
         return spawn_fail(&job->error, EXIT_MEMORY, -r, "the process tree");
     if (job_kills_all(job->c.spec) && tree_end_leftovers(&job->tree)) /* there are never two copies */
@@ -88,6 +83,17 @@ int job_open(struct job *job)
     if (open_notify(job, job->notify.fn) < 0)
         return -1;
     return open_pipes(job);
+}
+
+int job_open(struct job *job)
+{
+    if (job->opened)
+        return 0;
+    job->opened = true;
+    if (open_all(job) == 0)
+        return 0;
+    job_close(job); /* all or nothing: the next start tries again */
+    return -1;
 }
 
 void job_close(struct job *job)
@@ -120,7 +126,6 @@ static int put_text(char ***env, const char *key, const char *value)
 /* systemd.exec(5), "Environment Variables Set or Propagated by the Service Manager". */
 static int run_environment(const struct job *job, enum exec_list list, char ***ret)
 {
-    static const char *const codes[] = {[CLD_EXITED] = "exited", [CLD_KILLED] = "killed", [CLD_DUMPED] = "dumped"};
     bool after = list == EXEC_STOP || list == EXEC_STOP_POST;
     char name[16];
     int r = 0;
@@ -132,7 +137,7 @@ static int run_environment(const struct job *job, enum exec_list list, char ***r
     if (r >= 0 && after)
         r = put_text(ret, "SERVICE_RESULT", job_result_name(job->fsm.result));
     if (r >= 0 && after && job->exit_code && job->pid == 0) {
-        r = put_text(ret, "EXIT_CODE", codes[job->exit_code]);
+        r = put_text(ret, "EXIT_CODE", exit_code_name(job->exit_code));
         if (r >= 0 && job->exit_code == CLD_EXITED)
             r = put_number(ret, "EXIT_STATUS", (uint64_t)job->exit_status);
         else if (r >= 0)

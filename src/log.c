@@ -246,11 +246,6 @@ struct log *log_free(struct log *l)
     return NULL;
 }
 
-void log_freep(struct log **l)
-{
-    log_free(*l);
-}
-
 void log_attach(struct log *l, struct loop *loop)
 {
     for (struct outlet *o = next_outlet(l, NULL); o; o = next_outlet(l, o))

@@ -37,7 +37,6 @@ int log_open(struct log **ret, const struct log_request *q, char **ret_what);
 /* What is not delivered yet has 5 seconds: enough for a syslogd that is being started again, and less than any
  * TimeoutStopSec=. What is left then is lost, and stderr is told how much. */
 struct log *log_free(struct log *l);
-void log_freep(struct log **l);
 
 /* From now on @loop brings out what could not be sent at once. Before the loop is freed: NULL. */
 void log_attach(struct log *l, struct loop *loop);

@@ -1,17 +1,8 @@
 /* What the instance says of itself, in the words of manager_idl.h. */
-#include <signal.h>
 #include <stdio.h>
 #include "cleanup.h"
+#include "exitset.h"
 #include "manager.h"
-
-/* waitid(2)'s si_code in systemd's words ($EXIT_CODE); NULL while there is none. */
-static const char *exit_code_word(int code)
-{
-    return code == CLD_EXITED   ? "exited"
-           : code == CLD_KILLED ? "killed"
-           : code == CLD_DUMPED ? "dumped"
-                                : NULL;
-}
 
 /* The object @o (consumed) with @more (consumed) in it; NULL if one of them is. */
 static json_t *merge(json_t *o, json_t *more)
@@ -32,7 +23,7 @@ static json_t *number(uint64_t n, bool known)
 
 static json_t *exit_json(int code, int status)
 {
-    return json_pack("{s:o, s:o}", "exitCode", varlink_text(exit_code_word(code)), "exitStatus",
+    return json_pack("{s:o, s:o}", "exitCode", varlink_text(exit_code_name(code)), "exitStatus",
                      number((uint64_t)status, code != 0));
 }
 
@@ -102,7 +93,7 @@ json_t *manager_instance(const struct instance_status *st)
 /* By hand, since all of it is words and numbers: somebody who waits is no reason to open a library. */
 char *manager_wait_text(const struct manager_end *end)
 {
-    const char *code = exit_code_word(end->exit_code);
+    const char *code = exit_code_name(end->exit_code);
     char *text;
     int r;
 
