@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "cli_verbs.h"
+#include "directive.h"
 #include "cleanup.h"
 #include "parse.h"
 #include "rundir.h"
@@ -127,10 +128,11 @@ static int set_directive(struct jobspec *spec, const char *key, const char *valu
 {
     const char *expects = "";
 
-    switch (jobspec_set(spec, key, value, &expects)) {
+    switch (directive_assign(spec, key, value, &expects)) {
     case 0:
         return -1;
     case -ENOENT:
+    case -EOPNOTSUPP:
         return cli_usage("-p %s=: no such directive, or none that amphid honours", key);
     case -ENOMEM:
         return cli_usage("out of memory");
@@ -142,10 +144,11 @@ static int set_directive(struct jobspec *spec, const char *key, const char *valu
 /* -p help, as `systemctl --type=help` has it. */
 static int list_directives(void)
 {
-    const char *key, *expects;
+    const struct directive *row;
 
-    for (unsigned i = 0; (key = jobspec_directive(i, &expects)); i++)
-        printf("%-24s %s\n", key, expects);
+    for (size_t i = 0; (row = directive_nth(i, NULL)); i++)
+        if (row->set)
+            printf("%-24s %s\n", row->key, row->expects);
     return 0;
 }
 
@@ -306,7 +309,7 @@ static int take_command(struct cli *c, char **argv)
         return cli_usage("--: a command is missing behind it");
     if (!argv[0][0])
         return cli_usage("the command is an empty word");
-    if (strv_copy(&c->spec.argv, argv) < 0)
+    if (command_list_add(&c->spec.exec[EXEC_START], argv) < 0)
         return cli_usage("out of memory");
     if (!c->name) {
         const char *slash = strrchr(argv[0], '/');

@@ -9,7 +9,7 @@
 struct cli {
     int (*verb)(const struct verb_args *a); /* NULL: run something */
     struct verb_args verb_args;
-    struct jobspec spec; /* argv NULL: the resident daemon */
+    struct jobspec spec; /* no command: the resident daemon */
     const char *name;
     bool fork, no_wait;
     enum mode_request mode;

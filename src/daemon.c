@@ -140,7 +140,7 @@ static int start(struct daemon *d)
         r = open_signals(d);
     if (r < 0)
         return r;
-    if (d->config->spec->argv)
+    if (jobspec_argv(d->config->spec))
         return start_job(d);
     r = daemon_open_control(d);
     if (r < 0)

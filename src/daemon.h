@@ -8,7 +8,7 @@
 /* All borrowed, outliving daemon_run(). */
 struct daemon_config {
     const char *name;
-    const struct jobspec *spec; /* argv NULL: no job, only the resident daemon */
+    const struct jobspec *spec; /* no command: no job, only the resident daemon */
     const struct spawn *spawn;  /* prepared, unless there is no job */
     const struct mode_verdict *verdict;
     struct log *log;

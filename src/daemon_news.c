@@ -118,7 +118,7 @@ static void job_exited(void *ctx, struct job *job)
     log_stage(d->log, STAGE_CHILD_EXIT, clean || d->stopping ? LOG_INFO : LOG_WARNING,
               FIELDS({"MAIN_PID", number(job->exit_pid).text}, {"EXIT_CODE", exit_code_name(job->exit_code)},
                      {"EXIT_STATUS", number(job->exit_status).text}),
-              "%s (PID %d) %s", d->config->spec->argv[0], job->exit_pid, text);
+              "%s (PID %d) %s", jobspec_argv(d->config->spec)[0], job->exit_pid, text);
 }
 
 static void command_ended(void *ctx, struct job *job, const struct command_end *e)

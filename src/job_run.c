@@ -203,6 +203,7 @@ int job_run_main(struct job *job)
     int r = fds ? 0 : -ENOMEM;
 
     base_run(job, &run);
+    run.main = true;
     run.watchdog = job->fsm.watchdog_usec > 0;
     if (r >= 0)
         r = run_environment(job, EXEC_LIST_MAX, &env);
@@ -235,6 +236,7 @@ int job_run_command(struct job *job, struct spawn_error *ret_error)
         r = words_expand(command->argv, env, job->c.spawn->env, &argv);
     if (r < 0)
         return spawn_fail(ret_error, EXIT_MEMORY, -r, "memory");
+    run.command = command;
     run.argv = argv;
     run.more_env = env;
     return run_with_output(job, &run, &job->control, ret_error);

@@ -51,7 +51,7 @@ void job_status(struct job *job, struct job_status *ret)
         .state = job->fsm.state,
         .result = job->fsm.result,
         .main_pid = job->pid,
-        .argv = job->c.spec->argv,
+        .argv = jobspec_argv(job->c.spec),
         .since = job->since,
         .status_text = job->status_text,
         .exit_code = job->exit_code,

@@ -1,11 +1,12 @@
 /* The description of one job: what to run and how, in systemd's words (systemd.service(5), systemd.exec(5),
- * systemd.kill(5)). Filled by jobspec_set() from directives, never changed while the job runs. */
+ * systemd.kill(5)). Filled from directives (directive.h), never changed while the job runs. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/resource.h>
 #include <sys/types.h>
 
+#include "execline.h"
 #include "exitset.h"
 #include "probespec.h"
 
@@ -34,17 +35,27 @@ enum health_action { HEALTH_RESTART, HEALTH_NONE, HEALTH_WATCHDOG };
 /* Where lines go that the log cannot take now: the child waits, or they are counted and dropped. */
 enum log_overflow { OVERFLOW_BLOCK, OVERFLOW_DROP };
 
-/* The command lines around the main process, in the order of a life. */
-enum exec_list { EXEC_START_PRE, EXEC_START_POST, EXEC_RELOAD, EXEC_STOP, EXEC_STOP_POST, EXEC_LIST_MAX };
-
-struct command {
-    char **argv;
-    bool ignore_failure; /* "-" before it */
+/* The command lines, in the order of a life. EXEC_START holds the main process; with Type=oneshot it may be several,
+ * one after the other (systemd.service(5)). */
+enum exec_list {
+    EXEC_CONDITION,
+    EXEC_START_PRE,
+    EXEC_START,
+    EXEC_START_POST,
+    EXEC_RELOAD,
+    EXEC_STOP,
+    EXEC_STOP_POST,
+    EXEC_LIST_MAX
 };
 
-struct command_list {
-    struct command *v;
-    size_t n;
+/* The parts of a description that few units have: made by the first directive of theirs that is set, and all defaults
+ * until then. PART_JOB is the description itself. */
+enum jobspec_part {
+    PART_JOB,
+    PART_EXEC, /* struct spec_exec */
+    PART_DIRS, /* struct spec_dirs */
+    PART_UNIT, /* struct spec_unit */
+    PART_MAX
 };
 
 struct probe_list {
@@ -52,9 +63,13 @@ struct probe_list {
     size_t n;
 };
 
+struct spec_exec;
+struct spec_dirs;
+struct spec_unit;
+
 struct jobspec {
-    char *name;
-    char **argv;
+    char *name;           /* of the unit, "nginx.service"; of a command line the instance's */
+    void *part[PART_MAX]; /* NULL: as jobspec_part() has it by default */
 
     enum job_type type;
     uint64_t timeout_start, timeout_stop; /* usec, USEC_INFINITY: none */
@@ -118,18 +133,35 @@ void jobspec_init(struct jobspec *d);
 /* Frees what @d holds, not @d. */
 void jobspec_done(struct jobspec *d);
 
-/* Sets the directive @key to @value; an empty value resets lists, as in a unit file. Returns -ENOENT (no such
- * directive), -EINVAL or -ERANGE (not a value of it, *@ret_expects says what would be: constant text), -ENOMEM. */
-int jobspec_set(struct jobspec *d, const char *key, const char *value, const char **ret_expects);
+/* A part to be read: of @d, or else the defaults. */
+const void *jobspec_part(const struct jobspec *d, enum jobspec_part part);
 
-/* The @i-th directive, and in *@ret_expects what a value of it looks like (constant text); NULL past the last. */
-const char *jobspec_directive(unsigned i, const char **ret_expects);
+static inline const struct spec_exec *spec_exec(const struct jobspec *d)
+{
+    return (const struct spec_exec *)jobspec_part(d, PART_EXEC);
+}
+
+static inline const struct spec_dirs *spec_dirs(const struct jobspec *d)
+{
+    return (const struct spec_dirs *)jobspec_part(d, PART_DIRS);
+}
+
+static inline const struct spec_unit *spec_unit(const struct jobspec *d)
+{
+    return (const struct spec_unit *)jobspec_part(d, PART_UNIT);
+}
+
+/* Does it run anything (ExecStart=), and if so, the main process's command line (Type=oneshot: the first)? NULL: no. */
+char *const *jobspec_argv(const struct jobspec *d);
+
+/* Makes the part, if it is not there, as it is by default. -ENOMEM. */
+int jobspec_make_part(struct jobspec *d, enum jobspec_part part);
 
 /* Does the child get a notify socket: does it wait for READY=1, or may it say something (NotifyAccess=)? */
 bool jobspec_notifies(const struct jobspec *d);
 
-/* The directive for the limit @resource (RLIMIT_*), "LimitNOFILE". Constant text. */
-const char *jobspec_limit_name(int resource);
-
 /* SyslogIdentifier=, by default the name. Borrowed. */
 const char *jobspec_identifier(const struct jobspec *d);
+
+/* Frees what the list holds. */
+void probe_list_done(struct probe_list *l);

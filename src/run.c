@@ -175,7 +175,7 @@ static void log_beginning(struct run *run)
     log_stage(run->log, STAGE_DETECT, v->fork_skipped || v->drop_env ? LOG_NOTICE : LOG_INFO,
               FIELDS({"MODE", mode}, {"REASON", v->reason}), "%s: %s", mode, v->reason);
     log_stage(run->log, STAGE_START, LOG_INFO, NULL, "amphid " AMPHID_VERSION " starts %s",
-              run->cli->spec.argv ? run->cli->spec.argv[0] : "without a command");
+              jobspec_argv(&run->cli->spec) ? jobspec_argv(&run->cli->spec)[0] : "without a command");
 }
 
 static int no_rundir(struct run *run, int error)
@@ -257,7 +257,7 @@ static int prepare_command(struct run *run)
     cleanup_free char *notify = NULL;
     struct spawn_error error;
 
-    if (!run->cli->spec.argv)
+    if (!jobspec_argv(&run->cli->spec))
         return GO_ON;
     if (jobspec_notifies(&run->cli->spec)) {
         if (asprintf(&notify, "%s/notify", run->rundir) < 0) {

@@ -17,6 +17,7 @@
 #include "cgroup.h"
 #include "cleanup.h"
 #include "clone3.h"
+#include "directive.h"
 #include "reaper.h"
 #include "spawn.h"
 
@@ -74,7 +75,7 @@ static int step_stderr(const struct child *c)
 /* What was passed to us is for the main program alone. Without close_range(2) of Linux 5.11 the others get it, too. */
 static int step_not_passed(const struct child *c)
 {
-    if (c->run->argv)
+    if (!c->run->main)
         (void)syscall(__NR_close_range, STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
     return 0;
 }
@@ -120,7 +121,7 @@ static int step_limits(const struct child *c)
 {
     for (unsigned i = 0; i < RLIM_NLIMITS; i++)
         if (c->s->spec->limits_set & 1U << i && setrlimit((__rlimit_resource_t)i, &c->s->spec->limits[i]) < 0) {
-            c->report->what = jobspec_limit_name((int)i);
+            c->report->what = directive_limit_name((int)i);
             return -1;
         }
     return 0;
@@ -155,7 +156,7 @@ static int step_death_signal(const struct child *c)
 {
     const struct jobspec *d = c->s->spec;
 
-    if (c->run->argv || d->kill_mode == KILL_NONE)
+    if (!c->run->main || d->kill_mode == KILL_NONE)
         return 0;
     if (prctl(PR_SET_PDEATHSIG, d->kill_signal, 0, 0, 0) < 0)
         return -1;
@@ -376,15 +377,16 @@ static int run_reported(struct child *c, pid_t *ret_pid, struct spawn_error *e)
 
 int spawn_run(const struct spawn *s, const struct spawn_run *how, pid_t *ret_pid, struct spawn_error *ret_error)
 {
-    struct child c = {.s = s, .run = how, .path = s->path, .argv = how->argv ? how->argv : s->spec->argv,
+    const struct command *first = s->spec->exec[EXEC_START].v, *command = how->command ? how->command : first;
+    struct child c = {.s = s, .run = how, .path = s->path, .argv = how->argv ? how->argv : command->argv,
                       .above = STDERR_FILENO + 1, .parent = getpid()};
     cleanup_free char *found = NULL;
     cleanup_free int *fds = NULL;
     struct spawn_env env;
     int r;
 
-    if (how->argv) {
-        if (spawn_find(s, how->argv[0], &found, ret_error) < 0)
+    if (command != first || (how->argv && !how->command)) {
+        if (spawn_find(s, how->command ? command->path : how->argv[0], &found, ret_error) < 0)
             return -1;
         c.path = found;
     }

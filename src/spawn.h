@@ -78,7 +78,10 @@ struct spawn_fd {
 
 /* What differs from one run to the next. All borrowed; nothing is consumed. */
 struct spawn_run {
-    char *const *argv;        /* NULL: the main program; else another command of the job, looked up as it is */
+    const struct command *command; /* which one of the unit's; NULL: the first of ExecStart=, or with
+                                    * @argv that of a probe, looked up by argv[0] */
+    char *const *argv;        /* with the variables put in; NULL: as the command has it */
+    bool main;                /* the main process: it gets what was passed to us, and KillSignal= if we are killed */
     char *const *more_env;    /* put into the environment for this run: MAINPID=..., WATCHDOG_USEC=...; NULL: nothing */
     int stdout_fd, stderr_fd; /* -1: as they are */
     int cgroup_fd;            /* the child is born there (clone3(2), CLONE_INTO_CGROUP); -1: in ours */

@@ -279,7 +279,7 @@ int spawn_prepare(struct spawn *ret, const struct jobspec *spec, const struct sp
     if (r >= 0)
         r = prepare_directory(s, ret_error);
     if (r >= 0)
-        r = spawn_find(s, spec->argv[0], &s->path, ret_error);
+        r = spawn_find(s, spec->exec[EXEC_START].v[0].path, &s->path, ret_error);
     if (r < 0)
         spawn_done(s);
     return r;
@@ -352,7 +352,7 @@ int spawn_env_make(struct spawn_env *e, const struct spawn *s, const struct spaw
         strcpy(e->watchdog_pid, "WATCHDOG_PID=");
         borrow(e->v, e->watchdog_pid);
     }
-    if (!run->argv && s->listen_fds + run->n_stored > 0)
+    if (run->main && s->listen_fds + run->n_stored > 0)
         r = listen_environment(e, s, run);
     if (r < 0)
         spawn_env_done(e);

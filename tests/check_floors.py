@@ -14,10 +14,10 @@ import sys
 
 FLOORS = [
     "cleanup usec self dlnote strv parse textbuf",
-    "identity words envfile linebuf notifymsg http json varlink exitset probespec ratelimit",
-    "jobspec fsm mode stage status ring",
+    "identity words execline unitname unitfile specifier envfile linebuf notifymsg http json varlink exitset probespec ratelimit",
+    "jobspec spec directive directives graph fsm mode stage status ring",
     "loop log logfile proc rundir pidfile detach clone3 spawn systemd upward facts stream unixsock "
-    "manager reaper cgroup tree fdstore",
+    "manager reaper cgroup tree fdstore unitpath unitload",
     "job output notifysock probe ready health control client",
     "daemon launch instances show",
     "main run cli verbs detect inspect judge",

@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <syslog.h>
 #include "fuzz.h"
+#include "directive.h"
 #include "jobspec.h"
 #include "strv.h"
 
@@ -38,7 +39,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         MUST(exact);
         if (value) {
             *value = '\0';
-            r = jobspec_set(&d, exact, value + 1, &expects);
+            r = directive_assign(&d, exact, value + 1, &expects);
             MUST(r == 0 || r == -EINVAL || r == -ERANGE || r == -ENOENT);
             MUST(r == -ENOENT ? !expects : expects && *expects);
         }

@@ -54,7 +54,7 @@ static void resident(void **state)
     (void)state;
     understood(&c, ARGS());
     assert_null(c.verb);
-    assert_null(c.spec.argv);
+    assert_null(jobspec_argv(&c.spec));
     assert_string_equal(c.name, "amphid");
     assert_string_equal(c.spec.name, "amphid");
     assert_string_equal(c.log.name, "amphid");
@@ -72,10 +72,10 @@ static void commands(void **state)
     understood(&c, ARGS("--", "/usr/bin/web", "--fork", "--", "-n", ""));
     assert_string_equal(c.name, "web");
     assert_false(c.fork); /* what stands behind -- is the command's */
-    assert_int_equal(strv_len(c.spec.argv), 5);
-    assert_string_equal(c.spec.argv[0], "/usr/bin/web");
-    assert_string_equal(c.spec.argv[2], "--");
-    assert_string_equal(c.spec.argv[4], "");
+    assert_int_equal(strv_len(jobspec_argv(&c.spec)), 5);
+    assert_string_equal(jobspec_argv(&c.spec)[0], "/usr/bin/web");
+    assert_string_equal(jobspec_argv(&c.spec)[2], "--");
+    assert_string_equal(jobspec_argv(&c.spec)[4], "");
     cli_done(&c);
     understood(&c, ARGS("--name=other", "--", "web"));
     assert_string_equal(c.name, "other");

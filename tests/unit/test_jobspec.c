@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <syslog.h>
 #include "cleanup.h"
+#include "directive.h"
 #include "jobspec.h"
 #include "loop.h"
 #include "strv.h"
@@ -83,7 +84,7 @@ static void show(struct textbuf *b, const struct jobspec *d)
         textbuf_printf(b, "facility=%d ", d->syslog_facility >> 3);
     for (int i = 0; i < (int)RLIM_NLIMITS; i++)
         if (d->limits_set & 1U << i)
-            textbuf_printf(b, "%s=%lld:%lld ", jobspec_limit_name(i), (long long)d->limits[i].rlim_cur,
+            textbuf_printf(b, "%s=%lld:%lld ", directive_limit_name(i), (long long)d->limits[i].rlim_cur,
                            (long long)d->limits[i].rlim_max);
     if (b->len > 0)
         b->data[--b->len] = '\0';
@@ -101,7 +102,7 @@ static int set_lines(struct jobspec *d, const char *lines, const char **ret_expe
 
         CHECK(r == 0, "in '%s', before '%s'", lines, line);
         *value++ = '\0';
-        r = jobspec_set(d, line, value, ret_expects);
+        r = directive_assign(d, line, value, ret_expects);
     }
     return r;
 }
@@ -208,12 +209,12 @@ static void unknown(void **state)
     for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
         const char *expects = NULL;
 
-        CHECK(jobspec_set(&d, keys[i], "1", &expects) == -ENOENT && !expects, "'%s'", keys[i]);
+        CHECK(directive_assign(&d, keys[i], "1", &expects) == -ENOENT && !expects, "'%s'", keys[i]);
     }
     jobspec_done(&d);
 }
 
-/* The names are all there, once, and jobspec_set() knows each of them. */
+/* The names are all there, once, and directive_assign() knows each of them. */
 static void names(void **state)
 {
     unsigned n = 0, limits = 0;
@@ -222,20 +223,23 @@ static void names(void **state)
 
     (void)state;
     jobspec_init(&d);
-    for (const char *key; (key = jobspec_directive(n, &text)); n++) {
+    for (const struct directive *row; (row = directive_nth(n, NULL)); n++) {
+        const char *key = row->key;
+
+        text = row->expects;
         const char *expects = NULL;
 
         CHECK(text && *text, "%s: nothing is said of its value", key);
-        CHECK(jobspec_set(&d, key, "\x01?", &expects) != -ENOENT && expects, "%s", key);
+        CHECK(directive_assign(&d, key, "\x01?", &expects) != -ENOENT && expects, "%s", key);
         for (unsigned i = 0; i < n; i++)
-            CHECK(strcmp(jobspec_directive(i, &text), key) != 0, "%s stands there twice", key);
+            CHECK(strcmp(directive_nth(i, NULL)->key, key) != 0, "%s stands there twice", key);
         limits += strncmp(key, "Limit", 5) == 0;
     }
-    assert_null(jobspec_directive(n + 1, &text));
+    assert_null(directive_nth(n + 1, NULL));
     assert_int_equal(limits, RLIM_NLIMITS);
     for (int i = 0; i < (int)RLIM_NLIMITS; i++)
-        CHECK(strlen(jobspec_limit_name(i)) > strlen("Limit"), "limit %d has no name", i);
-    assert_string_equal(jobspec_limit_name(RLIMIT_NOFILE), "LimitNOFILE");
+        CHECK(strlen(directive_limit_name(i)) > strlen("Limit"), "limit %d has no name", i);
+    assert_string_equal(directive_limit_name(RLIMIT_NOFILE), "LimitNOFILE");
     jobspec_done(&d);
 }
 
@@ -244,7 +248,7 @@ static int set(struct jobspec *d, const char *key, const char *value)
 {
     const char *expects;
 
-    return jobspec_set(d, key, value, &expects);
+    return directive_assign(d, key, value, &expects);
 }
 
 /* Enumerations, numbers and times: each value that is given is the member afterwards, each bad one leaves it alone. */
@@ -357,7 +361,7 @@ static void identifier(void **state)
     jobspec_init(&d);
     d.name = strdup("web");
     assert_string_equal(jobspec_identifier(&d), "web");
-    assert_int_equal(jobspec_set(&d, "SyslogIdentifier", "other", &expects), 0);
+    assert_int_equal(directive_assign(&d, "SyslogIdentifier", "other", &expects), 0);
     assert_string_equal(jobspec_identifier(&d), "other");
     jobspec_done(&d);
 }

@@ -1,4 +1,5 @@
 /* The way of a line: pipe, lines, log; and what happens when the log takes nothing. */
+#include "directive.h"
 #include "unit.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -86,7 +87,7 @@ static void set(struct place *p, const char *key, const char *value)
 {
     const char *expects;
 
-    assert_int_equal(jobspec_set(&p->spec, key, value, &expects), 0);
+    assert_int_equal(directive_assign(&p->spec, key, value, &expects), 0);
 }
 
 static void flush(void *ctx)

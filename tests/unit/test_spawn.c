@@ -1,4 +1,5 @@
 /* Starting real programs: what they are given, and how it is told that they could not be started. */
+#include "directive.h"
 #include "unit.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -70,16 +71,15 @@ static void describe(struct jobspec *d, const char *directives, const char *cons
         char *value = strchr(line, '=');
 
         *value++ = '\0';
-        assert_int_equal(jobspec_set(d, line, value, &expects), 0);
+        assert_int_equal(directive_assign(d, line, value, &expects), 0);
     }
-    for (; *words; words++)
-        assert_int_equal(strv_push(&d->argv, *words), 0);
+    assert_int_equal(command_list_add(&d->exec[EXEC_START], (char *const *)(uintptr_t)words), 0);
 }
 
 static char *base_env[] = {TEXT("PATH=relative:/no/such:/bin:/usr/bin"), TEXT("BASE=1"), NULL};
 static const struct spawn_context plain = {.env = base_env};
 
-static const struct spawn_run main_program = {.stdout_fd = -1, .stderr_fd = -1, .cgroup_fd = -1};
+static const struct spawn_run main_program = {.main = true, .stdout_fd = -1, .stderr_fd = -1, .cgroup_fd = -1};
 
 /* Runs `sh -c @script`, or what @how says, and compares all that it prints on stdout and stderr. */
 static void run_prints(const struct spawn_context *ctx, const char *directives, const char *script,
@@ -268,6 +268,7 @@ static void other_commands(void **state)
     run.more_env = env;
     run_prints(&plain, "", "echo $BASE $MAINPID", &run, "9 12\n");
     run.argv = argv;
+    run.main = false;
     run_prints(&plain, "", "exit 1", &run, "a b 9 12\n");
     run.more_env = NULL;
     run_prints(&plain, "", "exit 1", &run, "a b 1\n");
@@ -415,6 +416,7 @@ static void passed_to_the_main_program_alone(void **state)
     assert_int_equal(dup2(STDERR_FILENO, 9), 9);
     run_prints(&ctx, "", argv[2], &run, "open\n1\n");
     run.argv = argv;
+    run.main = false;
     run_prints(&ctx, "", "exit 1", &run, "none\n");
     close(9);
 }

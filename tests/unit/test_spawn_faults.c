@@ -51,7 +51,7 @@ static int next_fd(void)
 /* As the same user by vfork, as another one by fork; in a cgroup by clone3 first. */
 static void check_in(int cgroup_fd, const char *user, const char *expected)
 {
-    const struct spawn_run run = {.stdout_fd = -1, .stderr_fd = -1, .cgroup_fd = cgroup_fd};
+    const struct spawn_run run = {.main = true, .stdout_fd = -1, .stderr_fd = -1, .cgroup_fd = cgroup_fd};
     char *argv[] = {(char *)(uintptr_t) "/bin/true", NULL}, *env[] = {NULL};
     const struct spawn_context ctx = {.env = env};
     int before = next_fd();
@@ -62,7 +62,7 @@ static void check_in(int cgroup_fd, const char *user, const char *expected)
 
     jobspec_init(&d);
     d.user = user ? strdup(user) : NULL;
-    d.argv = argv;
+    assert_int_equal(command_list_add(&d.exec[EXEC_START], argv), 0);
     assert_int_equal(spawn_prepare(&s, &d, &ctx, &e), 0);
     assert_int_equal(spawn_run(&s, &run, &pid, &e), -1);
     assert_int_equal(e.exit_status, EXIT_MEMORY);
@@ -70,7 +70,6 @@ static void check_in(int cgroup_fd, const char *user, const char *expected)
     assert_int_equal(pid, -7);
     assert_int_equal(next_fd(), before);
     spawn_done(&s);
-    d.argv = NULL;
     jobspec_done(&d);
 }
 

@@ -1,19 +1,6 @@
-/* How the value of a directive becomes a part of the description: one setter a form. jobspec.c holds the table. */
+/* How the value of a directive becomes a part of the description: one setter a form, for the tables. */
 #pragma once
-#include <stddef.h>
-#include "jobspec.h"
-
-/* A row of the table. */
-struct directive {
-    const char *key;
-    int (*set)(struct jobspec *d, const struct directive *row, const char *value);
-    size_t offset;            /* of the member of struct jobspec */
-    const char *expects;      /* what a good value looks like, for the message */
-    size_t flag;              /* offset of a bool that tells that the directive was given, 0: none */
-    const char *const *names; /* set_enum: the names in the order of the enumeration, NULL past the last */
-    int min, max;             /* set_int */
-    int resource;             /* set_limit: RLIMIT_* */
-};
+#include "directive.h"
 
 /* Each returns 0, -EINVAL, -ERANGE or -ENOMEM. An empty value empties what is a list or a string. */
 int set_enum(struct jobspec *d, const struct directive *row, const char *value);
@@ -39,7 +26,3 @@ int set_exits(struct jobspec *d, const struct directive *row, const char *value)
 int set_command(struct jobspec *d, const struct directive *row, const char *value);
 int set_ready(struct jobspec *d, const struct directive *row, const char *value);
 int set_health(struct jobspec *d, const struct directive *row, const char *value);
-
-/* Free what a list holds. */
-void command_list_done(struct command_list *l);
-void probe_list_done(struct probe_list *l);

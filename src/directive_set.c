@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "cleanup.h"
-#include "jobspec_set.h"
+#include "directive_set.h"
 #include "parse.h"
 #include "strv.h"
 #include "usec.h"
@@ -13,7 +13,7 @@
 
 static void *place(struct jobspec *d, const struct directive *row)
 {
-    return (char *)d + row->offset;
+    return directive_place(d, row);
 }
 
 int set_enum(struct jobspec *d, const struct directive *row, const char *value)
@@ -201,46 +201,15 @@ int set_exits(struct jobspec *d, const struct directive *row, const char *value)
     return exitset_add(place(d, row), value);
 }
 
-void command_list_done(struct command_list *l)
-{
-    for (size_t i = 0; i < l->n; i++)
-        strv_free(l->v[i].argv);
-    free(l->v);
-    *l = (struct command_list){0};
-}
-
-/* systemd.service(5), COMMAND LINES. Of its prefixes only "-" is understood: to pass another over in silence would be
- * to run something else than what was asked for. */
 int set_command(struct jobspec *d, const struct directive *row, const char *value)
 {
     struct command_list *list = place(d, row);
-    struct command c = {.ignore_failure = value[0] == '-'};
-    struct command *grown;
-    int r;
 
     if (!*value) {
         command_list_done(list);
         return 0;
     }
-    r = words_split(value + c.ignore_failure, &c.argv);
-    if (r >= 0 && (!c.argv || !c.argv[0] || strchr("@:+!-|", c.argv[0][0])))
-        r = -EINVAL;
-    grown = r >= 0 ? realloc(list->v, (list->n + 1) * sizeof(*grown)) : NULL;
-    if (!grown) {
-        strv_free(c.argv);
-        return r < 0 ? r : -ENOMEM;
-    }
-    grown[list->n++] = c;
-    list->v = grown;
-    return 0;
-}
-
-void probe_list_done(struct probe_list *l)
-{
-    for (size_t i = 0; i < l->n; i++)
-        probespec_done(&l->v[i]);
-    free(l->v);
-    *l = (struct probe_list){0};
+    return execline_parse(value, list);
 }
 
 int set_ready(struct jobspec *d, const struct directive *row, const char *value)

@@ -1,0 +1,96 @@
+/* The one table of all directives: section, key, parser, place, and how it is honoured. A unit file, a drop-in, the
+ * command line's -p, `amphid explain` and `amphid verify` all work from it, so later work adds rows, not branches. It is
+ * made of one table a man page (directives_*.c). */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include "jobspec.h"
+
+/* What becomes of a directive here. */
+enum directive_honour {
+    HONOUR_APPLIED,     /* as the man page says */
+    HONOUR_EMULATED,    /* the same effect by other means: row->how says which */
+    HONOUR_IGNORED,     /* without loss: row->how says why it can be */
+    HONOUR_UNSUPPORTED, /* not here: row->how says why, or NULL */
+};
+
+/* A row of the table. */
+struct directive {
+    const char *key;
+    /* Returns 0, -EINVAL, -ERANGE or -ENOMEM; the value is checked whole before anything is changed. NULL: it is only
+     * known, not kept. */
+    int (*set)(struct jobspec *d, const struct directive *row, const char *value);
+    /* Writes the value that the description has now, as `systemctl show` would print it. NULL: not shown. */
+    void (*get)(const struct jobspec *d, const struct directive *row, FILE *out);
+    enum jobspec_part part;   /* which part of the description holds it */
+    size_t offset;            /* of the member in that part */
+    const char *expects;      /* what a good value looks like, for the message */
+    size_t flag;              /* offset of a bool in that part that tells that the directive was given, 0: none */
+    const char *const *names; /* set_enum: the names in the order of the enumeration, NULL past the last */
+    int min, max;             /* set_int */
+    int resource;             /* set_limit: RLIMIT_*; else free for the setter */
+    enum directive_honour honour;
+    const char *how;
+    bool security;            /* it takes something away from the service: not to honour it must be said at every start */
+    bool literal;             /* no specifiers in it (systemd.unit(5), "Specifiers") */
+    bool words;               /* its value is split into words: what a specifier brings in is quoted */
+};
+
+struct directive_table {
+    const char *section;
+    const struct directive *rows;
+    size_t n;
+};
+
+const struct directive_table *directives_unit(void);
+const struct directive_table *directives_service(void);
+const struct directive_table *directives_exec(void);
+const struct directive_table *directives_dirs(void);
+const struct directive_table *directives_condition(void);
+const struct directive_table *directives_amphid(void);
+const struct directive_table *directives_other(void);
+
+/* The row of @key in @section (NULL: in any), and in *@ret_section (may be NULL) the section in which it stands; NULL if
+ * there is none. */
+const struct directive *directive_find(const char *section, const char *key, const char **ret_section);
+
+/* The @i-th of all rows; NULL past the last. */
+const struct directive *directive_nth(size_t i, const char **ret_section);
+
+/* Sets what @row stands for to @value; an empty value resets lists, as in a unit file. -EINVAL or -ERANGE (not a value of
+ * it: row->expects says what would be), -EOPNOTSUPP (it is only known), -ENOMEM. */
+int directive_set(struct jobspec *d, const struct directive *row, const char *value);
+
+/* The same by name, in whatever section: -ENOENT (no such directive); *@ret_expects is constant text. */
+int directive_assign(struct jobspec *d, const char *key, const char *value, const char **ret_expects);
+
+/* The directive for the limit @resource (RLIMIT_*), "LimitNOFILE". Constant text. */
+const char *directive_limit_name(int resource);
+
+/* The place of @row's member in @d, to be written (directive_set() has made its part) or to be read. */
+void *directive_place(struct jobspec *d, const struct directive *row);
+const void *directive_look(const struct jobspec *d, const struct directive *row);
+
+/* Shorthands for the tables. ROW: of the description itself; PART_ROW: of one of its parts. */
+#define AT(member) offsetof(struct jobspec, member)
+#define ROW(name, setter, member, text, ...)                                                                           \
+    {                                                                                                                  \
+        .key = name, .set = setter, .offset = AT(member), .expects = text, ##__VA_ARGS__                               \
+    }
+#define PART_ROW(in, type, name, setter, member, text, ...)                                                            \
+    {                                                                                                                  \
+        .key = name, .set = setter, .part = in, .offset = offsetof(struct type, member), .expects = text,              \
+        ##__VA_ARGS__                                                                                                  \
+    }
+#define A_TIMESPAN "a timespan such as 90, 5min 20s or infinity"
+#define A_PAUSE "a timespan above 0 such as 30 or 1min"
+#define A_COUNT "a number or infinity, or SOFT:HARD"
+#define A_LIMIT "a size such as 512M or infinity, or SOFT:HARD"
+#define A_SIZE "a size such as 512M"
+#define A_BOOLEAN "a boolean such as yes or no"
+#define A_SIGNAL "a signal such as SIGTERM"
+#define A_COMMAND "a command line, \"-\" before it where its failure does not matter"
+#define A_LEVEL "emerg, alert, crit, err, warning, notice, info or debug"
+#define EXITS "exit statuses and signals such as 1 TEMPFAIL SIGKILL"
+#define A_PROBE "tcp:PORT, unix:PATH, http://HOST:PORT/PATH, file:PATH or exec:COMMAND"

@@ -1,0 +1,32 @@
+/* Command lines of Exec*= (systemd.service(5), "COMMAND LINES"). */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+
+/* The prefixes that say with which rights a command runs. */
+enum command_rights {
+    RIGHTS_OF_UNIT,
+    RIGHTS_FULL,    /* "+": User=, Group=, capabilities, namespaces ... do not apply */
+    RIGHTS_ELEVATED /* "!", "!!": all but User=, Group= and what follows from them */
+};
+
+struct command {
+    char *path;  /* what is executed: a path, or a name to be looked up */
+    char **argv; /* argv[0] is path, or with "@" another word */
+    bool ignore_failure; /* "-" */
+    bool no_variables;   /* ":": "$" is nothing special */
+    enum command_rights rights;
+};
+
+struct command_list {
+    struct command *v;
+    size_t n;
+};
+
+/* Appends the commands of @value, separated by words ";", to @list: all of them or none. -EINVAL, -ENOMEM. */
+int execline_parse(const char *value, struct command_list *list);
+
+/* One command as it is, nothing of it understood (the words behind "--"). -ENOMEM. */
+int command_list_add(struct command_list *list, char *const *argv);
+
+void command_list_done(struct command_list *list);
