@@ -21,7 +21,7 @@ struct loop {
     struct watch *few_watches[BATCH];
     int n_few;
     int exit_code; /* -1: not asked to end */
-    struct timer *timers;
+    struct timer timers; /* the circle's beginning and end */
     struct epoll_event batch[BATCH];
     int n_batch;
     void (*before_sleep)(void *ctx);
@@ -54,6 +54,7 @@ int loop_new(struct loop **ret)
         return -ENOMEM;
     l->exit_code = -1;
     l->epoll_fd = -1;
+    l->timers.next = l->timers.prev = &l->timers;
     *ret = l;
     return 0;
 }
@@ -174,58 +175,64 @@ void loop_close(struct loop *l, struct watch *w)
     w->fd = close_fd(w->fd);
 }
 
-static void timer_unlink(struct loop *l, struct timer *t)
+static void timer_unlink(struct timer *t)
 {
-    for (struct timer **p = &l->timers; *p; p = &(*p)->next)
-        if (*p == t) {
-            *p = t->next;
-            break;
-        }
+    t->prev->next = t->next;
+    t->next->prev = t->prev;
     t->armed = false;
 }
 
+/* In a circle, the earliest first. Most deadlines are later than all that are there (TimeoutStartSec= of one job after the
+ * other), so the place is looked for from the end. */
 void loop_arm(struct loop *l, struct timer *t, uint64_t at)
 {
-    struct timer **p = &l->timers;
+    struct timer *before;
 
+    if (t->armed && t->at == at)
+        return;
     if (t->armed)
-        timer_unlink(l, t);
+        timer_unlink(t);
     t->at = at;
     if (at == USEC_INFINITY)
         return;
-    while (*p && (*p)->at <= at)
-        p = &(*p)->next;
-    t->next = *p;
+    before = l->timers.prev;
+    while (before != &l->timers && before->at > at)
+        before = before->prev;
+    t->prev = before;
+    t->next = before->next;
+    t->prev->next = t->next->prev = t;
     t->armed = true;
-    *p = t;
+}
+
+static struct timer *earliest(struct loop *l)
+{
+    return l->timers.next == &l->timers ? NULL : l->timers.next;
 }
 
 /* Milliseconds to sleep for epoll_wait(2), rounded up so that a deadline has really passed; -1: for ever. */
-static int timeout_msec(const struct loop *l)
+static int timeout_msec(struct loop *l)
 {
+    const struct timer *t = earliest(l);
     uint64_t now, msec;
 
-    if (!l->timers)
+    if (!t)
         return -1;
     now = now_usec();
-    if (l->timers->at <= now)
+    if (t->at <= now)
         return 0;
-    msec = (l->timers->at - now + USEC_PER_MSEC - 1) / USEC_PER_MSEC;
+    msec = (t->at - now + USEC_PER_MSEC - 1) / USEC_PER_MSEC;
     return msec > INT32_MAX ? INT32_MAX : (int)msec;
 }
 
 static int run_timers(struct loop *l)
 {
-    uint64_t now;
+    struct timer *t = earliest(l);
+    uint64_t now = t ? now_usec() : 0;
 
-    if (!l->timers)
-        return 0;
-    now = now_usec();
-    while (l->timers && l->timers->at <= now) {
-        struct timer *t = l->timers;
+    for (; t && t->at <= now; t = earliest(l)) {
         int r;
 
-        timer_unlink(l, t);
+        timer_unlink(t);
         r = t->fn(t);
         if (r < 0)
             return r;

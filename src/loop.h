@@ -20,8 +20,8 @@ struct watch {
 struct timer {
     uint64_t at;
     int (*fn)(struct timer *t);
-    struct timer *next; /* the loop's own */
-    bool armed;         /* the loop's own */
+    struct timer *next, *prev; /* the loop's own */
+    bool armed;                /* the loop's own */
 };
 
 /* The monotonic clock and the one on the wall, in microseconds. */
