@@ -1,31 +1,43 @@
 /* The tables as one. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include "cleanup.h"
 #include "directive_set.h"
+#include "parse.h"
 
 static const struct directive_table *table(size_t i)
 {
     static const struct directive_table *(*const tables[])(void) = {
-        directives_service, directives_exec,      directives_dirs,  directives_unit,
-        directives_condition, directives_amphid, directives_other,
+        directives_service, directives_exec,    directives_dirs,     directives_unit,  directives_condition,
+        directives_amphid,  directives_sandbox, directives_resource, directives_other,
     };
 
     return i < ARRAY_SIZE(tables) ? tables[i]() : NULL;
 }
 
-const struct directive *directive_find(const char *section, const char *key, const char **ret_section)
+/* @in_use: not among the old names. */
+static const struct directive *find(const char *section, const char *key, bool in_use, const char **ret_section)
 {
     const struct directive_table *in;
 
     for (size_t t = 0; (in = table(t)); t++)
         for (size_t i = 0; (!section || STREQ(section, in->section)) && i < in->n; i++)
-            if (STREQ(in->rows[i].key, key)) {
+            if (STREQ(in->rows[i].key, key) && !(in_use && in->rows[i].alias)) {
                 if (ret_section)
                     *ret_section = in->section;
                 return &in->rows[i];
             }
     return NULL;
+}
+
+const struct directive *directive_find(const char *section, const char *key, const char **ret_section)
+{
+    const struct directive *row = find(section, key, section == NULL, ret_section);
+
+    if (!row && !section)
+        row = find(NULL, key, false, ret_section);
+    return row && row->alias ? find(NULL, row->alias, true, ret_section) : row;
 }
 
 const struct directive *directive_nth(size_t i, const char **ret_section)
@@ -51,10 +63,50 @@ const void *directive_look(const struct jobspec *d, const struct directive *row)
     return (const char *)(row->part == PART_JOB ? d : jobspec_part(d, row->part)) + row->offset;
 }
 
+/* Does @value take nothing away from the service? */
+static bool is_harmless(const struct directive *row, const char *value)
+{
+    bool on;
+
+    return !*value || (row->harmless && STREQ(value, row->harmless)) || (parse_bool(value, &on) >= 0 && !on);
+}
+
+/* Remembers that @row should confine the service and does not, or forgets it where the last word is that it need not. */
+static int note_unenforced(struct jobspec *d, const struct directive *row, const char *value)
+{
+    bool harmless = is_harmless(row, value);
+    const struct directive **grown;
+    size_t i = 0;
+
+    while (i < d->n_unenforced && d->unenforced[i] != row)
+        i++;
+    if (harmless && i < d->n_unenforced) {
+        d->n_unenforced--;
+        memmove(&d->unenforced[i], &d->unenforced[i + 1], (d->n_unenforced - i) * sizeof(*d->unenforced));
+    }
+    if (harmless || i < d->n_unenforced)
+        return 0;
+    grown = reallocarray(d->unenforced, d->n_unenforced + 1, sizeof(*grown));
+    if (!grown)
+        return -ENOMEM;
+    grown[d->n_unenforced++] = row;
+    d->unenforced = grown;
+    return 0;
+}
+
+const struct directive *directive_unenforced(const struct jobspec *d, size_t i)
+{
+    return i < d->n_unenforced ? d->unenforced[i] : NULL;
+}
+
 int directive_set(struct jobspec *d, const struct directive *row, const char *value)
 {
-    int r = row->set ? jobspec_make_part(d, row->part) : -EOPNOTSUPP;
+    int r = 0;
 
+    if (row->security && row->honour == HONOUR_UNSUPPORTED)
+        r = note_unenforced(d, row, value);
+    if (r >= 0)
+        r = row->set ? jobspec_make_part(d, row->part) : -EOPNOTSUPP;
     if (r >= 0)
         r = row->set(d, row, value);
     if (r >= 0 && row->flag)

@@ -21,7 +21,8 @@ struct directive {
     /* Returns 0, -EINVAL, -ERANGE or -ENOMEM; the value is checked whole before anything is changed. NULL: it is only
      * known, not kept. */
     int (*set)(struct jobspec *d, const struct directive *row, const char *value);
-    /* Writes the value that the description has now, as `systemctl show` would print it. NULL: not shown. */
+    /* Writes the value that the description has now, as `systemctl show` prints it. NULL: in the form that goes with
+     * @set, if there is one (directive_get.h). */
     void (*get)(const struct jobspec *d, const struct directive *row, FILE *out);
     enum jobspec_part part;   /* which part of the description holds it */
     size_t offset;            /* of the member in that part */
@@ -33,6 +34,9 @@ struct directive {
     enum directive_honour honour;
     const char *how;
     bool security;            /* it takes something away from the service: not to honour it must be said at every start */
+    const char *harmless;     /* security: the value that takes nothing away, where that is not "no" or the empty one */
+    const char *property;     /* its name in `systemctl show`, where directive_property() does not know better: "" none */
+    const char *alias;        /* an old name: the key of the row, in whatever section, that is meant */
     bool literal;             /* no specifiers in it (systemd.unit(5), "Specifiers") */
     bool words;               /* its value is split into words: what a specifier brings in is quoted */
 };
@@ -49,18 +53,25 @@ const struct directive_table *directives_exec(void);
 const struct directive_table *directives_dirs(void);
 const struct directive_table *directives_condition(void);
 const struct directive_table *directives_amphid(void);
+const struct directive_table *directives_sandbox(void);
+const struct directive_table *directives_resource(void);
 const struct directive_table *directives_other(void);
 
 /* The row of @key in @section (NULL: in any), and in *@ret_section (may be NULL) the section in which it stands; NULL if
- * there is none. */
+ * there is none. An old name gives the row of the new one. */
 const struct directive *directive_find(const char *section, const char *key, const char **ret_section);
 
 /* The @i-th of all rows; NULL past the last. */
 const struct directive *directive_nth(size_t i, const char **ret_section);
 
 /* Sets what @row stands for to @value; an empty value resets lists, as in a unit file. -EINVAL or -ERANGE (not a value of
- * it: row->expects says what would be), -EOPNOTSUPP (it is only known), -ENOMEM. */
+ * it: row->expects says what would be), -EOPNOTSUPP (it is only known), -ENOMEM. What takes something away from the
+ * service and is not enforced is remembered in the description (directive_unenforced()). */
 int directive_set(struct jobspec *d, const struct directive *row, const char *value);
+
+/* The @i-th directive of @d that should confine the service and does not, in the order in which they were given; NULL
+ * past the last. Whoever starts the service says so; with --strict it is not started. */
+const struct directive *directive_unenforced(const struct jobspec *d, size_t i);
 
 /* The same by name, in whatever section: -ENOENT (no such directive); *@ret_expects is constant text. */
 int directive_assign(struct jobspec *d, const char *key, const char *value, const char **ret_expects);

@@ -97,6 +97,7 @@ void probe_list_done(struct probe_list *l)
 void jobspec_done(struct jobspec *d)
 {
     free(d->name);
+    free(d->unenforced);
     for (size_t i = 0; i < EXEC_LIST_MAX; i++)
         command_list_done(&d->exec[i]);
     free(d->pid_file);

@@ -63,6 +63,7 @@ struct probe_list {
     size_t n;
 };
 
+struct directive;
 struct spec_exec;
 struct spec_dirs;
 struct spec_unit;
@@ -70,6 +71,8 @@ struct spec_unit;
 struct jobspec {
     char *name;           /* of the unit, "nginx.service"; of a command line the instance's */
     void *part[PART_MAX]; /* NULL: as jobspec_part() has it by default */
+    const struct directive **unenforced; /* what should confine the service and does not (directive_unenforced()) */
+    size_t n_unenforced;
 
     enum job_type type;
     uint64_t timeout_start, timeout_stop; /* usec, USEC_INFINITY: none */

@@ -214,7 +214,7 @@ static void unknown(void **state)
     jobspec_done(&d);
 }
 
-/* The names are all there, once, and directive_assign() knows each of them. */
+/* Whatever can be set says what it expects, and directive_assign() knows it. test_directives.c has the rest. */
 static void names(void **state)
 {
     unsigned n = 0, limits = 0;
@@ -229,10 +229,10 @@ static void names(void **state)
         text = row->expects;
         const char *expects = NULL;
 
+        if (!row->set)
+            continue;
         CHECK(text && *text, "%s: nothing is said of its value", key);
         CHECK(directive_assign(&d, key, "\x01?", &expects) != -ENOENT && expects, "%s", key);
-        for (unsigned i = 0; i < n; i++)
-            CHECK(strcmp(directive_nth(i, NULL)->key, key) != 0, "%s stands there twice", key);
         limits += strncmp(key, "Limit", 5) == 0;
     }
     assert_null(directive_nth(n + 1, NULL));
