@@ -1,6 +1,11 @@
 /* [Service]: systemd.service(5) and systemd.kill(5). */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 #include "directive_set.h"
 #include "cleanup.h"
+#include "parse.h"
+#include "self.h"
 
 static const char *const types[] = {[TYPE_SIMPLE] = "simple",
                                     [TYPE_EXEC] = "exec",
@@ -8,7 +13,18 @@ static const char *const types[] = {[TYPE_SIMPLE] = "simple",
                                     [TYPE_NOTIFY_RELOAD] = "notify-reload",
                                     [TYPE_FORKING] = "forking",
                                     [TYPE_ONESHOT] = "oneshot",
+                                    [TYPE_DBUS] = "dbus",
+                                    [TYPE_IDLE] = "idle",
                                     NULL};
+static const char *const exit_types[] = {[EXIT_TYPE_MAIN] = "main", [EXIT_TYPE_CGROUP] = "cgroup", NULL};
+static const char *const timeout_failures[] = {
+    [TIMEOUT_TERMINATE] = "terminate", [TIMEOUT_ABORT] = "abort", [TIMEOUT_KILL] = "kill", NULL};
+static const char *const oom_policies[] = {
+    [OOM_STOP] = "stop", [OOM_CONTINUE] = "continue", [OOM_KILL] = "kill", NULL};
+static const char *const restart_modes[] = {
+    [RESTART_NORMAL] = "normal", [RESTART_DIRECT] = "direct", [RESTART_DEBUG] = "debug", NULL};
+static const char *const preserves[] = {
+    [FD_STORE_RESTART] = "restart", [FD_STORE_NO] = "no", [FD_STORE_YES] = "yes", NULL};
 static const char *const restarts[] = {[RESTART_NO] = "no",
                                        [RESTART_ALWAYS] = "always",
                                        [RESTART_ON_SUCCESS] = "on-success",
@@ -25,21 +41,115 @@ static const char *const kill_modes[] = {[KILL_CONTROL_GROUP] = "control-group",
 static const char *const notify_accesses[] = {
     [NOTIFY_NONE] = "none", [NOTIFY_MAIN] = "main", [NOTIFY_EXEC] = "exec", [NOTIFY_ALL] = "all", NULL};
 
+/* "restart", or a boolean. */
+static int set_preserve(struct jobspec *d, const struct directive *row, const char *value)
+{
+    bool keep;
+
+    if (parse_bool(value, &keep) < 0)
+        return set_enum(d, row, value);
+    d->fd_store_preserve = keep ? FD_STORE_YES : FD_STORE_NO;
+    return 0;
+}
+
+/* Both at once (systemd.service(5), TimeoutSec=). */
+static int set_both_timeouts(struct jobspec *d, const struct directive *row, const char *value)
+{
+    int r = set_timeout(d, row, value);
+
+    if (r >= 0)
+        d->timeout_stop = d->timeout_start;
+    return r;
+}
+
+/* systemd.service(5), TimeoutAbortSec=: the empty value means that of TimeoutStopSec= again. */
+static int set_abort_timeout(struct jobspec *d, const struct directive *row, const char *value)
+{
+    int r = *value ? set_timeout(d, row, value) : 0;
+
+    if (r >= 0)
+        d->timeout_abort_set = *value;
+    return r;
+}
+
+/* systemd.service(5), RuntimeMaxSec=: the empty value means none. */
+static int set_limit_or_none(struct jobspec *d, const struct directive *row, const char *value)
+{
+    return set_timeout(d, row, *value ? value : "infinity");
+}
+
+/* systemd.service(5), PIDFile=: "may be relative", to the run time directory: /run, or the user's. */
+static int set_pid_file(struct jobspec *d, const struct directive *row, const char *value)
+{
+    const char *base = self_uid() == 0 ? NULL : getenv("XDG_RUNTIME_DIR");
+    cleanup_free char *path = NULL;
+
+    if (!*value || *value == '/')
+        return set_string(d, row, value);
+    if (asprintf(&path, "%s/%s", base ? base : "/run", value) < 0) {
+        path = NULL;
+        return -ENOMEM;
+    }
+    return set_string(d, row, path);
+}
+
+/* What the D-Bus specification calls a bus name, without a connection's own (":1.42"): words of A-Z a-z 0-9 _ -, none of
+ * which begins with a digit, between dots. */
+static int set_bus_name(struct jobspec *d, const struct directive *row, const char *value)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-", digits[] = "0123456789";
+    size_t words = 0;
+
+    if (strlen(value) > 255)
+        return -EINVAL;
+    for (const char *p = value; *p; words++) {
+        if (!strchr(letters, *p))
+            return -EINVAL;
+        while (*p && (strchr(letters, *p) || strchr(digits, *p)))
+            p++;
+        if (*p == '.' && p[1])
+            p++;
+        else if (*p)
+            return -EINVAL;
+    }
+    return words == 1 ? -EINVAL : set_string(d, row, value);
+}
+
 static const struct directive rows[] = {
-    ROW("Type", set_enum, type, "simple, exec, notify, notify-reload, forking or oneshot", .names = types),
+    ROW("Type", set_enum, type, "simple, exec, notify, notify-reload, forking, oneshot, dbus or idle", .names = types,
+        .flag = AT(type_set)),
+    ROW("ExitType", set_enum, exit_type, "main or cgroup", .names = exit_types),
+    ROW("RemainAfterExit", set_bool, remain_after_exit, A_BOOLEAN),
+    ROW("GuessMainPID", set_bool, guess_main_pid, A_BOOLEAN),
+    ROW("BusName", set_bus_name, bus_name, "a D-Bus name such as org.example.Service"),
+    ROW("ExecCondition", set_command, exec[EXEC_CONDITION], A_COMMAND),
+    ROW("ExecStart", set_command, exec[EXEC_START], A_COMMAND),
     ROW("ExecStartPre", set_command, exec[EXEC_START_PRE], A_COMMAND),
     ROW("ExecStartPost", set_command, exec[EXEC_START_POST], A_COMMAND),
     ROW("ExecReload", set_command, exec[EXEC_RELOAD], A_COMMAND),
     ROW("ExecStop", set_command, exec[EXEC_STOP], A_COMMAND),
     ROW("ExecStopPost", set_command, exec[EXEC_STOP_POST], A_COMMAND),
-    ROW("PIDFile", set_path, pid_file, "an absolute path"),
+    ROW("PermissionsStartOnly", set_bool, permissions_start_only, A_BOOLEAN),
+    ROW("NonBlocking", set_bool, non_blocking, A_BOOLEAN),
+    ROW("PIDFile", set_pid_file, pid_file, "a path, absolute or below /run"),
     ROW("NotifyAccess", set_enum, notify_access, "none, main, exec or all", .names = notify_accesses,
         .flag = AT(notify_access_set)),
     ROW("FileDescriptorStoreMax", set_int, fd_store_max, "a number", .max = 4096),
+    ROW("FileDescriptorStorePreserve", set_preserve, fd_store_preserve, "yes, no or restart", .names = preserves),
     ROW("TimeoutStartSec", set_timeout, timeout_start, A_TIMESPAN, .flag = AT(timeout_start_set)),
     ROW("TimeoutStopSec", set_timeout, timeout_stop, A_TIMESPAN),
+    ROW("TimeoutSec", set_both_timeouts, timeout_start, A_TIMESPAN, .flag = AT(timeout_start_set)),
+    ROW("TimeoutAbortSec", set_abort_timeout, timeout_abort, A_TIMESPAN),
+    ROW("TimeoutStartFailureMode", set_enum, timeout_start_failure, "terminate, abort or kill",
+        .names = timeout_failures),
+    ROW("TimeoutStopFailureMode", set_enum, timeout_stop_failure, "terminate, abort or kill",
+        .names = timeout_failures),
+    ROW("RuntimeMaxSec", set_limit_or_none, runtime_max, A_TIMESPAN),
+    ROW("RuntimeRandomizedExtraSec", set_span, runtime_extra, A_TIMESPAN),
+    ROW("OOMPolicy", set_enum, oom_policy, "stop, continue or kill", .names = oom_policies),
     ROW("KillMode", set_enum, kill_mode, "control-group, mixed, process or none", .names = kill_modes),
     ROW("KillSignal", set_signal, kill_signal, A_SIGNAL),
+    ROW("RestartKillSignal", set_signal, restart_kill_signal, A_SIGNAL),
     ROW("FinalKillSignal", set_signal, final_kill_signal, A_SIGNAL),
     ROW("WatchdogSignal", set_signal, watchdog_signal, A_SIGNAL),
     ROW("ReloadSignal", set_signal, reload_signal, A_SIGNAL),
@@ -47,6 +157,7 @@ static const struct directive rows[] = {
     ROW("SendSIGKILL", set_bool, send_sigkill, A_BOOLEAN),
     ROW("Restart", set_enum, restart, "no, always, on-success, on-failure, on-abnormal, on-abort or on-watchdog",
         .names = restarts),
+    ROW("RestartMode", set_enum, restart_mode, "normal, direct or debug", .names = restart_modes),
     ROW("RestartSec", set_span, restart_usec, A_TIMESPAN),
     ROW("RestartSteps", set_int, restart_steps, "a number", .max = 1000),
     ROW("RestartMaxDelaySec", set_span, restart_max_delay, A_TIMESPAN),

@@ -7,7 +7,9 @@
 
 const char *exec_list_name(enum exec_list list)
 {
-    static const char *const names[] = {[EXEC_START_PRE] = "ExecStartPre=",
+    static const char *const names[] = {[EXEC_CONDITION] = "ExecCondition=",
+                                        [EXEC_START_PRE] = "ExecStartPre=",
+                                        [EXEC_START] = "ExecStart=",
                                         [EXEC_START_POST] = "ExecStartPost=",
                                         [EXEC_RELOAD] = "ExecReload=",
                                         [EXEC_STOP] = "ExecStop=",

@@ -64,6 +64,8 @@ void jobspec_init(struct jobspec *d)
         .type = TYPE_EXEC,
         .timeout_start = DEFAULT_TIMEOUT,
         .timeout_stop = DEFAULT_TIMEOUT,
+        .runtime_max = USEC_INFINITY,
+        .guess_main_pid = true,
         .notify_access = NOTIFY_MAIN,
         .kill_signal = SIGTERM,
         .final_kill_signal = SIGKILL,
@@ -100,6 +102,7 @@ void jobspec_done(struct jobspec *d)
     free(d->unenforced);
     for (size_t i = 0; i < EXEC_LIST_MAX; i++)
         command_list_done(&d->exec[i]);
+    free(d->bus_name);
     free(d->pid_file);
     probe_list_done(&d->ready);
     probespec_done(&d->health);
@@ -116,6 +119,24 @@ void jobspec_done(struct jobspec *d)
         free(d->part[i]);
     }
     *d = (struct jobspec){0};
+}
+
+/* systemd.service(5), Type=, ExecStart=, ExecStop=, BusName=, Restart=. */
+const char *jobspec_fault(const struct jobspec *d)
+{
+    size_t n = d->exec[EXEC_START].n;
+
+    if (n == 0 && d->exec[EXEC_STOP].n == 0)
+        return "has neither ExecStart= nor ExecStop=";
+    if (n == 0 && d->type != TYPE_ONESHOT)
+        return "has no ExecStart=, which only Type=oneshot can do without";
+    if (n == 0 && !d->remain_after_exit)
+        return "has no ExecStart=, which needs RemainAfterExit=yes";
+    if (n > 1 && d->type != TYPE_ONESHOT)
+        return "has more than one ExecStart=, which only Type=oneshot may have";
+    if (d->type == TYPE_ONESHOT && (d->restart == RESTART_ALWAYS || d->restart == RESTART_ON_SUCCESS))
+        return "has Restart=always or on-success, which Type=oneshot cannot have: it would never end";
+    return d->type == TYPE_DBUS && !d->bus_name ? "has Type=dbus, but no BusName=" : NULL;
 }
 
 bool jobspec_notifies(const struct jobspec *d)

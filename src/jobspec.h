@@ -10,7 +10,28 @@
 #include "exitset.h"
 #include "probespec.h"
 
-enum job_type { TYPE_SIMPLE, TYPE_EXEC, TYPE_NOTIFY, TYPE_NOTIFY_RELOAD, TYPE_FORKING, TYPE_ONESHOT };
+enum job_type {
+    TYPE_SIMPLE,
+    TYPE_EXEC,
+    TYPE_NOTIFY,
+    TYPE_NOTIFY_RELOAD,
+    TYPE_FORKING,
+    TYPE_ONESHOT,
+    TYPE_DBUS,
+    TYPE_IDLE,
+};
+
+/* systemd.service(5), ExitType=: what lives as long as the service? */
+enum exit_type { EXIT_TYPE_MAIN, EXIT_TYPE_CGROUP };
+
+/* systemd.service(5), TimeoutStartFailureMode=, TimeoutStopFailureMode= */
+enum timeout_failure { TIMEOUT_TERMINATE, TIMEOUT_ABORT, TIMEOUT_KILL };
+
+/* systemd.service(5), OOMPolicy= */
+enum oom_policy { OOM_STOP, OOM_CONTINUE, OOM_KILL };
+
+/* systemd.service(5), FileDescriptorStorePreserve= */
+enum fd_store_preserve { FD_STORE_RESTART, FD_STORE_NO, FD_STORE_YES };
 
 /* systemd.service(5), Restart= */
 enum restart_policy {
@@ -22,6 +43,9 @@ enum restart_policy {
     RESTART_ON_ABORT,
     RESTART_ON_WATCHDOG,
 };
+
+/* systemd.service(5), RestartMode=: normal: whoever depends on it is told of the end in between. */
+enum restart_mode { RESTART_NORMAL, RESTART_DIRECT, RESTART_DEBUG };
 
 /* systemd.kill(5), KillMode= */
 enum kill_mode { KILL_CONTROL_GROUP, KILL_MIXED, KILL_PROCESS, KILL_NONE };
@@ -74,20 +98,33 @@ struct jobspec {
     const struct directive **unenforced; /* what should confine the service and does not (directive_unenforced()) */
     size_t n_unenforced;
 
-    enum job_type type;
-    uint64_t timeout_start, timeout_stop; /* usec, USEC_INFINITY: none */
-    bool timeout_start_set;
+    enum job_type type; /* a unit file's default is the loader's to set, where type_set is false */
+    bool type_set;
+    bool remain_after_exit;
+    enum exit_type exit_type;
+    char *bus_name;                                      /* Type=dbus */
+    uint64_t timeout_start, timeout_stop, timeout_abort; /* usec, USEC_INFINITY: none */
+    bool timeout_start_set, timeout_abort_set;           /* not set: timeout_abort is timeout_stop */
+    enum timeout_failure timeout_start_failure, timeout_stop_failure;
+    uint64_t runtime_max, runtime_extra; /* usec; runtime_max USEC_INFINITY: no limit */
     struct command_list exec[EXEC_LIST_MAX];
-    char *pid_file; /* Type=forking; NULL: the main PID is guessed */
+    bool permissions_start_only; /* PermissionsStartOnly=: User= and Group= are for ExecStart= alone */
+    bool non_blocking;
+    char *pid_file;      /* Type=forking; NULL: the main PID is guessed */
+    bool guess_main_pid; /* or not even that */
     enum notify_access notify_access;
     bool notify_access_set;
     int fd_store_max; /* FileDescriptorStoreMax= */
+    enum fd_store_preserve fd_store_preserve;
+    enum oom_policy oom_policy;
 
     enum kill_mode kill_mode;
     int kill_signal, final_kill_signal, watchdog_signal, reload_signal;
+    int restart_kill_signal; /* 0: kill_signal */
     bool send_sighup, send_sigkill;
 
     enum restart_policy restart;
+    enum restart_mode restart_mode;
     uint64_t restart_usec, restart_max_delay; /* restart_max_delay USEC_INFINITY: the delay does not grow */
     uint64_t restart_reset;                   /* up for so long: what was before is forgiven; 0: by the longest delay */
     int restart_steps;
@@ -159,6 +196,10 @@ char *const *jobspec_argv(const struct jobspec *d);
 
 /* Makes the part, if it is not there, as it is by default. -ENOMEM. */
 int jobspec_make_part(struct jobspec *d, enum jobspec_part part);
+
+/* Why nothing can be run as @d has it, as systemd would refuse it: constant text that goes on after the unit's name ("has
+ * no ExecStart=, which is ..."); NULL: it can be. */
+const char *jobspec_fault(const struct jobspec *d);
 
 /* Does the child get a notify socket: does it wait for READY=1, or may it say something (NotifyAccess=)? */
 bool jobspec_notifies(const struct jobspec *d);
