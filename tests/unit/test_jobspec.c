@@ -170,7 +170,7 @@ static void good(void **state)
 static void bad(void **state)
 {
     static const char *const rows[] = {
-        "Type=dbus", "Type=", "Type=Exec", "TimeoutStartSec=", "TimeoutStartSec=soon", "TimeoutStartSec=-1",
+        "Type=bus", "Type=", "Type=Exec", "TimeoutStartSec=", "TimeoutStartSec=soon", "TimeoutStartSec=-1",
         "TimeoutStopSec=1x", "TimeoutStopSec=600000y", "KillSignal=", "KillSignal=0", "KillSignal=SIGNOPE",
         "SupplementaryGroups=\"a", "WorkingDirectory=srv", "WorkingDirectory=~x", "WorkingDirectory=-srv", "UMask=",
         "UMask=8", "UMask=10000", "Environment=A", "Environment==x", "Environment=1A=x", "Environment=A-B=x",
@@ -201,7 +201,7 @@ static void bad(void **state)
 
 static void unknown(void **state)
 {
-    static const char *const keys[] = {"", "Nope", "type", "User ", "Limit", "LimitX", "ExecStart", "LimitNOFILE="};
+    static const char *const keys[] = {"", "Nope", "type", "User ", "Limit", "LimitX", "ExecStarts", "LimitNOFILE="};
     struct jobspec d;
 
     (void)state;
@@ -261,7 +261,20 @@ static void keeping(void **state)
     } rows[] = {
 #define U64(key, value, bad, member, wanted) {key, value, bad, offsetof(struct jobspec, member), sizeof(uint64_t), wanted}
 #define INT(key, value, bad, member, wanted) {key, value, bad, offsetof(struct jobspec, member), sizeof(int), wanted}
-        INT("Type", "notify-reload", "dbus", type, TYPE_NOTIFY_RELOAD), INT("Restart", "on-watchdog", "sometimes", restart, RESTART_ON_WATCHDOG),
+        INT("Type", "notify-reload", "bus", type, TYPE_NOTIFY_RELOAD), INT("Restart", "on-watchdog", "sometimes", restart, RESTART_ON_WATCHDOG),
+        INT("Type", "dbus", "Idle", type, TYPE_DBUS), INT("Type", "idle", "", type, TYPE_IDLE),
+        INT("ExitType", "cgroup", "all", exit_type, EXIT_TYPE_CGROUP), INT("OOMPolicy", "kill", "die", oom_policy, OOM_KILL),
+        INT("TimeoutStartFailureMode", "abort", "stop", timeout_start_failure, TIMEOUT_ABORT),
+        INT("TimeoutStopFailureMode", "kill", "", timeout_stop_failure, TIMEOUT_KILL),
+        INT("RestartMode", "direct", "indirect", restart_mode, RESTART_DIRECT),
+        INT("RestartKillSignal", "USR1", "x", restart_kill_signal, SIGUSR1),
+        INT("FileDescriptorStorePreserve", "yes", "maybe", fd_store_preserve, FD_STORE_YES),
+        INT("FileDescriptorStorePreserve", "0", "", fd_store_preserve, FD_STORE_NO),
+        INT("FileDescriptorStorePreserve", "restart", "never", fd_store_preserve, FD_STORE_RESTART),
+        U64("RuntimeMaxSec", "5", "x", runtime_max, 5 * USEC_PER_SEC), U64("RuntimeMaxSec", "", "-1", runtime_max, USEC_INFINITY),
+        U64("RuntimeRandomizedExtraSec", "7", "", runtime_extra, 7 * USEC_PER_SEC),
+        U64("TimeoutAbortSec", "3", "x", timeout_abort, 3 * USEC_PER_SEC), U64("TimeoutSec", "4", "x", timeout_stop, 4 * USEC_PER_SEC),
+        U64("TimeoutSec", "6", "x", timeout_start, 6 * USEC_PER_SEC), U64("TimeoutSec", "0", "", timeout_stop, USEC_INFINITY),
         INT("KillMode", "mixed", "all", kill_mode, KILL_MIXED), INT("NotifyAccess", "all", "some", notify_access, NOTIFY_ALL),
         INT("HealthAction", "watchdog", "kill", health_action, HEALTH_WATCHDOG), INT("LogOverflow", "drop", "lose", log_overflow, OVERFLOW_DROP),
         INT("SyslogLevel", "debug", "8", stream_level[0], LOG_DEBUG), INT("SyslogLevelStderr", "crit", "", stream_level[1], LOG_CRIT),
@@ -288,8 +301,75 @@ static void keeping(void **state)
         memcpy(&got, (char *)&d + rows[i].offset, rows[i].size);
         CHECK(got == rows[i].wanted, "%s=%s gives %llu", rows[i].key, rows[i].value, (unsigned long long)got);
     }
-    assert_true(d.notify_access_set);
+    assert_true(d.notify_access_set && d.type_set && d.timeout_start_set && d.timeout_abort_set);
+    assert_int_equal(set(&d, "TimeoutAbortSec", ""), 0);
+    assert_false(d.timeout_abort_set);
     jobspec_done(&d);
+}
+
+/* Names on the bus, and paths that may be relative. */
+static void names_and_paths(void **state)
+{
+    static const struct {
+        const char *key, *value;
+        bool good;
+    } rows[] = {
+        {"BusName", "org.example.Service", true}, {"BusName", "a.b", true},       {"BusName", "_a-1.b2", true},
+        {"BusName", "", true},                    {"BusName", "org", false},      {"BusName", ".org.x", false},
+        {"BusName", "org.", false},               {"BusName", "org..x", false},   {"BusName", "org.2x", false},
+        {"BusName", ":1.42", false},              {"BusName", "org.x y", false},  {"PIDFile", "/a/b", true},
+        {"PIDFile", "a/b.pid", true},             {"PIDFile", "", true},
+    };
+    struct jobspec d;
+    char *long_name = NULL;
+
+    (void)state;
+    jobspec_init(&d);
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        CHECK((set(&d, rows[i].key, rows[i].value) == 0) == rows[i].good, "%s=%s", rows[i].key, rows[i].value);
+    assert_true(asprintf(&long_name, "a.%0260d", 0) > 0);
+    long_name[2] = 'b';
+    assert_int_equal(set(&d, "BusName", long_name), -EINVAL);
+    free(long_name);
+    assert_null(d.bus_name);
+    assert_null(d.pid_file);
+    setenv("XDG_RUNTIME_DIR", "/run/user/77", 1);
+    assert_int_equal(set(&d, "PIDFile", "x.pid"), 0);
+    assert_string_equal(d.pid_file, getuid() == 0 ? "/run/x.pid" : "/run/user/77/x.pid");
+    jobspec_done(&d);
+}
+
+/* What systemd would refuse to load. */
+static void faults(void **state)
+{
+    static const struct {
+        const char *lines;
+        bool good;
+    } rows[] = {
+        {"Type=exec\nExecStart=/bin/a", true},
+        {"Type=exec", false},
+        {"Type=exec\nExecStop=/bin/a", false},
+        {"Type=oneshot\nExecStop=/bin/a", false},
+        {"Type=oneshot\nExecStop=/bin/a\nRemainAfterExit=yes", true},
+        {"Type=oneshot\nExecStart=/bin/a\nExecStart=/bin/b", true},
+        {"Type=simple\nExecStart=/bin/a\nExecStart=/bin/b", false},
+        {"Type=oneshot\nExecStart=/bin/a\nRestart=always", false},
+        {"Type=oneshot\nExecStart=/bin/a\nRestart=on-success", false},
+        {"Type=oneshot\nExecStart=/bin/a\nRestart=on-failure", true},
+        {"Type=dbus\nExecStart=/bin/a", false},
+        {"Type=dbus\nExecStart=/bin/a\nBusName=a.b", true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        const char *expects;
+        struct jobspec d;
+
+        jobspec_init(&d);
+        CHECK(set_lines(&d, rows[i].lines, &expects) == 0, "'%s'", rows[i].lines);
+        CHECK(!jobspec_fault(&d) == rows[i].good, "'%s': %s", rows[i].lines, jobspec_fault(&d));
+        jobspec_done(&d);
+    }
 }
 
 /* Lists of commands and probes: appended, emptied, refused whole. */
@@ -327,7 +407,6 @@ static void lists(void **state)
     assert_int_equal(d.health.kind, PROBE_NONE);
     assert_int_equal(set(&d, "RestartPreventExitStatus", "2 SIGKILL"), 0);
     assert_true(exitset_has(&d.restart_prevent, CLD_EXITED, 2) && exitset_has(&d.restart_prevent, CLD_KILLED, SIGKILL));
-    assert_int_equal(set(&d, "PIDFile", "run/x"), -EINVAL);
     jobspec_done(&d);
 }
 
@@ -371,7 +450,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults), cmocka_unit_test(good),  cmocka_unit_test(bad),
         cmocka_unit_test(unknown),  cmocka_unit_test(names), cmocka_unit_test(identifier),
-        cmocka_unit_test(keeping),  cmocka_unit_test(lists), cmocka_unit_test(notifies),
+        cmocka_unit_test(keeping), cmocka_unit_test(names_and_paths), cmocka_unit_test(faults),  cmocka_unit_test(lists), cmocka_unit_test(notifies),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
