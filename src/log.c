@@ -97,8 +97,8 @@ static void put_row(struct log *l, const struct record *r)
         dprintf(STDERR_FILENO, "%s\n", data);
 }
 
-void log_stage(struct log *l, enum stage stage, int priority, const struct record_field *fields, const char *fmt,
-               ...)
+static void put(struct log *l, const char *unit, enum stage stage, int priority, const struct record_field *fields,
+                const char *fmt, va_list ap)
 {
     char message[MESSAGE_MAX];
     struct textbuf b = TEXTBUF(message);
@@ -106,17 +106,34 @@ void log_stage(struct log *l, enum stage stage, int priority, const struct recor
                        .priority = priority,
                        .realtime = realtime_usec(),
                        .name = l->main.sink.name,
+                       .unit = unit,
                        .identity = l->identity,
                        .message = message,
                        .fields = fields};
-    va_list ap;
 
-    va_start(ap, fmt);
     textbuf_vprintf(&b, fmt, ap);
-    va_end(ap);
     put_record(l, &r);
     if (l->table)
         put_row(l, &r);
+}
+
+void log_stage(struct log *l, enum stage stage, int priority, const struct record_field *fields, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    put(l, NULL, stage, priority, fields, fmt, ap);
+    va_end(ap);
+}
+
+void log_unit(struct log *l, const char *unit, enum stage stage, int priority, const struct record_field *fields,
+              const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    put(l, unit, stage, priority, fields, fmt, ap);
+    va_end(ap);
 }
 
 /* To stderr, if it takes a line at once: whoever does not read it must not hold us up. */

@@ -65,6 +65,10 @@ void log_trace_to(struct log *l, const struct upward *u);
 void log_stage(struct log *l, enum stage stage, int priority, const struct record_field *fields, const char *fmt,
                ...) __attribute__((format(printf, 5, 6)));
 
+/* The same about one of the units; @unit NULL: log_stage(). */
+void log_unit(struct log *l, const char *unit, enum stage stage, int priority, const struct record_field *fields,
+              const char *fmt, ...) __attribute__((format(printf, 6, 7)));
+
 /* Short for fields on the spot. */
 #define FIELDS(...) ((const struct record_field[]){__VA_ARGS__, {NULL, NULL}})
 

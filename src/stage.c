@@ -84,8 +84,9 @@ void record_text(struct textbuf *b, const struct record *r)
     const struct proc_identity *id = &r->identity;
     char tty[PROC_TTY_MAX];
 
-    textbuf_printf(b, "name=%s stage=%s ppid=%d pid=%d pgid=%d sid=%d tty=%s", r->name, stage_name(r->stage),
-                   id->ppid, id->pid, id->pgid, id->sid, proc_tty_name(id->tty_nr, tty));
+    textbuf_printf(b, "name=%s%s%s stage=%s ppid=%d pid=%d pgid=%d sid=%d tty=%s", r->name, r->unit ? " unit=" : "",
+                   r->unit ? r->unit : "", stage_name(r->stage), id->ppid, id->pid, id->pgid, id->sid,
+                   proc_tty_name(id->tty_nr, tty));
     for (const struct record_field *f = r->fields; f && f->key; f++) {
         bool quote = !plain(f->value);
 
@@ -103,12 +104,18 @@ void record_text(struct textbuf *b, const struct record *r)
     add_message(b, r->message);
 }
 
+/* Whom a reader wants to know it of. */
+static const char *subject(const struct record *r)
+{
+    return r->unit ? r->unit : r->name;
+}
+
 void record_terminal(struct textbuf *b, const struct record *r, bool colour)
 {
     const char *on = !colour ? "" : r->priority <= LOG_ERR ? "\033[1;31m" : r->priority <= LOG_WARNING ? "\033[1;33m" :
                      r->stage == STAGE_READY ? "\033[1;32m" : "\033[1m";
 
-    textbuf_printf(b, "amphid[%d]: %s: %s%s%s: ", r->identity.pid, r->name, on, stage_name(r->stage),
+    textbuf_printf(b, "amphid[%d]: %s: %s%s%s: ", r->identity.pid, subject(r), on, stage_name(r->stage),
                    colour ? "\033[0m" : "");
     add_message(b, r->message);
 }
@@ -125,6 +132,8 @@ void record_row(struct textbuf *b, const struct record *r)
 
     textbuf_printf(b, "%-10s %7d %7d %7d %7d %-7s ", stage_name(r->stage), id->ppid, id->pid, id->pgid, id->sid,
                    proc_tty_name(id->tty_nr, tty));
+    if (r->unit)
+        textbuf_printf(b, "%s: ", r->unit);
     add_message(b, r->message);
 }
 
@@ -147,6 +156,8 @@ void record_json(struct textbuf *b, const struct record *r)
     time_rfc3339(b, r->realtime);
     textbuf_printf(b, "\",\"priority\":%d", r->priority);
     json_member(b, "name", r->name);
+    if (r->unit)
+        json_member(b, "unit", r->unit);
     json_member(b, "stage", stage_name(r->stage));
     json_member(b, "message", r->message);
     json_member(b, "message_id", stage_message_id(r->stage));
@@ -181,12 +192,14 @@ void record_journal(struct textbuf *b, const struct record *r)
     struct textbuf m = TEXTBUF(message);
 
     /* journalctl shows nothing else by default. */
-    textbuf_printf(&m, "%s: %s: %s", r->name, stage_name(r->stage), r->message);
+    textbuf_printf(&m, "%s: %s: %s", subject(r), stage_name(r->stage), r->message);
     journal_field(b, "", "MESSAGE", message);
     textbuf_printf(b, "PRIORITY=%d\nSYSLOG_FACILITY=%d\nSYSLOG_IDENTIFIER=amphid\nSYSLOG_PID=%d\n", r->priority,
                    LOG_FAC(LOG_DAEMON), id->pid);
     textbuf_printf(b, "MESSAGE_ID=%s\nAMPHID_STAGE=%s\nAMPHID_NAME=%s\n", stage_message_id(r->stage),
                    stage_name(r->stage), r->name);
+    if (r->unit)
+        textbuf_printf(b, "AMPHID_UNIT=%s\n", r->unit); /* names of units hold no newline */
     textbuf_printf(b, "AMPHID_PPID=%d\nAMPHID_PID=%d\nAMPHID_PGID=%d\nAMPHID_SID=%d\nAMPHID_TTY=%s\n", id->ppid,
                    id->pid, id->pgid, id->sid, proc_tty_name(id->tty_nr, tty));
     for (const struct record_field *f = r->fields; f && f->key; f++)

@@ -8,6 +8,7 @@
 #define STAGES(X)                                                                                            \
     X(DETECT, "detect", "5e0a3b1d6c424c7a9b0f3f6d1e2a4c01")                                                  \
     X(START, "start", "8f1c2d7ab3e04d5f96a7c1b2d3e4f502")                                                    \
+    X(LOAD, "load", "7b20c4c91d3e4f6ab5a8f7d0e6c1392f")                                                      \
     X(FORK_1, "fork-1", "1a9b8c7d6e5f40312a3b4c5d6e7f8003")                                                  \
     X(SETSID, "setsid", "2bc4d5e6f70841928a9bacbdcedfe004")                                                  \
     X(FORK_2, "fork-2", "3cd5e6f708194a2b9bacbdcedfe0f105")                                                  \
@@ -45,6 +46,7 @@ struct record {
     int priority;      /* LOG_* */
     uint64_t realtime; /* usec */
     const char *name;  /* of the instance */
+    const char *unit;  /* whom it is about; NULL: the instance as a whole, or the only job of a command line */
     struct proc_identity identity;
     const char *message;
     const struct record_field *fields; /* ended by a key of NULL; may be NULL */
