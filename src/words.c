@@ -81,6 +81,33 @@ static int unescape(const char **s, char **out)
     return -EINVAL;
 }
 
+int words_unescape(const char *s, void **ret, size_t *ret_size)
+{
+    cleanup_free char *text = malloc(strlen(s) + 1);
+    char *out = text;
+
+    if (!text)
+        return -ENOMEM;
+    while (*s)
+        if (strncmp(s, "\\x00", 4) == 0 || strncmp(s, "\\000", 4) == 0) {
+            *out++ = '\0';
+            s += 4;
+        } else if (*s != '\\')
+            *out++ = *s++;
+        else {
+            int r;
+
+            s++;
+            r = unescape(&s, &out);
+            if (r < 0)
+                return r;
+        }
+    *out = '\0';
+    *ret_size = (size_t)(out - text);
+    *ret = take_ptr(text);
+    return 0;
+}
+
 /* The word at *@s into @out, which has room for all of *@s: an escape is never shorter than what it stands for. */
 static int one_word(const char **s, char *out)
 {

@@ -1,9 +1,14 @@
 /* systemd.syntax(7): words, quotes and C escapes. */
 #pragma once
+#include <stddef.h>
 
 /* Splits @s at blanks into the vector *@ret (the caller frees with strv_free): "..." and '...' hold blanks, and
  * C escapes (\n \t \x20 \040 \u00e4 \s ...) are undone. -EINVAL: a quote is not closed or an escape is unknown. */
 int words_split(const char *s, char ***ret);
+
+/* Undoes the C escapes in @s, of which "\x00" and "\000" stand for a NUL here, into *@ret (the caller frees), *@ret_size
+ * bytes with a NUL behind them. -EINVAL: an escape is unknown; -ENOMEM. */
+int words_unescape(const char *s, void **ret, size_t *ret_size);
 
 /* Puts the variables of @env, or else of @more (KEY=VALUE vectors, may be NULL), into the words of a command line as
  * systemd.service(5) has it: "${KEY}" anywhere in a word, "$KEY" alone as a word, which becomes as many words as it has; "$$" is
