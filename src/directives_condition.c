@@ -1,14 +1,87 @@
 /* [Unit]: systemd.unit(5), Condition*= and Assert*=. */
-#include "directive.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 #include "cleanup.h"
+#include "directive.h"
+#include "spec_condition.h"
+#include "spec_unit.h"
 
-static const struct directive rows[] = {
-    {.key = "X-none"},
-};
+const char *condition_name(enum condition_kind kind)
+{
+#define X(id, name, expects, path) name,
+    static const char *const names[] = {CONDITIONS(X)};
+#undef X
+
+    return names[kind];
+}
+
+/* Takes away all conditions, or all asserts: systemd.unit(5), "of any kind". */
+static void forget(struct condition_list *l, bool assert)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < l->n; i++)
+        if (l->v[i].assert == assert)
+            free(l->v[i].value);
+        else
+            l->v[kept++] = l->v[i];
+    l->n = kept;
+}
+
+/* Is @sign before the value? Then it moves on, over blanks, too. */
+static bool prefixed(const char **value, char sign)
+{
+    if (**value != sign)
+        return false;
+    ++*value;
+    *value += strspn(*value, " \t");
+    return true;
+}
+
+/* row->resource: the kind; row->max: an assert; row->min: the value is a path. */
+static int set_condition(struct jobspec *d, const struct directive *row, const char *value)
+{
+    struct condition_list *list = directive_place(d, row);
+    struct condition c = {.kind = (unsigned)row->resource, .assert = row->max}, *grown;
+
+    if (!*value) {
+        forget(list, c.assert);
+        return 0;
+    }
+    c.trigger = prefixed(&value, '|');
+    c.negate = prefixed(&value, '!');
+    if (!*value || (row->min && *value != '/'))
+        return -EINVAL;
+    grown = realloc(list->v, (list->n + 1) * sizeof(*grown));
+    if (!grown)
+        return -ENOMEM;
+    list->v = grown;
+    c.value = strdup(value);
+    if (!c.value)
+        return -ENOMEM;
+    grown[list->n++] = c;
+    return 0;
+}
+
+/* What is not seen as systemd sees it. */
+#define APPROXIMATE(id)                                                                                                \
+    ((id) == CONDITION_PATH_IS_ENCRYPTED ? "dm-crypt is looked for below the file system's device in /sys"             \
+     : (id) == CONDITION_FIRST_BOOT      ? "a first boot is one without /etc/machine-id, or with \"uninitialized\" in it" \
+     : (id) == CONDITION_VIRTUALIZATION  ? "read from /proc, /sys and CPUID; some rare hypervisors are only seen as vm" \
+                                         : NULL)
+#define ONE(id, word, name, expect, path, is_assert)                                                                   \
+    PART_ROW(PART_UNIT, spec_unit, word name, set_condition, conditions, expect, .resource = CONDITION_##id,           \
+             .min = path, .max = is_assert, .how = APPROXIMATE(CONDITION_##id),                                        \
+             .honour = APPROXIMATE(CONDITION_##id) ? HONOUR_EMULATED : HONOUR_APPLIED)
+#define X(id, name, expect, path) ONE(id, "Condition", name, expect, path, false), ONE(id, "Assert", name, expect, path, true),
+
+static const struct directive rows[] = {CONDITIONS(X)};
+#undef X
 
 const struct directive_table *directives_condition(void)
 {
-    static const struct directive_table table = {"Unit", rows, 0};
+    static const struct directive_table table = {"Unit", rows, ARRAY_SIZE(rows)};
 
     return &table;
 }
