@@ -78,6 +78,26 @@ static size_t utf8_length(const unsigned char *s, size_t n)
     return len;
 }
 
+/* U+FDD0 to U+FDEF, and the last two of each plane (Unicode 23.7). @s is well-formed. */
+static bool is_noncharacter(const unsigned char *s, size_t len)
+{
+    if (len == 3)
+        return s[0] == 0xef && ((s[1] == 0xb7 && s[2] >= 0x90 && s[2] <= 0xaf) || (s[1] == 0xbf && s[2] >= 0xbe));
+    return len == 4 && (s[1] & 0x0f) == 0x0f && s[2] == 0xbf && s[3] >= 0xbe;
+}
+
+bool text_is_utf8(const char *s, size_t n)
+{
+    const unsigned char *p = (const unsigned char *)s;
+
+    for (size_t len; n > 0; p += len, n -= len) {
+        len = *p < 0x80 ? 1 : utf8_length(p, n);
+        if (len == 0 || is_noncharacter(p, len))
+            return false;
+    }
+    return true;
+}
+
 void textbuf_json(struct textbuf *b, const char *s, size_t n)
 {
     const unsigned char *p = (const unsigned char *)s;

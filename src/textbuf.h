@@ -23,6 +23,9 @@ void textbuf_vprintf(struct textbuf *b, const char *fmt, va_list ap) __attribute
 /* @n bytes as the inside of a JSON string. Bytes that are no UTF-8 become U+FFFD. */
 void textbuf_json(struct textbuf *b, const char *s, size_t n);
 
+/* Are the @n bytes UTF-8 throughout, and every character one that text may hold (no surrogate, no noncharacter)? */
+bool text_is_utf8(const char *s, size_t n);
+
 /* Makes @s fit for a terminal and for JSON, in place: control characters and what is not UTF-8 become '?'.
  * Names and command lines are what other users chose. NULL is fine. Returns @s. */
 char *text_printable(char *s);
