@@ -2,10 +2,25 @@
 #include <syslog.h>
 #include "cleanup.h"
 #include "directive_set.h"
+#include "directives_exec_set.h"
+#include "spec_exec.h"
 
 static const char *const levels[] = {[LOG_EMERG] = "emerg", [LOG_ALERT] = "alert",     [LOG_CRIT] = "crit",
                                      [LOG_ERR] = "err",     [LOG_WARNING] = "warning", [LOG_NOTICE] = "notice",
                                      [LOG_INFO] = "info",   [LOG_DEBUG] = "debug",     NULL};
+
+static const char *const numa_policies[] = {"default", "preferred", "bind", "interleave", "local", NULL}; /* MPOL_* */
+static const char *const keyring_modes[] = {
+    [KEYRING_DEFAULT] = "", [KEYRING_INHERIT] = "inherit", [KEYRING_PRIVATE] = "private", [KEYRING_SHARED] = "shared", NULL};
+
+#define EXEC_AT(member) offsetof(struct spec_exec, member)
+#define EXEC_ROW(name, setter, member, text, ...) PART_ROW(PART_EXEC, spec_exec, name, setter, member, text, ##__VA_ARGS__)
+#define AN_OUTPUT                                                                                                      \
+    "inherit, null, tty, journal, kmsg, journal+console, kmsg+console, file:PATH, append:PATH, truncate:PATH, socket or " \
+    "fd:NAME"
+#define NAMES_OF_VARIABLES "names of variables"
+#define NUMBERS "numbers and ranges such as 0-3,7"
+#define CAPABILITIES "names of capabilities such as CAP_NET_ADMIN, \"~\" before them for all others"
 
 #define LIMIT(name, rlimit, text)                                                                                      \
     {                                                                                                                  \
@@ -30,6 +45,46 @@ static const struct directive rows[] = {
     ROW("SyslogLevelPrefix", set_bool, syslog_level_prefix, A_BOOLEAN),
     ROW("LogRateLimitIntervalSec", set_span, log_rate_interval, A_TIMESPAN),
     ROW("LogRateLimitBurst", set_int, log_rate_burst, "a number", .max = INT32_MAX),
+    EXEC_ROW("PassEnvironment", set_unset_environment, pass_environment, NAMES_OF_VARIABLES, .words = true),
+    EXEC_ROW("UnsetEnvironment", set_unset_environment, unset_environment, NAMES_OF_VARIABLES " or KEY=VALUE",
+             .resource = 1, .words = true),
+    EXEC_ROW("ExecSearchPath", set_search_path, search_path, "absolute paths with colons between them"),
+    EXEC_ROW("SetLoginEnvironment", set_bool, login_environment, A_BOOLEAN, .flag = EXEC_AT(login_environment_set)),
+    EXEC_ROW("StandardInput", set_stdio, stdio[0], "null, tty, tty-force, tty-fail, data, file:PATH, socket or fd:NAME",
+             .resource = 0),
+    EXEC_ROW("StandardOutput", set_stdio, stdio[1], AN_OUTPUT, .resource = 1),
+    EXEC_ROW("StandardError", set_stdio, stdio[2], AN_OUTPUT, .resource = 2),
+    EXEC_ROW("StandardInputText", set_stdin_text, stdin_data, "text with C escapes"),
+    EXEC_ROW("StandardInputData", set_stdin_data, stdin_data, "base64", .literal = true),
+    EXEC_ROW("TTYPath", set_path, tty_path, "an absolute path"),
+    EXEC_ROW("TTYReset", set_bool, tty_reset, A_BOOLEAN),
+    EXEC_ROW("TTYVHangup", set_bool, tty_vhangup, A_BOOLEAN),
+    EXEC_ROW("TTYVTDisallocate", set_bool, tty_vt_disallocate, A_BOOLEAN),
+    EXEC_ROW("TTYRows", set_int_or_none, tty_rows, "a number", .max = UINT16_MAX),
+    EXEC_ROW("TTYColumns", set_int_or_none, tty_columns, "a number", .max = UINT16_MAX),
+    EXEC_ROW("CPUSchedulingPolicy", set_cpu_policy, cpu_policy, "other, batch, idle, fifo or rr",
+             .flag = EXEC_AT(cpu_policy_set)),
+    EXEC_ROW("CPUSchedulingPriority", set_int, cpu_priority, "a number from 0 to 99", .max = 99,
+             .flag = EXEC_AT(cpu_priority_set)),
+    EXEC_ROW("CPUSchedulingResetOnFork", set_bool, cpu_reset_on_fork, A_BOOLEAN),
+    EXEC_ROW("CPUAffinity", set_numbers, cpus, NUMBERS),
+    EXEC_ROW("NUMAPolicy", set_enum, numa_policy, "default, preferred, bind, interleave or local", .names = numa_policies,
+             .flag = EXEC_AT(numa_policy_set)),
+    EXEC_ROW("NUMAMask", set_numa_nodes, numa_nodes, NUMBERS ", or all"),
+    EXEC_ROW("IOSchedulingClass", set_io_class, io_class, "realtime, best-effort or idle"),
+    EXEC_ROW("IOSchedulingPriority", set_io_priority, io_priority, "a number from 0 to 7"),
+    EXEC_ROW("TimerSlackNSec", set_nsec, timer_slack, "nanoseconds, or a timespan such as 50us"),
+    EXEC_ROW("CoredumpFilter", set_coredump_filter, coredump_filter, "names of core(5)'s mappings, or a mask such as 33",
+             .words = true),
+    EXEC_ROW("Personality", set_personality, personality, "an architecture of this machine such as x86-64"),
+    EXEC_ROW("MemoryKSM", set_bool, memory_ksm, A_BOOLEAN, .flag = EXEC_AT(memory_ksm_set)),
+    EXEC_ROW("IgnoreSIGPIPE", set_bool, ignore_sigpipe, A_BOOLEAN, .flag = EXEC_AT(ignore_sigpipe_set)),
+    EXEC_ROW("KeyringMode", set_enum, keyring, "inherit, private or shared", .names = keyring_modes),
+    EXEC_ROW("CapabilityBoundingSet", set_bounding, bounding, CAPABILITIES, .security = true, .harmless = "~"),
+    EXEC_ROW("AmbientCapabilities", set_ambient, ambient, CAPABILITIES),
+    EXEC_ROW("SecureBits", set_secure_bits, secure_bits,
+             "keep-caps, no-setuid-fixup or noroot, each also with -locked behind it", .words = true),
+    EXEC_ROW("AppArmorProfile", set_apparmor, apparmor_profile, "the name of a profile", .security = true),
     LIMIT("CPU", RLIMIT_CPU, A_TIMESPAN ", or SOFT:HARD"),
     LIMIT("FSIZE", RLIMIT_FSIZE, A_LIMIT),
     LIMIT("DATA", RLIMIT_DATA, A_LIMIT),

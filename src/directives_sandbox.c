@@ -85,7 +85,6 @@ static const struct directive rows[] = {
     OPEN("RestrictFileSystems", "no BPF program is attached here"),
 
     OPEN("SELinuxContext", LSM),
-    OPEN("AppArmorProfile", LSM),
     OPEN("SmackProcessLabel", LSM),
 };
 
