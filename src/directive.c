@@ -9,8 +9,8 @@
 static const struct directive_table *table(size_t i)
 {
     static const struct directive_table *(*const tables[])(void) = {
-        directives_service, directives_exec,    directives_dirs,     directives_unit,  directives_condition,
-        directives_amphid,  directives_sandbox, directives_resource, directives_other,
+        directives_service,   directives_exec,   directives_dirs,    directives_unit,     directives_install,
+        directives_condition, directives_amphid, directives_sandbox, directives_resource, directives_other,
     };
 
     return i < ARRAY_SIZE(tables) ? tables[i]() : NULL;

@@ -48,6 +48,7 @@ struct directive_table {
 };
 
 const struct directive_table *directives_unit(void);
+const struct directive_table *directives_install(void);
 const struct directive_table *directives_service(void);
 const struct directive_table *directives_exec(void);
 const struct directive_table *directives_dirs(void);

@@ -1,15 +1,251 @@
-/* [Unit]: systemd.unit(5), what a unit is and what it depends on. */
-#include "directive_set.h"
+/* [Unit] and [Install]: systemd.unit(5), what a unit is and what it depends on. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 #include "cleanup.h"
+#include "directive_set.h"
+#include "parse.h"
+#include "spec_unit.h"
+#include "strv.h"
+#include "unitname.h"
+#include "words.h"
+
+static const char *const modes[] = {[UNIT_JOB_REPLACE] = "replace",
+                                    [UNIT_JOB_FAIL] = "fail",
+                                    [UNIT_JOB_REPLACE_IRREVERSIBLY] = "replace-irreversibly",
+                                    [UNIT_JOB_ISOLATE] = "isolate",
+                                    [UNIT_JOB_FLUSH] = "flush",
+                                    [UNIT_JOB_IGNORE_DEPENDENCIES] = "ignore-dependencies",
+                                    [UNIT_JOB_IGNORE_REQUIREMENTS] = "ignore-requirements",
+                                    NULL};
+static const char *const actions[] = {[UNIT_ACTION_NONE] = "none",
+                                      [UNIT_ACTION_REBOOT] = "reboot",
+                                      [UNIT_ACTION_REBOOT_FORCE] = "reboot-force",
+                                      [UNIT_ACTION_REBOOT_IMMEDIATE] = "reboot-immediate",
+                                      [UNIT_ACTION_POWEROFF] = "poweroff",
+                                      [UNIT_ACTION_POWEROFF_FORCE] = "poweroff-force",
+                                      [UNIT_ACTION_POWEROFF_IMMEDIATE] = "poweroff-immediate",
+                                      [UNIT_ACTION_EXIT] = "exit",
+                                      [UNIT_ACTION_EXIT_FORCE] = "exit-force",
+                                      NULL};
+
+static int push_once(char ***list, const char *s)
+{
+    for (size_t i = 0; *list && (*list)[i]; i++)
+        if (STREQ((*list)[i], s))
+            return 0;
+    return strv_push(list, s);
+}
+
+/* Adds the words of @value that are @valid, each once. Unlike elsewhere a bad word does not take the good ones beside it
+ * with it: systemd ignores it alone, and an order that is lost would show only now and then. -EINVAL if there was one. */
+static int add_good_words(char ***list, const char *value, bool (*valid)(const char *word))
+{
+    CLEANUP(strv_freep) char **words = NULL;
+    int r = words_split(value, &words), bad = 0;
+
+    for (size_t i = 0; r >= 0 && words && words[i]; i++) {
+        if (!valid(words[i]))
+            bad = -EINVAL;
+        else
+            r = push_once(list, words[i]);
+    }
+    return r < 0 ? r : bad;
+}
+
+/* An empty value changes nothing: dependencies cannot be taken back by a drop-in (systemd.unit(5), Example 2). */
+static int set_deps(struct jobspec *d, const struct directive *row, const char *value)
+{
+    return add_good_words(directive_place(d, row), value, unit_name_valid);
+}
+
+/* [Install]: an empty value resets, as systemd does there. */
+static int set_names(struct jobspec *d, const struct directive *row, const char *value)
+{
+    char ***list = directive_place(d, row);
+
+    if (!*value)
+        *list = strv_free(*list);
+    return add_good_words(list, value, unit_name_valid);
+}
+
+static bool is_absolute(const char *s)
+{
+    return s[0] == '/';
+}
+
+static int set_paths(struct jobspec *d, const struct directive *row, const char *value)
+{
+    return add_good_words(directive_place(d, row), value, is_absolute);
+}
+
+static bool is_documentation(const char *s)
+{
+    static const char *const kinds[] = {"http://", "https://", "file:", "info:", "man:"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+        if (strncmp(s, kinds[i], strlen(kinds[i])) == 0 && s[strlen(kinds[i])])
+            return true;
+    return false;
+}
+
+static int set_documentation(struct jobspec *d, const struct directive *row, const char *value)
+{
+    char ***list = directive_place(d, row);
+
+    if (!*value)
+        *list = strv_free(*list);
+    return add_good_words(list, value, is_documentation);
+}
+
+/* JobTimeoutSec= goes for both times, unless the other one is given (0 turns it off, as everywhere). */
+static int set_job_timeout(struct jobspec *d, const struct directive *row, const char *value)
+{
+    struct spec_unit *u = d->part[PART_UNIT];
+    int r = set_timeout(d, row, value);
+
+    if (r >= 0 && !u->job_running_timeout_set)
+        u->job_running_timeout = u->job_timeout;
+    return r;
+}
+
+/* The name that OnFailureJobMode=isolate had. */
+static int set_isolate(struct jobspec *d, const struct directive *row, const char *value)
+{
+    enum unit_job_mode *mode = directive_place(d, row);
+    bool on;
+    int r = parse_bool(value, &on);
+
+    if (r >= 0)
+        *mode = on ? UNIT_JOB_ISOLATE : UNIT_JOB_REPLACE;
+    return r;
+}
+
+static int set_collect_mode(struct jobspec *d, const struct directive *row, const char *value)
+{
+    if (!STREQ(value, "inactive") && !STREQ(value, "inactive-or-failed"))
+        return -EINVAL;
+    *(bool *)directive_place(d, row) = STREQ(value, "inactive-or-failed");
+    return 0;
+}
+
+/* 0 to 255; an empty value is that of the main process. */
+static int set_exit_status(struct jobspec *d, const struct directive *row, const char *value)
+{
+    int *status = directive_place(d, row);
+
+    if (!*value)
+        *status = -1;
+    return *value ? parse_int(value, 0, 255, status) : 0;
+}
+
+static bool instance_valid(const char *s)
+{
+    return strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:-_.\\@") == strlen(s);
+}
+
+static int set_instance(struct jobspec *d, const struct directive *row, const char *value)
+{
+    return instance_valid(value) ? set_string(d, row, value) : -EINVAL;
+}
+
+#define NAMES "names of units with their type, such as nginx.service; those that are good count"
+#define PATHS "absolute paths; those that are good count"
+#define ACTION "none, reboot, poweroff or exit, with -force or -immediate behind it"
+#define MODE "replace, fail, replace-irreversibly, isolate, flush, ignore-dependencies or ignore-requirements"
+#define STATUS "an exit status from 0 to 255"
+#define NOT_OURS "the machine is not ours to stop"
+#define UNIT_ROW(name, setter, member, text, ...) PART_ROW(PART_UNIT, spec_unit, name, setter, member, text, ##__VA_ARGS__)
+#define DEPS(name, dep, ...) UNIT_ROW(name, set_deps, deps[dep], NAMES, .words = true, ##__VA_ARGS__)
+#define ACTIONS(name, member)                                                                                          \
+    UNIT_ROW(name, set_enum, member, ACTION, .names = actions, .honour = HONOUR_UNSUPPORTED, .how = NOT_OURS)
+#define UNKEPT(name, setter, member, text, why, ...)                                                                   \
+    UNIT_ROW(name, setter, member, text, .honour = HONOUR_IGNORED, .how = why, ##__VA_ARGS__)
 
 static const struct directive rows[] = {
+    UNIT_ROW("Description", set_string, description, "a title"),
+    UNIT_ROW("Documentation", set_documentation, documentation,
+             "URIs that begin with http://, https://, file:, info: or man:; those that are good count", .words = true),
+    UNKEPT("SourcePath", set_path, source_path, "an absolute path", "it only says where the file comes from"),
+    DEPS("Requires", DEP_REQUIRES),
+    DEPS("Requisite", DEP_REQUISITE),
+    DEPS("Wants", DEP_WANTS),
+    DEPS("BindsTo", DEP_BINDS_TO),
+    DEPS("PartOf", DEP_PART_OF),
+    DEPS("Upholds", DEP_UPHOLDS),
+    DEPS("Conflicts", DEP_CONFLICTS),
+    DEPS("Before", DEP_BEFORE),
+    DEPS("After", DEP_AFTER),
+    DEPS("OnSuccess", DEP_ON_SUCCESS),
+    DEPS("OnFailure", DEP_ON_FAILURE),
+    DEPS("PropagatesReloadTo", DEP_PROPAGATES_RELOAD_TO),
+    DEPS("ReloadPropagatedFrom", DEP_RELOAD_PROPAGATED_FROM),
+    DEPS("PropagatesStopTo", DEP_PROPAGATES_STOP_TO),
+    DEPS("StopPropagatedFrom", DEP_STOP_PROPAGATED_FROM),
+    UNIT_ROW("JoinsNamespaceOf", set_deps, joins_namespace_of, NAMES, .words = true, .honour = HONOUR_UNSUPPORTED,
+             .how = "there are no private namespaces yet that could be joined"),
+    UNIT_ROW("RequiresMountsFor", set_paths, requires_mounts_for, PATHS, .words = true, .honour = HONOUR_IGNORED,
+             .how = "the machine has mounted its file systems before amphid starts anything"),
+    UNIT_ROW("WantsMountsFor", set_paths, wants_mounts_for, PATHS, .words = true, .honour = HONOUR_IGNORED,
+             .how = "the machine has mounted its file systems before amphid starts anything"),
+    UNIT_ROW("DefaultDependencies", set_bool, default_dependencies, A_BOOLEAN, .honour = HONOUR_EMULATED,
+             .how = "the machine is up before amphid starts anything, and all is stopped when amphid is"),
+    UNIT_ROW("RefuseManualStart", set_bool, refuse_manual_start, A_BOOLEAN),
+    UNIT_ROW("RefuseManualStop", set_bool, refuse_manual_stop, A_BOOLEAN),
+    UNKEPT("AllowIsolate", set_bool, allow_isolate, A_BOOLEAN, "nothing is isolated by hand"),
+    UNIT_ROW("IgnoreOnIsolate", set_bool, ignore_on_isolate, A_BOOLEAN),
+    UNIT_ROW("StopWhenUnneeded", set_bool, stop_when_unneeded, A_BOOLEAN),
+    UNKEPT("CollectMode", set_collect_mode, collect_failed, "inactive or inactive-or-failed",
+           "a unit is remembered as long as the instance lives"),
+    {.key = "SurviveFinalKillSignal", .honour = HONOUR_IGNORED, .how = "the machine's last signal is not amphid's to send"},
+    UNIT_ROW("OnSuccessJobMode", set_enum, on_success_mode, MODE, .names = modes),
+    UNIT_ROW("OnFailureJobMode", set_enum, on_failure_mode, MODE, .names = modes),
+    UNIT_ROW("OnFailureIsolate", set_isolate, on_failure_mode, A_BOOLEAN),
+    UNIT_ROW("JobTimeoutSec", set_job_timeout, job_timeout, A_TIMESPAN),
+    UNIT_ROW("JobRunningTimeoutSec", set_timeout, job_running_timeout, A_TIMESPAN,
+             .flag = offsetof(struct spec_unit, job_running_timeout_set)),
+    ACTIONS("JobTimeoutAction", job_timeout_action),
+    UNIT_ROW("JobTimeoutRebootArgument", set_string, job_timeout_reboot_argument, "text", .honour = HONOUR_UNSUPPORTED,
+             .how = NOT_OURS),
     ROW("StartLimitIntervalSec", set_span, start_limit_interval, A_TIMESPAN),
     ROW("StartLimitBurst", set_int, start_limit_burst, "a number", .max = INT32_MAX),
+    ACTIONS("StartLimitAction", start_limit_action),
+    ACTIONS("FailureAction", failure_action),
+    ACTIONS("SuccessAction", success_action),
+    UNIT_ROW("FailureActionExitStatus", set_exit_status, failure_exit, STATUS, .honour = HONOUR_UNSUPPORTED,
+             .how = NOT_OURS),
+    UNIT_ROW("SuccessActionExitStatus", set_exit_status, success_exit, STATUS, .honour = HONOUR_UNSUPPORTED,
+             .how = NOT_OURS),
+    UNIT_ROW("RebootArgument", set_string, reboot_argument, "text", .honour = HONOUR_UNSUPPORTED, .how = NOT_OURS),
+    /* Old names; systemd still takes them. */
+    {.key = "BindTo", .alias = "BindsTo"},
+    {.key = "RequiresOverridable", .alias = "Requires"},
+    {.key = "RequisiteOverridable", .alias = "Requisite"},
+    {.key = "PropagateReloadTo", .alias = "PropagatesReloadTo"},
+    {.key = "PropagateReloadFrom", .alias = "ReloadPropagatedFrom"},
+    {.key = "StartLimitInterval", .alias = "StartLimitIntervalSec"},
 };
 
 const struct directive_table *directives_unit(void)
 {
     static const struct directive_table table = {"Unit", rows, ARRAY_SIZE(rows)};
+
+    return &table;
+}
+
+#define INSTALL(name, member) UNIT_ROW(name, set_names, member, NAMES, .words = true)
+
+const struct directive_table *directives_install(void)
+{
+    static const struct directive install[] = {
+        INSTALL("WantedBy", wanted_by),
+        INSTALL("RequiredBy", required_by),
+        INSTALL("UpheldBy", upheld_by),
+        INSTALL("Also", also),
+        INSTALL("Alias", alias),
+        UNIT_ROW("DefaultInstance", set_instance, default_instance, "what can stand behind the \"@\" of a unit's name"),
+    };
+    static const struct directive_table table = {"Install", install, ARRAY_SIZE(install)};
 
     return &table;
 }

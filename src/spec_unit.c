@@ -2,15 +2,44 @@
 #include <stdlib.h>
 #include "spec_unit.h"
 #include "strv.h"
+#include "usec.h"
 
 const struct spec_unit *spec_unit_defaults(void)
 {
-    static const struct spec_unit defaults = {0};
+    static const struct spec_unit defaults = {
+        .default_dependencies = true,
+        .on_failure_mode = UNIT_JOB_REPLACE,
+        .on_success_mode = UNIT_JOB_REPLACE,
+        .job_timeout = USEC_INFINITY,
+        .job_running_timeout = USEC_INFINITY,
+        .failure_exit = -1,
+        .success_exit = -1,
+    };
 
     return &defaults;
 }
 
 void spec_unit_done(void *part)
 {
-    (void)part;
+    struct spec_unit *u = part;
+
+    free(u->description);
+    strv_free(u->documentation);
+    free(u->source_path);
+    for (size_t i = 0; i < DEP_MAX; i++)
+        strv_free(u->deps[i]);
+    strv_free(u->joins_namespace_of);
+    strv_free(u->requires_mounts_for);
+    strv_free(u->wants_mounts_for);
+    free(u->reboot_argument);
+    free(u->job_timeout_reboot_argument);
+    for (size_t i = 0; i < u->conditions.n; i++)
+        free(u->conditions.v[i].value);
+    free(u->conditions.v);
+    strv_free(u->wanted_by);
+    strv_free(u->required_by);
+    strv_free(u->upheld_by);
+    strv_free(u->also);
+    strv_free(u->alias);
+    free(u->default_instance);
 }

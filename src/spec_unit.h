@@ -2,6 +2,7 @@
  * systemd.unit(5). */
 #pragma once
 #include <stdbool.h>
+#include <stdint.h>
 #include "graph.h"
 
 /* One of Condition*= and Assert*=. */
@@ -18,11 +19,35 @@ struct condition_list {
     size_t n;
 };
 
+/* What is done when a unit, its start or its job has come to an end: FailureAction= and the like. */
+enum unit_action {
+    UNIT_ACTION_NONE,
+    UNIT_ACTION_REBOOT,
+    UNIT_ACTION_REBOOT_FORCE,
+    UNIT_ACTION_REBOOT_IMMEDIATE,
+    UNIT_ACTION_POWEROFF,
+    UNIT_ACTION_POWEROFF_FORCE,
+    UNIT_ACTION_POWEROFF_IMMEDIATE,
+    UNIT_ACTION_EXIT,
+    UNIT_ACTION_EXIT_FORCE,
+};
+
 struct spec_unit {
     char *description;
     char **documentation;
-    char **deps[DEP_MAX]; /* names of units */
-    bool no_default_dependencies;
+    char *source_path;
+    char **deps[DEP_MAX]; /* names of units, each once in a list */
+    char **joins_namespace_of;
+    char **requires_mounts_for, **wants_mounts_for; /* absolute paths */
+    bool default_dependencies;                      /* the one that is true by default */
+    bool refuse_manual_start, refuse_manual_stop, allow_isolate, ignore_on_isolate, stop_when_unneeded;
+    bool collect_failed;                                 /* CollectMode=inactive-or-failed */
+    enum unit_job_mode on_failure_mode, on_success_mode; /* UNIT_JOB_REPLACE by default */
+    uint64_t job_timeout, job_running_timeout;           /* usec, USEC_INFINITY: none */
+    bool job_running_timeout_set;                        /* else JobTimeoutSec= goes for both */
+    enum unit_action job_timeout_action, start_limit_action, failure_action, success_action;
+    int failure_exit, success_exit; /* FailureActionExitStatus=; -1: that of the main process */
+    char *reboot_argument, *job_timeout_reboot_argument;
     struct condition_list conditions;
     char **wanted_by, **required_by, **upheld_by, **also, **alias; /* [Install] */
     char *default_instance;
