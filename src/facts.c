@@ -1,11 +1,14 @@
 /* Where the facts come from. A start asks only for what decides (facts_gather_mode(), nearly free); `detect`
  * asks for everything and may take its time. Nothing here judges: that is mode.c. */
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <unistd.h>
 #include "cleanup.h"
 #include "facts.h"
 #include "proc.h"
@@ -200,42 +203,65 @@ enum fact_socket facts_socket(const char *path)
     }
 }
 
-/* The first line of a file, for /run/systemd/container. */
-static char *first_line(const char *path)
+/* The beginning of the file @path below @root, NUL-terminated, into @buf; its length, or -1. */
+static ssize_t read_below(const char *root, const char *path, char *buf, size_t size)
 {
-    cleanup_fclose FILE *f = fopen(path, "re");
-    char buf[64];
+    cleanup_free char *full = NULL;
+    cleanup_close int fd = -1;
+    ssize_t n;
 
-    if (!f || !fgets(buf, sizeof(buf), f))
-        return NULL;
-    buf[strcspn(buf, "\n")] = '\0';
-    return *buf ? strdup(buf) : NULL;
+    if (asprintf(&full, "%s%s", root, path) < 0) {
+        full = NULL;
+        return -1;
+    }
+    fd = open(full, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    n = fd >= 0 ? read(fd, buf, size - 1) : -1;
+    buf[n > 0 ? n : 0] = '\0';
+    return n;
+}
+
+static bool is_below(const char *root, const char *path)
+{
+    cleanup_free char *full = NULL;
+
+    if (asprintf(&full, "%s%s", root, path) < 0) {
+        full = NULL;
+        return false;
+    }
+    return access(full, F_OK) == 0;
 }
 
 /* systemd's container interface: PID 1 is given $container=NAME. Only its owner may read its environment. */
-static char *init_container_variable(void)
+static char *init_container_variable(const char *root)
 {
-    cleanup_free char *env = NULL;
-    size_t len = 0;
+    char env[8192];
+    ssize_t n = read_below(root, "/proc/1/environ", env, sizeof(env));
 
-    if (proc_read(1, "environ", &env, &len) < 0)
-        return NULL;
-    for (const char *v = env; v < env + len; v += strlen(v) + 1)
+    for (const char *v = env; n > 0 && v < env + n; v += strlen(v) + 1)
         if (strncmp(v, "container=", 10) == 0 && v[10])
             return strdup(v + 10);
     return NULL;
 }
 
-static char *container(void)
+char *facts_container(const char *root)
 {
-    char *name = first_line("/run/systemd/container");
+    static const struct {
+        const char *path, *name;
+    } marks[] = {{"/run/.containerenv", "podman"}, {"/.dockerenv", "docker"}};
+    char text[256];
+    char *name;
 
-    if (!name)
-        name = init_container_variable();
-    if (!name && access("/run/.containerenv", F_OK) == 0)
-        name = strdup("podman");
-    if (!name && access("/.dockerenv", F_OK) == 0)
-        name = strdup("docker");
+    if (read_below(root, "/run/systemd/container", text, sizeof(text)) > 0 && text[strcspn(text, "\n")] == '\n')
+        text[strcspn(text, "\n")] = '\0';
+    name = *text ? strdup(text) : init_container_variable(root);
+    for (size_t i = 0; i < ARRAY_SIZE(marks) && !name; i++)
+        if (is_below(root, marks[i].path))
+            name = strdup(marks[i].name);
+    if (!name && is_below(root, "/proc/vz") && !is_below(root, "/proc/bc"))
+        name = strdup("openvz");
+    if (!name && read_below(root, "/proc/sys/kernel/osrelease", text, sizeof(text)) > 0 &&
+        (strstr(text, "Microsoft") || strstr(text, "WSL")))
+        name = strdup("wsl");
     return name;
 }
 
@@ -276,7 +302,7 @@ void facts_gather(struct facts *ret)
     f.mode.journal_stream_valid = f.stream_is_stdout || f.stream_is_stderr;
     f.cgroup_unit = own_unit();
     f.sd_booted = booted_by_systemd();
-    f.container = container();
+    f.container = facts_container("");
     f.journal = facts_socket(JOURNAL_SOCKET);
     f.devlog = facts_socket(DEVLOG_SOCKET);
     *ret = f;

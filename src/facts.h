@@ -55,6 +55,10 @@ void facts_done(struct facts *f);
 
 /* The parts, where they can be tested. */
 
+/* The container whose files are those below @root ("" for ours), as systemd-detect-virt(1) names it: "docker",
+ * "systemd-nspawn", "wsl" ... NULL: none seen. The caller frees. */
+char *facts_container(const char *root);
+
 /* The unit in the text of a /proc/PID/cgroup: the last path element that ends in .service or .scope. Points
  * into
  * @text, NULL: none. */
