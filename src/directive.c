@@ -16,18 +16,55 @@ static const struct directive_table *table(size_t i)
     return i < ARRAY_SIZE(tables) ? tables[i]() : NULL;
 }
 
+/* All rows by their keys, made when the first one is looked for: a unit has dozens of lines, a machine hundreds of units. */
+#define SLOTS 2048
+
+struct slot {
+    const struct directive *row;
+    const char *section;
+};
+
+static unsigned hash(const char *key)
+{
+    unsigned h = 2166136261U; /* FNV-1a */
+
+    for (; *key; key++)
+        h = (h ^ (unsigned char)*key) * 16777619U;
+    return h ^ h >> 16;
+}
+
+/* Rows with the same key follow each other in the order of the tables. There are several times as many slots as rows. */
+static const struct slot *row_index(void)
+{
+    static struct slot slots[SLOTS];
+    const struct directive *row;
+    const char *section;
+
+    for (size_t i = 0; !slots[0].section && (row = directive_nth(i, &section)); i++) {
+        unsigned at = hash(row->key) % (SLOTS - 1);
+
+        while (slots[1 + at].row)
+            at = (at + 1) % (SLOTS - 1);
+        slots[1 + at] = (struct slot){row, section};
+    }
+    slots[0].section = ""; /* it is made */
+    return slots + 1;
+}
+
 /* @in_use: not among the old names. */
 static const struct directive *find(const char *section, const char *key, bool in_use, const char **ret_section)
 {
-    const struct directive_table *in;
+    const struct slot *slots = row_index();
 
-    for (size_t t = 0; (in = table(t)); t++)
-        for (size_t i = 0; (!section || STREQ(section, in->section)) && i < in->n; i++)
-            if (STREQ(in->rows[i].key, key) && !(in_use && in->rows[i].alias)) {
-                if (ret_section)
-                    *ret_section = in->section;
-                return &in->rows[i];
-            }
+    for (unsigned at = hash(key) % (SLOTS - 1); slots[at].row; at = (at + 1) % (SLOTS - 1)) {
+        const struct slot *s = &slots[at];
+
+        if (STREQ(s->row->key, key) && (!section || STREQ(section, s->section)) && !(in_use && s->row->alias)) {
+            if (ret_section)
+                *ret_section = s->section;
+            return s->row;
+        }
+    }
     return NULL;
 }
 

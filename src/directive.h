@@ -18,8 +18,9 @@ enum directive_honour {
 /* A row of the table. */
 struct directive {
     const char *key;
-    /* Returns 0, -EINVAL, -ERANGE or -ENOMEM; the value is checked whole before anything is changed. NULL: it is only
-     * known, not kept. */
+    /* Returns 0, -EINVAL, -ERANGE, -ENOMEM or -ENOEXEC (the value is such that the unit cannot be used, where -EINVAL means
+     * that systemd passes the line over); the value is checked whole before anything is changed. NULL: it is only known,
+     * not kept. */
     int (*set)(struct jobspec *d, const struct directive *row, const char *value);
     /* Writes the value that the description has now, as `systemctl show` prints it. NULL: in the form that goes with
      * @set, if there is one (directive_get.h). */
@@ -38,6 +39,7 @@ struct directive {
     const char *property;     /* its name in `systemctl show`, where directive_property() does not know better: "" none */
     const char *alias;        /* an old name: the key of the row, in whatever section, that is meant */
     bool literal;             /* no specifiers in it (systemd.unit(5), "Specifiers") */
+    bool vital;               /* a service is not started with a value of it that cannot be understood */
     bool words;               /* its value is split into words: what a specifier brings in is quoted */
 };
 
