@@ -73,7 +73,7 @@ static int answer_start(struct conn *c, const struct job_status *j, int *ret)
 {
     bool changed = c->begun || j->since != c->since;
 
-    if (changed && (manager_job_up(j) || j->state == JOB_START_PRE || j->state == JOB_STARTING ||
+    if (changed && (manager_job_up(j) || j->state == JOB_CONDITION || j->state == JOB_START_PRE || j->state == JOB_STARTING ||
                     j->state == JOB_START_POST))
         c->begun = true;
     if (c->begun && (manager_job_up(j) || j->state == JOB_DONE))

@@ -26,22 +26,6 @@ const char *job_result_name(enum job_result r)
     return result_names[r];
 }
 
-/* systemd.service(5), TimeoutStartSec=: oneshot has none unless it is given. Each state has it anew, as there. */
-static uint64_t start_deadline(const struct jobspec *d, const struct fsm_input *in)
-{
-    return d->type == TYPE_ONESHOT && !d->timeout_start_set ? USEC_INFINITY : fsm_after(in->now, d->timeout_start);
-}
-
-static uint64_t watchdog_deadline(const struct fsm *f, const struct fsm_input *in)
-{
-    return f->watchdog_usec ? fsm_after(in->now, f->watchdog_usec) : USEC_INFINITY;
-}
-
-static FSM_RULE(ignore)
-{
-    return 0;
-}
-
 static FSM_RULE(refuse)
 {
     return ACT_REFUSED;
@@ -56,91 +40,15 @@ static FSM_RULE(extend)
     return 0;
 }
 
-/* ---- the start ---- */
-
-static unsigned run(struct fsm *f, const struct jobspec *d, const struct fsm_input *in)
+/* systemd.service(5), RuntimeMaxSec=: while it is up EXTEND_TIMEOUT_USEC= puts its end off. */
+static FSM_RULE(extend_runtime)
 {
-    fsm_enter(f, JOB_STARTING, start_deadline(d, in));
-    f->main = true;
-    return ACT_RUN;
-}
+    uint64_t later = fsm_after(in->now, in->usec);
 
-FSM_RULE(fsm_begin)
-{
-    unsigned actions = fsm_cancel(f);
-
-    f->result = RESULT_SUCCESS;
-    f->stop_asked = f->again_asked = f->reload_failed = f->unhealthy = f->left = false;
-    f->exit_code = f->exit_status = 0;
-    f->up_since = 0;
-    f->watchdog_usec = d->watchdog_usec;
-    if (!fsm_count_start(f, d, in->now)) {
-        f->result = RESULT_START_LIMIT_HIT;
-        return actions | fsm_end(f, JOB_FAILED);
-    }
-    f->started = in->now;
-    if (d->exec[EXEC_START_PRE].n)
-        return actions | fsm_command(f, JOB_START_PRE, EXEC_START_PRE, start_deadline(d, in));
-    return actions | run(f, d, in);
-}
-
-/* Somebody has looked at it: the delays begin anew. */
-static FSM_RULE(start)
-{
-    if (f->main)
-        return ACT_REFUSED;
-    f->growth = 0;
-    return fsm_begin(f, d, in);
-}
-
-/* systemd.service(5), ExecStartPre=: what it has left behind is killed before the main process is run. */
-static FSM_RULE(pre_ended)
-{
-    fsm_blame(f, fsm_judge(d, in));
-    return f->result == RESULT_SUCCESS ? ACT_KILL | run(f, d, in) : fsm_terminate(f, d, in);
-}
-
-/* systemd.service(5), Type=oneshot: what has ended by now is up for no time, but it has been. */
-static unsigned up(struct fsm *f, const struct jobspec *d, const struct fsm_input *in)
-{
-    f->up_since = in->now;
-    fsm_enter(f, JOB_UP, watchdog_deadline(f, in));
-    return f->main ? ACT_READY : ACT_READY | fsm_wind_down(f, d, in);
-}
-
-static unsigned started(struct fsm *f, const struct jobspec *d, const struct fsm_input *in)
-{
-    if (d->exec[EXEC_START_POST].n)
-        return fsm_command(f, JOB_START_POST, EXEC_START_POST, start_deadline(d, in));
-    return up(f, d, in);
-}
-
-static FSM_RULE(executed)
-{
-    bool at_once = (d->type == TYPE_SIMPLE || d->type == TYPE_EXEC) && d->ready.n == 0;
-
-    return at_once ? started(f, d, in) : 0;
-}
-
-static FSM_RULE(ready)
-{
-    return d->type == TYPE_ONESHOT ? 0 : started(f, d, in);
-}
-
-static FSM_RULE(ended_early)
-{
-    fsm_blame(f, fsm_judge(d, in));
-    if (d->type == TYPE_ONESHOT && f->result == RESULT_SUCCESS)
-        return started(f, d, in);
-    fsm_blame(f, RESULT_PROTOCOL); /* it has ended well, but was never ready */
-    return fsm_terminate(f, d, in);
-}
-
-/* If the main process has ended meanwhile, badly, then this start has failed, too. */
-static FSM_RULE(post_ended)
-{
-    fsm_blame(f, fsm_judge(d, in));
-    return f->result == RESULT_SUCCESS ? up(f, d, in) : ACT_STOPPING | fsm_terminate(f, d, in);
+    if (f->runtime_end != USEC_INFINITY && later > f->runtime_end)
+        f->runtime_end = later;
+    f->deadline = fsm_up_deadline(f);
+    return 0;
 }
 
 /* ---- while it is up ---- */
@@ -149,21 +57,23 @@ static FSM_RULE(ping)
 {
     if (in->usec)
         f->watchdog_usec = in->usec;
-    if (f->state == JOB_UP)
-        f->deadline = watchdog_deadline(f, in);
+    fsm_feed(f, in);
     return 0;
 }
 
 /* systemd.service(5), Type=notify-reload: RELOADING=1 and READY=1 answer the signal; else nobody answers it. */
 static FSM_RULE(reload)
 {
+    if (!f->main && d->exec[EXEC_RELOAD].n == 0)
+        return ACT_REFUSED; /* nobody to be signalled */
     f->reload_failed = false;
     f->talk = RELOAD_SILENT;
+    f->reload_at = in->now;
     if (d->exec[EXEC_RELOAD].n)
-        return ACT_RELOAD | fsm_command(f, JOB_RELOADING, EXEC_RELOAD, start_deadline(d, in));
+        return ACT_RELOAD | fsm_command(f, JOB_RELOADING, EXEC_RELOAD, fsm_start_deadline(d, in));
     if (d->type != TYPE_NOTIFY_RELOAD)
         return ACT_RELOAD | ACT_RELOAD_SIGNAL | ACT_RELOADED;
-    fsm_enter(f, JOB_RELOADING, start_deadline(d, in));
+    fsm_enter(f, JOB_RELOADING, fsm_start_deadline(d, in));
     return ACT_RELOAD | ACT_RELOAD_SIGNAL;
 }
 
@@ -172,18 +82,22 @@ static FSM_RULE(child_reloads)
 {
     f->reload_failed = false;
     f->talk = RELOAD_BEGUN;
-    fsm_enter(f, JOB_RELOADING, start_deadline(d, in));
+    fsm_enter(f, JOB_RELOADING, fsm_start_deadline(d, in));
     return ACT_RELOAD_SEEN;
 }
 
-static unsigned reloaded(struct fsm *f, const struct fsm_input *in)
+static FSM_RULE(reloaded)
 {
-    fsm_enter(f, JOB_UP, watchdog_deadline(f, in));
-    return fsm_cancel(f) | ACT_RELOADED;
+    unsigned actions = fsm_cancel(f) | ACT_RELOADED;
+
+    return actions | fsm_settle(f, d, in);
 }
 
+/* One that was said before we asked is no answer (systemd.service(5), Type=notify-reload; MONOTONIC_USEC=). */
 static FSM_RULE(reload_begun)
 {
+    if (in->usec && in->usec < f->reload_at)
+        return 0;
     f->talk = RELOAD_BEGUN;
     return 0;
 }
@@ -193,26 +107,26 @@ static FSM_RULE(reload_ready)
     if (f->talk != RELOAD_BEGUN)
         return 0;
     f->talk = RELOAD_READY;
-    return f->control ? 0 : reloaded(f, in);
+    return f->control ? 0 : reloaded(f, d, in);
 }
 
 /* ExecReload= has ended, or all took too long: it stays up, whatever came of it. notify-reload gets its signal after
  * the commands, unless they have made it reload; and where it has begun, it ends with READY=1. */
 static FSM_RULE(reload_ended)
 {
-    f->reload_failed = fsm_judge(d, in) != RESULT_SUCCESS;
+    f->reload_failed = fsm_judge(f, d, in) != RESULT_SUCCESS;
     if (f->reload_failed || f->talk == RELOAD_READY)
-        return reloaded(f, in);
+        return reloaded(f, d, in);
     if (f->talk == RELOAD_SILENT && d->type == TYPE_NOTIFY_RELOAD)
         return ACT_RELOAD_SIGNAL;
-    return f->talk == RELOAD_BEGUN ? 0 : reloaded(f, in);
+    return f->talk == RELOAD_BEGUN ? 0 : reloaded(f, d, in);
 }
 
 /* ---- what ends it ---- */
 
 static FSM_RULE(quit)
 {
-    fsm_blame(f, fsm_judge(d, in));
+    fsm_blame(f, fsm_judge(f, d, in));
     return ACT_STOPPING | fsm_wind_down(f, d, in);
 }
 
@@ -253,10 +167,30 @@ static FSM_RULE(unhealthy)
     return quit(f, d, in);
 }
 
+/* Its main process has ended, and with ExitType=main the job: but for RemainAfterExit=, when all went well. A reload that
+ * is under way comes to its own end. */
 static FSM_RULE(ended)
 {
-    fsm_blame(f, fsm_judge(d, in));
-    return fsm_wind_down(f, d, in);
+    fsm_blame(f, fsm_judge(f, d, in));
+    if (f->headless)
+        return 0;
+    return f->state == JOB_RELOADING && f->control && f->result == RESULT_SUCCESS && d->remain_after_exit
+               ? 0
+               : fsm_settle(f, d, in);
+}
+
+static FSM_RULE(emptied)
+{
+    if (f->main)
+        return 0;
+    f->headless = false;
+    return fsm_settle(f, d, in);
+}
+
+/* systemd.service(5), OOMPolicy=: with kill the kernel ends all of it, but for what is in no cgroup. */
+static FSM_RULE(out_of_memory)
+{
+    return d->oom_policy == OOM_CONTINUE ? 0 : quit(f, d, in);
 }
 
 /* systemd.service(5), WatchdogSec=: ExecStop= has nobody to talk to. */
@@ -265,10 +199,15 @@ static FSM_RULE(hang)
     fsm_blame(f, RESULT_WATCHDOG);
     if (f->up_since)
         fsm_forgive(f, d, in->now);
-    if (!f->main || d->kill_mode == KILL_NONE)
-        return ACT_STOPPING | fsm_terminate(f, d, in);
-    fsm_enter(f, JOB_STOP_WATCHDOG, fsm_after(in->now, d->timeout_stop)); /* TimeoutAbortSec='s default */
-    return ACT_STOPPING | ACT_WATCHDOG;
+    return ACT_STOPPING | fsm_end_late(f, d, in, TIMEOUT_ABORT);
+}
+
+/* Of the two deadlines that a job which is up may have the one that is there. */
+static FSM_RULE(up_late)
+{
+    if (in->now < f->runtime_end)
+        return hang(f, d, in);
+    return quit(f, d, in);
 }
 
 /* sd_notify(3), STOPPING=1: it ends by itself, and has the time of a stop for it, unless nothing ever ends it. */
@@ -288,61 +227,55 @@ static FSM_RULE(child_stops)
 
 typedef FSM_RULE((*fsm_rule));
 
+/* What a job that starts and one that ends have in common, whatever they do just now. */
+#define STARTS [EV_STOP] = stop, [EV_AGAIN] = again, [EV_RELOAD] = refuse, [EV_ALIVE] = extend, [EV_PING] = ping, \
+               [EV_OOM] = out_of_memory, [EV_TIME] = fsm_start_late
+#define IS_UP [EV_STOP] = stop, [EV_AGAIN] = again, [EV_UNHEALTHY] = unhealthy
+#define RUNS IS_UP, [EV_EXIT] = ended, [EV_PING] = ping, [EV_HANG] = hang, [EV_STOPPING] = child_stops, [EV_LOST] = quit, \
+             [EV_OOM] = out_of_memory, [EV_EMPTY] = emptied
+#define ENDS [EV_STOP] = stop_later, [EV_AGAIN] = again_later, [EV_RELOAD] = refuse
+#define RESTS [EV_START] = fsm_start, [EV_AGAIN] = fsm_start, [EV_RELOAD] = refuse
+
 /* clang-format off */
+/* Whatever is not here means nothing. */
 static const fsm_rule rules[JOB_STATE_MAX][EV_MAX] = {
-    /*  START   EXEC      NOSTART         CONTROL         READY         NOTREADY  RELOADING      RELOAD
-        STOP        AGAIN        EXIT            EMPTY      ALIVE   PING    HANG    UNHEALTHY  STOPPING     TIME */
-    [JOB_INACTIVE] = {
-        start,  ignore,   ignore,         ignore,         ignore,       ignore,   ignore,        refuse,
-        stop_now,   start,       ignore,         ignore,    ignore, ignore, ignore, ignore,    ignore,      ignore},
-    [JOB_START_PRE] = {
-        ignore, ignore,   ignore,         pre_ended,      ignore,       ignore,   ignore,        refuse,
-        stop,       again,       ignore,         ignore,    extend, ping,   ignore, ignore,    ignore,      quit},
-    [JOB_STARTING] = {
-        ignore, executed, ended_early,    ignore,         ready,        quit,     ignore,        refuse,
-        stop,       again,       ended_early,    ignore,    extend, ping,   ignore, ignore,    ignore,      quit},
-    [JOB_START_POST] = {
-        ignore, ignore,   ignore,         post_ended,     ignore,       ignore,   ignore,        refuse,
-        stop,       again,       fsm_blamed,     ignore,    extend, ping,   hang,   ignore,    ignore,      quit},
-    [JOB_UP] = {
-        ignore, ignore,   ignore,         ignore,         ignore,       ignore,   child_reloads, reload,
-        stop,       again,       ended,          ignore,    ignore, ping,   hang,   unhealthy, child_stops, hang},
-    [JOB_RELOADING] = {
-        ignore, ignore,   ignore,         reload_ended,   reload_ready, ignore,   reload_begun,  refuse,
-        stop,       again,       ended,          ignore,    extend, ping,   hang,   unhealthy, child_stops, reload_ended},
-    [JOB_STOP] = {
-        ignore, ignore,   ignore,         fsm_terminated, ignore,       ignore,   ignore,        refuse,
-        stop_later, again_later, fsm_blamed,     ignore,    extend, ignore, ignore, ignore,    ignore,      fsm_terminated},
-    [JOB_STOP_WATCHDOG] = {
-        ignore, ignore,   fsm_terminated, ignore,         ignore,       ignore,   ignore,        refuse,
-        stop_later, again_later, fsm_terminated, ignore,    extend, ignore, ignore, ignore,    ignore,      fsm_overdue},
-    [JOB_STOP_TERM] = {
-        ignore, ignore,   fsm_main_ended, ignore,         ignore,       ignore,   ignore,        refuse,
-        stop_later, again_later, fsm_main_ended, fsm_empty, extend, ignore, ignore, ignore,    ignore,      fsm_overdue},
-    [JOB_STOP_KILL] = {
-        ignore, ignore,   fsm_main_ended, ignore,         ignore,       ignore,   ignore,        refuse,
-        stop_later, again_later, fsm_main_ended, fsm_empty, ignore, ignore, ignore, ignore,    ignore,      fsm_give_up},
-    [JOB_STOP_POST] = {
-        ignore, ignore,   ignore,         fsm_post_ended, ignore,       ignore,   ignore,        refuse,
-        stop_later, again_later, fsm_blamed,     ignore,    extend, ignore, ignore, ignore,    ignore,      fsm_post_ended},
-    [JOB_FINAL_KILL] = {
-        ignore, ignore,   ignore,         ignore,         ignore,       ignore,   ignore,        refuse,
-        stop_later, again_later, fsm_blamed,     fsm_empty, ignore, ignore, ignore, ignore,    ignore,      fsm_give_up},
-    [JOB_RESTART] = {
-        start,  ignore,   ignore,         ignore,         ignore,       ignore,   ignore,        refuse,
-        stop_now,   start,       ignore,         ignore,    ignore, ignore, ignore, ignore,    ignore,      fsm_begin},
-    [JOB_DONE] = {
-        start,  ignore,   ignore,         ignore,         ignore,       ignore,   ignore,        refuse,
-        ignore,     start,       ignore,         ignore,    ignore, ignore, ignore, ignore,    ignore,      ignore},
-    [JOB_FAILED] = {
-        start,  ignore,   ignore,         ignore,         ignore,       ignore,   ignore,        refuse,
-        ignore,     start,       ignore,         ignore,    ignore, ignore, ignore, ignore,    ignore,      ignore},
+    [JOB_INACTIVE] = {RESTS, [EV_STOP] = stop_now},
+    [JOB_CONDITION] = {STARTS, [EV_CONTROL] = fsm_condition_ended},
+    [JOB_START_PRE] = {STARTS, [EV_CONTROL] = fsm_pre_ended},
+    [JOB_STARTING] = {STARTS, [EV_EXEC] = fsm_executed, [EV_NOSTART] = fsm_ended_early, [EV_EXIT] = fsm_ended_early,
+                      [EV_READY] = fsm_ready, [EV_HEADLESS] = fsm_started, [EV_NOTREADY] = quit},
+    [JOB_START_POST] = {STARTS, [EV_CONTROL] = fsm_start_post_ended, [EV_EXIT] = fsm_blamed, [EV_HANG] = hang, [EV_LOST] = quit},
+    [JOB_UP] = {RUNS, [EV_RELOAD] = reload, [EV_RELOADING] = child_reloads, [EV_ALIVE] = extend_runtime,
+                [EV_TIME] = up_late},
+    [JOB_EXITED] = {IS_UP, [EV_RELOAD] = reload},
+    [JOB_RELOADING] = {RUNS, [EV_RELOAD] = refuse, [EV_RELOADING] = reload_begun, [EV_READY] = reload_ready,
+                       [EV_CONTROL] = reload_ended, [EV_ALIVE] = extend, [EV_TIME] = reload_ended},
+    [JOB_STOP] = {ENDS, [EV_CONTROL] = fsm_terminated, [EV_EXIT] = fsm_blamed, [EV_ALIVE] = extend,
+                  [EV_TIME] = fsm_stop_late},
+    [JOB_STOP_WATCHDOG] = {ENDS, [EV_NOSTART] = fsm_terminated, [EV_EXIT] = fsm_terminated, [EV_ALIVE] = extend,
+                           [EV_TIME] = fsm_kill},
+    [JOB_STOP_TERM] = {ENDS, [EV_NOSTART] = fsm_main_ended, [EV_EXIT] = fsm_main_ended, [EV_EMPTY] = fsm_empty,
+                       [EV_ALIVE] = extend, [EV_TIME] = fsm_overdue},
+    [JOB_STOP_KILL] = {ENDS, [EV_NOSTART] = fsm_main_ended, [EV_EXIT] = fsm_main_ended, [EV_EMPTY] = fsm_empty,
+                       [EV_TIME] = fsm_give_up},
+    [JOB_STOP_POST] = {ENDS, [EV_CONTROL] = fsm_post_ended, [EV_EXIT] = fsm_blamed, [EV_ALIVE] = extend,
+                       [EV_TIME] = fsm_post_ended},
+    [JOB_FINAL_KILL] = {ENDS, [EV_EXIT] = fsm_blamed, [EV_EMPTY] = fsm_empty, [EV_TIME] = fsm_give_up},
+    [JOB_RESTART] = {RESTS, [EV_STOP] = stop_now, [EV_TIME] = fsm_begin},
+    [JOB_DONE] = {RESTS},
+    [JOB_FAILED] = {RESTS},
 };
 /* clang-format on */
 
+/* Is it to have a main process, as far as it has come? */
+static bool may_have_main(const struct fsm *f)
+{
+    return f->state == JOB_STARTING || f->state == JOB_START_POST || f->state == JOB_UP || f->state == JOB_RELOADING;
+}
+
 /* What is known of the processes. False: the event comes too late to mean anything, as the deadline has moved, or the
  * process was given up. */
-static bool note(struct fsm *f, const struct fsm_input *in)
+static bool note(struct fsm *f, const struct jobspec *d, const struct fsm_input *in)
 {
     bool known = true;
 
@@ -356,16 +289,27 @@ static bool note(struct fsm *f, const struct fsm_input *in)
         known = f->main;
         f->main = false;
         if (known) {
+            f->headless = in->event == EV_EXIT && d->exit_type == EXIT_TYPE_CGROUP && f->state != JOB_STARTING;
             f->exit_code = in->code;
             f->exit_status = in->status;
         }
     }
+    if ((in->event == EV_MAIN && may_have_main(f)) || (in->event == EV_HEADLESS && f->state == JOB_STARTING)) {
+        f->main = in->event == EV_MAIN;
+        f->headless = !f->main;
+    }
+    if (in->event == EV_RESET)
+        f->growth = f->restarts = 0;
     return known;
 }
 
 void fsm_init(struct fsm *f, const struct jobspec *d)
 {
-    *f = (struct fsm){.state = JOB_INACTIVE, .deadline = USEC_INFINITY, .watchdog_usec = d->watchdog_usec};
+    *f = (struct fsm){.state = JOB_INACTIVE,
+                      .deadline = USEC_INFINITY,
+                      .fed_until = USEC_INFINITY,
+                      .runtime_end = USEC_INFINITY,
+                      .watchdog_usec = d->watchdog_usec};
 }
 
 bool fsm_over(const struct fsm *f)
@@ -375,7 +319,8 @@ bool fsm_over(const struct fsm *f)
 
 unsigned fsm_step(struct fsm *f, const struct jobspec *d, const struct fsm_input *in)
 {
-    unsigned actions = note(f, in) ? rules[f->state][in->event](f, d, in) : 0;
+    fsm_rule rule = note(f, d, in) ? rules[f->state][in->event] : NULL;
+    unsigned actions = rule ? rule(f, d, in) : 0;
 
     if (f->deadline < in->now) /* it has passed while something else was done: TIME is the next event */
         f->deadline = in->now;

@@ -8,10 +8,12 @@
 /* The names are what status and log show. */
 #define JOB_STATES(X)                                                                                        \
     X(INACTIVE, "inactive")     /* not started yet */                                                        \
+    X(CONDITION, "condition")   /* ExecCondition= runs */                                                    \
     X(START_PRE, "start-pre")   /* ExecStartPre= runs */                                                     \
     X(STARTING, "starting")     /* the main process runs, but is not ready */                                \
     X(START_POST, "start-post") /* it is ready, ExecStartPost= runs */                                       \
     X(UP, "up")                                                                                              \
+    X(EXITED, "exited")         /* RemainAfterExit=: as if it were up, but its main process has ended */     \
     X(RELOADING, "reloading")                                                                                \
     X(STOP, "stop")                   /* ExecStop= runs */                                                   \
     X(STOP_WATCHDOG, "stop-watchdog") /* WatchdogSignal= is sent */                                          \
@@ -33,7 +35,9 @@
     X(WATCHDOG, "watchdog")                                                                                  \
     X(START_LIMIT_HIT, "start-limit-hit")                                                                    \
     X(PROTOCOL, "protocol")                                                                                  \
-    X(RESOURCES, "resources")
+    X(RESOURCES, "resources")                                                                                \
+    X(OOM_KILL, "oom-kill")                                                                                  \
+    X(EXEC_CONDITION, "exec-condition")
 
 #define X(id, name) JOB_##id,
 enum job_state { JOB_STATES(X) JOB_STATE_MAX };
@@ -45,12 +49,14 @@ enum job_result { JOB_RESULTS(X) RESULT_MAX };
 #define FSM_EVENTS(X)                                                                                        \
     X(START)     /* somebody asks for the start */                                                           \
     X(EXEC)      /* the main process runs its program */                                                     \
-    X(NOSTART)   /* it could not be started; the exit status that tells why, if there is one */              \
+    X(NOSTART)   /* it could not be started; the exit status that tells why, code 0: there was no process */ \
     X(CONTROL)   /* the command list has ended, with the end of its last command, or the first that failed: \
                   * told only in the state that runs it */                                                   \
     X(READY)     /* all of Ready= hold */                                                                    \
     X(NOTREADY)  /* one of them never will: the end of fd:N, a daemon without main process */                \
-    X(RELOADING) /* the child says RELOADING=1 */                                                            \
+    X(HEADLESS)  /* Type=forking: the daemon runs, but nobody knows which is its main process */             \
+    X(MAIN)      /* and now it is known, or another one is it */                                             \
+    X(RELOADING) /* the child says RELOADING=1; @usec: its MONOTONIC_USEC= */                                \
     X(RELOAD)    /* somebody asks for a reload */                                                            \
     X(STOP)      /* somebody asks for the end */                                                             \
     X(AGAIN)     /* somebody asks for a restart */                                                           \
@@ -61,6 +67,9 @@ enum job_result { JOB_RESULTS(X) RESULT_MAX };
     X(HANG)      /* the child says WATCHDOG=trigger, or is unhealthy with that action */                     \
     X(UNHEALTHY) /* the health check has failed, with the action restart */                                  \
     X(STOPPING)  /* the child says STOPPING=1: it ends by itself */                                          \
+    X(LOST)      /* Type=dbus: its name on the bus is gone */                                                \
+    X(OOM)       /* the kernel has killed a process of it for want of memory */                              \
+    X(RESET)     /* the child says RESTART_RESET=1 */                                                        \
     X(TIME)      /* the deadline is there */
 
 #define X(id) EV_##id,
@@ -76,14 +85,14 @@ enum fsm_action {
     ACT_RELOADED = 1 << 4,      /* the reload is over, well if f->reload_failed is not set: tell */
     ACT_READY = 1 << 5,         /* the job is up: tell whoever waits */
     ACT_STOPPING = 1 << 6,      /* the end of this life begins, by our will: tell */
-    ACT_WATCHDOG = 1 << 7,      /* WatchdogSignal= to the main process */
+    ACT_WATCHDOG = 1 << 7,      /* WatchdogSignal= to the main process: its core may tell what it hangs at */
     ACT_TERM = 1 << 8,          /* KillSignal=, as KillMode= wants it (control-group: to all, the command that runs
                                  * included, else to the main process) */
     ACT_KILL = 1 << 9,          /* FinalKillSignal= to all that KillMode= lets us kill, that command included */
     ACT_CANCEL = 1 << 10,       /* SIGKILL to the command that runs and to nothing else: its CONTROL is told no more */
     ACT_AGAIN = 1 << 11,        /* a restart has been decided on, the f->restarts-th, at f->deadline or at once: tell */
     ACT_CONTROL = 1 << 12,      /* run the command list f->list */
-    ACT_RUN = 1 << 13,          /* start the main process: EXEC or NOSTART is the answer */
+    ACT_RUN = 1 << 13,          /* start the main process, the f->command-th of ExecStart=: EXEC or NOSTART is the answer */
     ACT_END = 1 << 14,          /* nothing is left to do, the result is final; a process that could not be ended, or
                                  * that KillMode=none has spared, is still f->main until its EXIT is told */
 };
@@ -95,8 +104,10 @@ struct fsm {
     enum job_state state;
     enum job_result result; /* of this life, or of the last one */
     uint64_t deadline;      /* CLOCK_MONOTONIC usec, USEC_INFINITY: none */
-    enum exec_list list;    /* which command list runs (START_PRE, START_POST, RELOADING, STOP, STOP_POST) */
+    enum exec_list list;    /* which command list runs (CONDITION, START_PRE, START_POST, RELOADING, STOP, STOP_POST) */
+    unsigned command;       /* which of ExecStart= is the main process */
     bool main;              /* a main process lives, or is being started */
+    bool headless;          /* without one it lives as long as any process of it does: then EMPTY is to be told */
     bool stop_asked, again_asked, reload_failed;
     uint64_t started, up_since; /* of this life; 0: never was */
     uint64_t watchdog_usec;     /* 0: none */
@@ -110,16 +121,19 @@ struct fsm {
     bool unhealthy;             /* this life is ended to be started again, whatever Restart= says */
     bool left;                  /* some of its processes could not be ended */
     enum reload_talk talk;      /* about the reload that is under way */
+    uint64_t reload_at;         /* when that was asked for */
+    uint64_t fed_until;         /* up: the watchdog's deadline, and that of RuntimeMaxSec= */
+    uint64_t runtime_end;
     int exit_code, exit_status; /* of the main process of this life, 0: it has not ended */
 };
 
 struct fsm_input {
     enum fsm_event event;
     uint64_t now;
-    uint64_t usec;   /* ALIVE, PING */
+    uint64_t usec;   /* ALIVE, PING, RELOADING */
     int code;        /* EXIT, CONTROL, NOSTART: CLD_EXITED, CLD_KILLED, CLD_DUMPED */
     int status;      /* EXIT, CONTROL, NOSTART: exit status or signal */
-    uint32_t random; /* EXIT, EMPTY, CONTROL, TIME: for the jitter of a restart's delay */
+    uint32_t random; /* for the jitter of a restart's delay and of RuntimeMaxSec= */
 };
 
 const char *job_state_name(enum job_state s);

@@ -44,7 +44,7 @@ static unsigned finish(struct fsm *f, const struct jobspec *d, const struct fsm_
         return restart(f, d, in);
     if (f->again_asked || restarts)
         fsm_blame(f, RESULT_TIMEOUT);
-    return fsm_end(f, f->result == RESULT_SUCCESS ? JOB_DONE : JOB_FAILED);
+    return fsm_end(f, f->result == RESULT_SUCCESS || f->result == RESULT_EXEC_CONDITION ? JOB_DONE : JOB_FAILED);
 }
 
 static unsigned post(struct fsm *f, const struct jobspec *d, const struct fsm_input *in)
@@ -59,7 +59,7 @@ FSM_RULE(fsm_post_ended)
 {
     unsigned actions = fsm_cancel(f);
 
-    fsm_blame(f, fsm_judge(d, in));
+    fsm_blame(f, fsm_judge(f, d, in));
     if (!kills_all(d) || !d->send_sigkill)
         return actions | finish(f, d, in);
     fsm_enter(f, JOB_FINAL_KILL, stop_deadline(d, in));
@@ -87,13 +87,21 @@ FSM_RULE(fsm_give_up)
     return gone(f, d, in);
 }
 
-FSM_RULE(fsm_overdue)
+FSM_RULE(fsm_kill)
 {
     fsm_blame(f, RESULT_TIMEOUT);
     if (!d->send_sigkill)
         return fsm_give_up(f, d, in);
     fsm_enter(f, JOB_STOP_KILL, stop_deadline(d, in));
     return ACT_KILL;
+}
+
+FSM_RULE(fsm_overdue)
+{
+    fsm_blame(f, RESULT_TIMEOUT);
+    if (d->timeout_stop_failure != TIMEOUT_ABORT || !f->main)
+        return fsm_kill(f, d, in);
+    return fsm_end_late(f, d, in, TIMEOUT_ABORT);
 }
 
 /* systemd.kill(5), KillMode=mixed: when the main process is gone the rest gets its SIGKILL. */
@@ -104,7 +112,7 @@ static unsigned kill_mixed(const struct fsm *f, const struct jobspec *d)
 
 FSM_RULE(fsm_main_ended)
 {
-    fsm_blame(f, fsm_judge(d, in));
+    fsm_blame(f, fsm_judge(f, d, in));
     if (!kills_all(d))
         return post(f, d, in);
     return f->state == JOB_STOP_TERM ? kill_mixed(f, d) : 0;
@@ -122,9 +130,27 @@ FSM_RULE(fsm_terminate)
     return actions | ACT_TERM;
 }
 
+unsigned fsm_end_late(struct fsm *f, const struct jobspec *d, const struct fsm_input *in, enum timeout_failure mode)
+{
+    if (d->kill_mode == KILL_NONE || (mode == TIMEOUT_ABORT && !f->main) || (d->kill_mode == KILL_PROCESS && !f->main))
+        return fsm_terminate(f, d, in);
+    if (mode == TIMEOUT_KILL && d->send_sigkill)
+        return fsm_kill(f, d, in);
+    if (mode != TIMEOUT_ABORT)
+        return fsm_terminate(f, d, in);
+    fsm_enter(f, JOB_STOP_WATCHDOG, fsm_after(in->now, fsm_timeout_abort(d)));
+    return ACT_WATCHDOG;
+}
+
+FSM_RULE(fsm_stop_late)
+{
+    fsm_blame(f, RESULT_TIMEOUT);
+    return fsm_end_late(f, d, in, d->timeout_stop_failure);
+}
+
 FSM_RULE(fsm_terminated)
 {
-    fsm_blame(f, fsm_judge(d, in));
+    fsm_blame(f, fsm_judge(f, d, in));
     return fsm_terminate(f, d, in);
 }
 
@@ -140,6 +166,6 @@ FSM_RULE(fsm_wind_down)
 
 FSM_RULE(fsm_blamed)
 {
-    fsm_blame(f, fsm_judge(d, in));
+    fsm_blame(f, fsm_judge(f, d, in));
     return 0;
 }

@@ -33,18 +33,60 @@ static enum job_result judge_main(const struct jobspec *d, const struct fsm_inpu
     return judge_command(in);
 }
 
-enum job_result fsm_judge(const struct jobspec *d, const struct fsm_input *in)
+/* "-" before the command line of the main process. */
+static bool failure_is_ignored(const struct fsm *f, const struct jobspec *d)
+{
+    const struct command_list *list = &d->exec[EXEC_START];
+
+    return f->command < list->n && list->v[f->command].ignore_failure;
+}
+
+enum job_result fsm_judge(const struct fsm *f, const struct jobspec *d, const struct fsm_input *in)
 {
     static const enum job_result results[EV_MAX] = {
-        [EV_NOSTART] = RESULT_EXIT_CODE,
-        [EV_NOTREADY] = RESULT_PROTOCOL,
-        [EV_HANG] = RESULT_WATCHDOG,
-        [EV_TIME] = RESULT_TIMEOUT,
+        [EV_NOTREADY] = RESULT_PROTOCOL, [EV_HANG] = RESULT_WATCHDOG,
+        [EV_TIME] = RESULT_TIMEOUT,      [EV_OOM] = RESULT_OOM_KILL,
     };
 
-    if (in->event == EV_EXIT)
-        return judge_main(d, in);
-    return in->event == EV_CONTROL ? judge_command(in) : results[in->event];
+    if (in->event == EV_CONTROL)
+        return judge_command(in);
+    if (in->event != EV_EXIT && in->event != EV_NOSTART)
+        return results[in->event];
+    if (failure_is_ignored(f, d))
+        return RESULT_SUCCESS;
+    if (in->event == EV_NOSTART)
+        return in->code ? RESULT_EXIT_CODE : RESULT_RESOURCES;
+    return judge_main(d, in);
+}
+
+/* systemd.service(5): 1 to 254 skip the rest, and that is no failure; 255 and signals are one. */
+enum job_result fsm_judge_condition(const struct jobspec *d, const struct fsm_input *in)
+{
+    if (exitset_has(&d->success_exit, in->code, in->status))
+        return RESULT_SUCCESS;
+    if (in->code == CLD_EXITED && in->status > 0 && in->status < 255)
+        return RESULT_EXEC_CONDITION;
+    return judge_command(in);
+}
+
+bool fsm_is_up_by_exec(const struct jobspec *d)
+{
+    return (d->type == TYPE_SIMPLE || d->type == TYPE_EXEC || d->type == TYPE_IDLE) && d->ready.n == 0;
+}
+
+uint64_t fsm_timeout_abort(const struct jobspec *d)
+{
+    return d->timeout_abort_set ? d->timeout_abort : d->timeout_stop;
+}
+
+/* systemd.service(5): it "does not have any effect on Type=oneshot services". */
+uint64_t fsm_runtime_end(const struct jobspec *d, const struct fsm_input *in)
+{
+    uint64_t extra = (uint64_t)((double)d->runtime_extra * in->random / UINT32_MAX);
+
+    if (d->type == TYPE_ONESHOT || d->runtime_max == USEC_INFINITY)
+        return USEC_INFINITY;
+    return fsm_after(in->now, fsm_after(d->runtime_max, extra));
 }
 
 /* systemd.unit(5), StartLimitIntervalSec=. The interval begins with its first start. A burst of 0 would mean a job that
@@ -65,13 +107,14 @@ bool fsm_count_start(struct fsm *f, const struct jobspec *d, uint64_t now)
 
 bool fsm_wants_restart(const struct fsm *f, const struct jobspec *d)
 {
-    /* systemd.service(5), Restart=, "Exit causes and the effect of the Restart= settings". It names no protocol and
-     * resources; they are neither clean nor an exit code, so they count as abnormal. */
+    /* systemd.service(5), Restart=, "Exit causes and the effect of the Restart= settings". It names no protocol, resources
+     * and oom-kill; they are neither clean nor an exit code, so they count as abnormal. A start that was skipped is none. */
     enum { CLEAN = 1 << 0, CODE = 1 << 1, SIGNAL = 1 << 2, TIMEOUT = 1 << 3, WATCHDOG = 1 << 4, OTHER = 1 << 5 };
     static const unsigned causes[RESULT_MAX] = {
         [RESULT_SUCCESS] = CLEAN,    [RESULT_EXIT_CODE] = CODE,     [RESULT_SIGNAL] = SIGNAL,
         [RESULT_CORE_DUMP] = SIGNAL, [RESULT_TIMEOUT] = TIMEOUT,    [RESULT_WATCHDOG] = WATCHDOG,
         [RESULT_PROTOCOL] = OTHER,   [RESULT_START_LIMIT_HIT] = 0,  [RESULT_RESOURCES] = OTHER,
+        [RESULT_OOM_KILL] = OTHER,   [RESULT_EXEC_CONDITION] = 0,
     };
     static const unsigned policies[] = {
         [RESTART_NO] = 0,

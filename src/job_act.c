@@ -200,7 +200,8 @@ static bool list_counts(const struct job *job)
     enum job_state s = job->fsm.state;
 
     return job->fsm.list == job->control_list &&
-           (s == JOB_START_PRE || s == JOB_START_POST || s == JOB_RELOADING || s == JOB_STOP || s == JOB_STOP_POST);
+           (s == JOB_CONDITION || s == JOB_START_PRE || s == JOB_START_POST || s == JOB_RELOADING || s == JOB_STOP ||
+            s == JOB_STOP_POST);
 }
 
 void job_command_ended(struct job *job, const siginfo_t *info)

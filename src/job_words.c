@@ -20,7 +20,7 @@ const char *exec_list_name(enum exec_list list)
 
 bool job_is_ready(const struct job *job)
 {
-    return job->fsm.state == JOB_UP || job->fsm.state == JOB_RELOADING;
+    return job->fsm.state == JOB_UP || job->fsm.state == JOB_RELOADING || job->fsm.state == JOB_EXITED;
 }
 
 bool job_is_healthy(const struct job *job)

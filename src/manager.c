@@ -139,7 +139,7 @@ bool manager_job_ended(const struct job_status *job)
 
 bool manager_job_up(const struct job_status *job)
 {
-    return job->state == JOB_UP || job->state == JOB_RELOADING;
+    return job->state == JOB_UP || job->state == JOB_RELOADING || job->state == JOB_EXITED;
 }
 
 const struct job_status *manager_find_job(const struct instance_status *st, const char *name)

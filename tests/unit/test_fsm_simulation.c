@@ -84,7 +84,7 @@ static bool one_in(struct sim *s, unsigned n)
 
 /* ---- a description ---- */
 
-static struct command one_command;
+static struct command one_command, commands[] = {{.ignore_failure = false}, {.ignore_failure = true}, {.argv = NULL}};
 static struct probespec one_probe;
 
 static void add_exits(struct sim *s, struct exitset *set)
@@ -98,7 +98,8 @@ static void add_exits(struct sim *s, struct exitset *set)
 static void describe(struct sim *s)
 {
     static const enum job_type types[] = {TYPE_SIMPLE,        TYPE_EXEC,    TYPE_NOTIFY,
-                                          TYPE_NOTIFY_RELOAD, TYPE_FORKING, TYPE_ONESHOT};
+                                          TYPE_NOTIFY_RELOAD, TYPE_FORKING, TYPE_ONESHOT,
+                                          TYPE_DBUS,          TYPE_IDLE};
     static const uint64_t delays[] = {0, 1, 100 * USEC_PER_MSEC, 2 * USEC_PER_SEC};
 
     s->d = (struct jobspec){
@@ -115,11 +116,26 @@ static void describe(struct sim *s)
         .restart_reset = one_in(s, 2) ? 0 : random_below(&s->rnd, 60) * USEC_PER_SEC,
         .start_limit_interval = one_in(s, 3) ? 0 : (1 + random_below(&s->rnd, 60)) * USEC_PER_SEC,
         .start_limit_burst = (int)random_below(&s->rnd, 8),
+        .timeout_abort = (1 + random_below(&s->rnd, 30)) * USEC_PER_SEC,
+        .timeout_abort_set = one_in(s, 2),
+        .timeout_start_failure = (enum timeout_failure)random_below(&s->rnd, 3),
+        .timeout_stop_failure = (enum timeout_failure)random_below(&s->rnd, 3),
+        .runtime_max = one_in(s, 3) ? (1 + random_below(&s->rnd, 60)) * USEC_PER_SEC : USEC_INFINITY,
+        .runtime_extra = random_below(&s->rnd, 3) * USEC_PER_SEC,
+        .oom_policy = (enum oom_policy)random_below(&s->rnd, 3),
+        .remain_after_exit = one_in(s, 4),
+        .exit_type = one_in(s, 4) ? EXIT_TYPE_CGROUP : EXIT_TYPE_MAIN,
         .watchdog_usec = one_in(s, 2) ? 0 : (1 + random_below(&s->rnd, 20)) * USEC_PER_SEC,
     };
     for (int list = 0; list < EXEC_LIST_MAX; list++)
         if (one_in(s, 2))
             s->d.exec[list] = (struct command_list){&one_command, 1};
+    s->d.exec[EXEC_START] = (struct command_list){one_in(s, 2) ? &commands[1] : commands, 1};
+    if (s->d.type == TYPE_ONESHOT)
+        s->d.exec[EXEC_START].n = random_below(&s->rnd, ARRAY_SIZE(commands) + 1);
+    if (s->d.type == TYPE_ONESHOT && s->d.exec[EXEC_START].n)
+        s->d.exec[EXEC_START].v = commands;
+    s->d.remain_after_exit |= s->d.exec[EXEC_START].n == 0;
     if (one_in(s, 4))
         s->d.ready = (struct probe_list){&one_probe, 1};
     add_exits(s, &s->d.success_exit);
@@ -200,9 +216,10 @@ static void run_command(struct sim *s)
     s->others += one_in(s, 3);
 }
 
-static void signal_processes(struct sim *s, unsigned actions)
+static void signal_processes(struct sim *s, enum job_state before, unsigned actions)
 {
     enum kill_mode mode = s->d.kill_mode;
+    bool starts = actions & ACT_RUN || before == JOB_START_PRE; /* what ExecStartPre= has left always goes */
 
     if (actions & ACT_WATCHDOG) {
         MUST(s, s->main, "WatchdogSignal= to nobody");
@@ -212,29 +229,47 @@ static void signal_processes(struct sim *s, unsigned actions)
         mode == KILL_CONTROL_GROUP ? signal_all(s, false) : signal_some(s, false);
     if (actions & ACT_KILL)
         kills_all(s) ? signal_all(s, true) : signal_some(s, true);
-    if (actions & (ACT_TERM | ACT_KILL) && !(actions & ACT_RUN))
+    if (actions & (ACT_TERM | ACT_KILL) && !starts)
         MUST(s, mode != KILL_NONE, "a signal with KillMode=none");
-    if (actions & ACT_KILL && !(actions & ACT_RUN))
+    if (actions & ACT_KILL && !starts)
         MUST(s, s->d.send_sigkill, "a signal with SendSIGKILL=no");
     if (actions & ACT_CANCEL)
         s->command = s->command_dying = false;
 }
 
+/* The first thing that a life does: what comes before the main process, that, or without it what is next. */
+static bool life_begins(const struct sim *s, enum job_state before, unsigned actions)
+{
+    enum exec_list list = actions & ACT_CONTROL ? s->f.list : EXEC_LIST_MAX;
+
+    if (s->d.exec[EXEC_CONDITION].n)
+        return list == EXEC_CONDITION;
+    if (s->d.exec[EXEC_START_PRE].n)
+        return list == EXEC_START_PRE;
+    if (s->d.exec[EXEC_START].n)
+        return actions & ACT_RUN && s->f.command == 0;
+    return list == EXEC_START_POST || (actions & ACT_READY && before != JOB_START_POST);
+}
+
+static void ready(struct sim *s)
+{
+    MUST(s, !s->ready, "ready twice");
+    s->ready = s->was_up = true;
+}
+
 static void act(struct sim *s, enum job_state before, unsigned actions)
 {
-    bool begins = actions & ACT_CONTROL && s->f.state == JOB_START_PRE;
-
-    if (actions & ACT_READY) {
-        MUST(s, !s->ready, "ready twice");
-        s->ready = s->was_up = true;
-    }
     if (actions & ACT_STOPPING) {
         MUST(s, !s->stopping, "stopping twice");
         s->stopping = true;
     }
-    signal_processes(s, actions);
-    if (begins || (actions & ACT_RUN && before != JOB_START_PRE))
+    signal_processes(s, before, actions);
+    if (actions & ACT_READY && (before == JOB_STARTING || before == JOB_START_POST))
+        ready(s);
+    if (life_begins(s, before, actions))
         begin_life(s);
+    if (actions & ACT_READY && before != JOB_STARTING && before != JOB_START_POST) /* without ExecStart= */
+        ready(s);
     if (actions & ACT_CONTROL)
         run_command(s);
     if (!(actions & ACT_RUN))
@@ -242,7 +277,7 @@ static void act(struct sim *s, enum job_state before, unsigned actions)
     MUST(s, !s->main, "a second main process");
     s->main_dying = false;
     if (one_in(s, 20))
-        return step(s, (struct fsm_input){.event = EV_NOSTART, .code = CLD_EXITED, .status = 203});
+        return step(s, (struct fsm_input){.event = EV_NOSTART, .code = one_in(s, 3) ? 0 : CLD_EXITED, .status = 203});
     s->main = true;
     step(s, (struct fsm_input){.event = EV_EXEC});
 }
@@ -269,10 +304,14 @@ static void invariants(const struct sim *s, const struct fsm_input *in, enum job
     MUST(s, !(over(to) || to == JOB_INACTIVE) || s->f.deadline == USEC_INFINITY, "a deadline of nothing");
     MUST(s, over(to) == fsm_over(&s->f), "over");
     MUST(s, !!(actions & ACT_END) == (ends || refused_start), "the end");
-    MUST(s, !over(to) || (to == JOB_DONE) == (s->f.result == RESULT_SUCCESS), "the result");
+    MUST(s, !over(to) || (to == JOB_DONE) == (s->f.result == RESULT_SUCCESS || s->f.result == RESULT_EXEC_CONDITION),
+         "the result");
     MUST(s, !(actions & ACT_AGAIN) || !s->quiet_until, "a restart after STOP");
     MUST(s, !(actions & ACT_RUN) || !(actions & ACT_CONTROL), "main process and commands at once");
-    MUST(s, !(actions & ACT_READY) || from == JOB_STARTING || from == JOB_START_POST, "ready, but not by its start");
+    MUST(s, !(actions & ACT_READY) || from == JOB_STARTING || from == JOB_START_POST || s->d.exec[EXEC_START].n == 0,
+         "ready, but not by its start");
+    MUST(s, to != JOB_EXITED || (!s->f.main && s->d.remain_after_exit && s->f.result == RESULT_SUCCESS), "exited");
+    MUST(s, !s->f.main || !s->f.headless, "headless with a main process");
     MUST(s, to != JOB_RESTART || !s->f.main, "a main process in auto-restart");
     MUST(s, !s->quiet_until || over(to) || s->now <= s->quiet_until, "no end after STOP");
 }
@@ -281,9 +320,9 @@ static void invariants(const struct sim *s, const struct fsm_input *in, enum job
 static bool waits_for_nobody(const struct sim *s)
 {
     enum job_state state = s->f.state;
+    bool waits = state == JOB_STOP_TERM || state == JOB_STOP_KILL || state == JOB_FINAL_KILL || state == JOB_UP;
 
-    return (state == JOB_STOP_TERM || state == JOB_STOP_KILL || state == JOB_FINAL_KILL) && !s->main && !s->command &&
-           s->others == 0;
+    return waits && !s->main && !s->command && s->others == 0;
 }
 
 static void step(struct sim *s, struct fsm_input in)
@@ -301,7 +340,8 @@ static void step(struct sim *s, struct fsm_input in)
     remember(s, &in, from, actions);
     /* The processes have no more than their time: ExecStop=, signal, signal, ExecStopPost=, signal. */
     if (in.event == EV_STOP && !s->quiet_until)
-        s->quiet_until = (s->f.deadline == USEC_INFINITY ? s->now : s->f.deadline) + 5 * s->d.timeout_stop;
+        s->quiet_until = (s->f.deadline == USEC_INFINITY ? s->now : s->f.deadline) + 5 * s->d.timeout_stop +
+                         2 * (s->d.timeout_abort_set ? s->d.timeout_abort : s->d.timeout_stop);
     if (over(s->f.state)) {
         s->forced |= s->main;
         s->quiet_until = 0;
@@ -311,7 +351,7 @@ static void step(struct sim *s, struct fsm_input in)
     act(s, from, actions);
     MUST(s, s->f.main == s->main, "the main process is %s", s->main ? "forgotten" : "made up");
     if (s->f.state == JOB_UP)
-        MUST(s, s->main, "up without a main process");
+        MUST(s, s->main || s->f.headless, "up without a main process");
     if (waits_for_nobody(s))
         step(s, (struct fsm_input){.event = EV_EMPTY});
 }
@@ -341,7 +381,8 @@ static void end_main(struct sim *s)
 
 static bool list_counts(enum job_state s)
 {
-    return s == JOB_START_PRE || s == JOB_START_POST || s == JOB_RELOADING || s == JOB_STOP || s == JOB_STOP_POST;
+    return s == JOB_CONDITION || s == JOB_START_PRE || s == JOB_START_POST || s == JOB_RELOADING || s == JOB_STOP ||
+           s == JOB_STOP_POST;
 }
 
 static void end_command(struct sim *s)
@@ -377,7 +418,8 @@ static void processes(struct sim *s)
 static void says(struct sim *s)
 {
     static const enum fsm_event events[] = {EV_READY, EV_READY, EV_READY, EV_NOTREADY, EV_RELOADING, EV_ALIVE,
-                                            EV_PING,  EV_PING,  EV_HANG,  EV_UNHEALTHY, EV_STOPPING};
+                                            EV_PING,  EV_PING,  EV_HANG,  EV_UNHEALTHY, EV_STOPPING,  EV_LOST,
+                                            EV_OOM,   EV_RESET};
     struct fsm_input in = {.event = events[random_below(&s->rnd, ARRAY_SIZE(events))]};
 
     if (!s->main)
@@ -389,6 +431,21 @@ static void says(struct sim *s)
     if (in.event == EV_ALIVE || (in.event == EV_PING && one_in(s, 4)))
         in.usec = random_below(&s->rnd, 40) * USEC_PER_SEC;
     step(s, in);
+}
+
+/* A daemon whose main process nobody knows, until one is named. */
+static void heads(struct sim *s)
+{
+    if (s->d.type == TYPE_FORKING && s->f.state == JOB_STARTING && s->main && one_in(s, 6)) {
+        s->main = s->main_dying = false;
+        s->others++;
+        step(s, (struct fsm_input){.event = EV_HEADLESS});
+    } else if (s->f.state == JOB_UP && s->f.headless && s->others > s->others_dying && one_in(s, 4)) {
+        s->main = true;
+        s->main_dying = false;
+        s->others--;
+        step(s, (struct fsm_input){.event = EV_MAIN});
+    }
 }
 
 static void somebody_asks(struct sim *s)
@@ -460,6 +517,7 @@ static void live(struct sim *s)
         pass_time(s, random_below(&s->rnd, (unsigned)spans[random_below(&s->rnd, ARRAY_SIZE(spans))]));
         processes(s);
         says(s);
+        heads(s);
         somebody_asks(s);
     }
     finish(s);
@@ -470,7 +528,7 @@ static void all_was_seen(const struct seen *seen)
     for (int i = 0; i < JOB_STATE_MAX; i++)
         CHECK(seen->states[i], "never %s", job_state_name((enum job_state)i));
     for (int i = 0; i < RESULT_MAX; i++)
-        CHECK(seen->results[i] || i == RESULT_RESOURCES, "never %s", job_result_name((enum job_result)i));
+        CHECK(seen->results[i], "never %s", job_result_name((enum job_result)i));
     for (int i = 0; i < EV_MAX; i++)
         CHECK(seen->events[i], "never %s", event_names[i]);
     for (int bit = 0; 1 << bit <= ACT_END; bit++)
@@ -510,7 +568,9 @@ static void crash_loops(void **state)
         sim_init(&s, seed, &seen);
         s.d.type = TYPE_EXEC;
         s.d.restart = RESTART_ALWAYS;
-        s.d.ready.n = s.d.exec[EXEC_START_PRE].n = 0;
+        s.d.ready.n = s.d.exec[EXEC_CONDITION].n = s.d.exec[EXEC_START_PRE].n = 0;
+        s.d.exec[EXEC_START].n = 1;
+        s.d.remain_after_exit = false;
         s.d.restart_prevent = (struct exitset){0};
         step(&s, (struct fsm_input){.event = EV_START});
         for (; !over(s.f.state) && s.now < BEGIN + 60 * USEC_PER_SEC; steps++) {
@@ -537,7 +597,7 @@ static void chaos(void **state)
     struct seen seen = {0};
 
     (void)state;
-    for (uint64_t seed = 1; seed <= LIVES / 4; seed++) {
+    for (uint64_t seed = 1; seed <= LIVES; seed++) {
         bool alive = false;
         struct sim s;
 
@@ -551,6 +611,8 @@ static void chaos(void **state)
             if (one_in(&s, 3) && s.f.deadline != USEC_INFINITY)
                 s.now = s.f.deadline > s.now ? s.f.deadline : s.now;
             in.now = s.now;
+            if (in.event == EV_NOSTART && one_in(&s, 3))
+                in.code = 0;
             in.usec = one_in(&s, 9) ? UINT64_MAX : random_below(&s.rnd, 40 * USEC_PER_SEC);
             in.random = (uint32_t)next_random(&s.rnd);
             if (in.event == EV_EXIT || in.event == EV_NOSTART)
@@ -560,6 +622,8 @@ static void chaos(void **state)
             invariants(&s, &in, from, actions);
             MUST(&s, !(actions & ACT_RUN) || !alive, "a second main process");
             alive |= !!(actions & ACT_RUN);
+            if (in.event == EV_MAIN || in.event == EV_HEADLESS)
+                alive = s.f.main;
             MUST(&s, s.f.main == alive, "the main process");
         }
     }
