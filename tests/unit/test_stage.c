@@ -18,7 +18,7 @@ static struct record record(enum stage stage, const char *message, const struct 
 
 static void names(void **state)
 {
-    static const char *const expected[] = {"detect", "start", "fork-1", "setsid", "fork-2", "detached", "pidfile",
+    static const char *const expected[] = {"detect", "start", "load", "fork-1", "setsid", "fork-2", "detached", "pidfile",
                                            "privileges", "exec", "ready", "reload", "restart", "command", "health",
                                            "notify", "output", "stopping", "child-exit", "stopped", "failed"};
 
