@@ -11,7 +11,7 @@
 #define EXIT_NOT_INSTALLED 5
 #define LINES_MAX 1000000
 
-enum operand { OPERAND_NONE, OPERAND_NAME, OPERAND_NAME_OPTIONAL, OPERAND_PID };
+enum operand { OPERAND_NONE, OPERAND_NAME, OPERAND_NAME_OPTIONAL, OPERAND_PID, OPERAND_UNITS };
 
 static const struct verb {
     const char *name;
@@ -85,11 +85,15 @@ int cli_take_verb(struct cli *c, int argc, char **argv)
     r = check_options(c, v);
     if (r >= 0)
         return r;
-    if (v->options & VERB_JSON && json_open() < 0) {
+    if ((v->options & VERB_JSON_ONLY ? c->verb_args.json : v->options & VERB_JSON) && json_open() < 0) {
         fprintf(stderr, "amphid: %s: libjansson.so.4 is not installed\n", v->name);
         return EXIT_NOT_INSTALLED;
     }
     c->verb = v->run;
+    if (v->operand == OPERAND_UNITS) {
+        c->verb_args.units = argv + 1;
+        return n ? -1 : cli_usage("%s: the name of a unit is missing", v->name);
+    }
     if (n > (v->operand == OPERAND_NONE ? 0 : 1))
         return cli_usage("%s %s: one word too many", v->name, argv[n]);
     if (n == 0)

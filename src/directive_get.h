@@ -15,6 +15,30 @@ void get_span(const struct jobspec *d, const struct directive *row, FILE *out);
 void get_size(const struct jobspec *d, const struct directive *row, FILE *out);
 void get_commands(const struct jobspec *d, const struct directive *row, FILE *out);
 
+/* Of systemd.exec(5). */
+void get_stdio(const struct jobspec *d, const struct directive *row, FILE *out);
+void get_numbers(const struct jobspec *d, const struct directive *row, FILE *out); /* "0-3 7" */
+void get_capabilities(const struct jobspec *d, const struct directive *row, FILE *out);
+void get_keyring(const struct jobspec *d, const struct directive *row, FILE *out);
+void get_apparmor(const struct jobspec *d, const struct directive *row, FILE *out);
+void get_timer_slack(const struct jobspec *d, const struct directive *row, FILE *out);
+void get_coredump_filter(const struct jobspec *d, const struct directive *row, FILE *out);
+void get_personality(const struct jobspec *d, const struct directive *row, FILE *out);
+void get_login_environment(const struct jobspec *d, const struct directive *row, FILE *out);
+void get_numa_policy(const struct jobspec *d, const struct directive *row, FILE *out);
+
+/* Of the others. */
+void get_exec_dirs(const struct jobspec *d, const struct directive *row, FILE *out);
+void get_preserve(const struct jobspec *d, const struct directive *row, FILE *out);
+void get_conditions(const struct jobspec *d, const struct directive *row, FILE *out); /* as set_condition() has them */
+void get_abort_timeout(const struct jobspec *d, const struct directive *row, FILE *out);
+void get_restart_kill_signal(const struct jobspec *d, const struct directive *row, FILE *out);
+void get_exit_or_none(const struct jobspec *d, const struct directive *row, FILE *out);
+void get_collect_mode(const struct jobspec *d, const struct directive *row, FILE *out);
+
+/* What nobody has set and the kernel or the manager decides: not to be held against anything. */
+#define GET_NOT_SET "[not set]"
+
 /* Writes @usec as systemd.time(7) has it: "1min 30s", "100ms", "infinity". */
 void put_span(FILE *out, uint64_t usec);
 

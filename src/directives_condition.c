@@ -4,6 +4,7 @@
 #include <string.h>
 #include "cleanup.h"
 #include "directive.h"
+#include "directive_get.h"
 #include "spec_condition.h"
 #include "spec_unit.h"
 
@@ -72,7 +73,7 @@ static int set_condition(struct jobspec *d, const struct directive *row, const c
                                          : NULL)
 #define ONE(id, word, name, expect, path, is_assert)                                                                   \
     PART_ROW(PART_UNIT, spec_unit, word name, set_condition, conditions, expect, .resource = CONDITION_##id,           \
-             .min = path, .max = is_assert, .how = APPROXIMATE(CONDITION_##id),                                        \
+             .get = get_conditions, .min = path, .max = is_assert, .how = APPROXIMATE(CONDITION_##id),                 \
              .honour = APPROXIMATE(CONDITION_##id) ? HONOUR_EMULATED : HONOUR_APPLIED)
 #define X(id, name, expect, path) ONE(id, "Condition", name, expect, path, false), ONE(id, "Assert", name, expect, path, true),
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "cleanup.h"
+#include "directive_get.h"
 #include "directive_set.h"
 #include "parse.h"
 #include "spec_dirs.h"
@@ -233,7 +234,7 @@ static int set_import_credential(struct jobspec *d, const struct directive *row,
 #define DIRS_ROW(name, setter, member, text, ...) PART_ROW(PART_DIRS, spec_dirs, name, setter, member, text, ##__VA_ARGS__)
 #define DIRECTORY(name, which, ...)                                                                                    \
     DIRS_ROW(name, set_exec_dir, dirs[which], "relative paths, or PATH:SYMLINK", .resource = which, .words = true,     \
-             .honour = HONOUR_EMULATED, ##__VA_ARGS__),                                                                \
+             .get = get_exec_dirs, .honour = HONOUR_EMULATED, ##__VA_ARGS__),                                          \
         DIRS_ROW(name "Mode", set_mode, modes[which], "an octal mode such as 0750")
 #define NO_NAMESPACE "made on the host itself: without a mount namespace \":ro\" takes no rights away but the owner's"
 #define PASSABLE                                                                                                       \
@@ -247,7 +248,7 @@ static const struct directive rows[] = {
     DIRECTORY("CacheDirectory", DIR_CACHE, .how = PASSABLE),
     DIRECTORY("LogsDirectory", DIR_LOGS, .how = PASSABLE),
     DIRECTORY("ConfigurationDirectory", DIR_CONFIGURATION, .how = NO_NAMESPACE),
-    DIRS_ROW("RuntimeDirectoryPreserve", set_preserve, preserve, "a boolean, or restart"),
+    DIRS_ROW("RuntimeDirectoryPreserve", set_preserve, preserve, "a boolean, or restart", .get = get_preserve),
     DIRS_ROW("TimeoutCleanSec", set_span, timeout_clean, A_TIMESPAN, .honour = HONOUR_IGNORED,
              .how = "nothing is cleaned here on request"),
     DIRS_ROW("DynamicUser", set_bool, dynamic_user, A_BOOLEAN, .honour = HONOUR_EMULATED, .security = true,
@@ -256,11 +257,11 @@ static const struct directive rows[] = {
                     "but cannot be enforced yet"),
     DIRS_ROW("RemoveIPC", set_bool, remove_ipc, A_BOOLEAN),
     DIRS_ROW("LoadCredential", set_load_credential, load, "ID or ID:PATH", .honour = HONOUR_EMULATED,
-             .how = "copied below /run/amphid/credentials: what /run is made of may be swapped out"),
+             .how = "copied below /run/amphid/credentials: what /run is made of may be swapped out", .property = ""),
     DIRS_ROW("SetCredential", set_credential, set, "ID:VALUE", .literal = true, .honour = HONOUR_EMULATED,
-             .how = "written below /run/amphid/credentials"),
+             .how = "written below /run/amphid/credentials", .property = ""),
     DIRS_ROW("ImportCredential", set_import_credential, import, "a glob, or GLOB:NEWNAME", .honour = HONOUR_EMULATED,
-             .how = "copied below /run/amphid/credentials"),
+             .how = "copied below /run/amphid/credentials", .property = ""),
     {.key = "LoadCredentialEncrypted", .honour = HONOUR_UNSUPPORTED, .how = ENCRYPTED},
     {.key = "SetCredentialEncrypted", .honour = HONOUR_UNSUPPORTED, .how = ENCRYPTED},
 };

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include "directive_get.h"
 #include "directive_set.h"
 #include "cleanup.h"
 #include "parse.h"
@@ -121,7 +122,7 @@ static const struct directive rows[] = {
     ROW("ExitType", set_enum, exit_type, "main or cgroup", .names = exit_types),
     ROW("RemainAfterExit", set_bool, remain_after_exit, A_BOOLEAN),
     ROW("GuessMainPID", set_bool, guess_main_pid, A_BOOLEAN),
-    ROW("BusName", set_bus_name, bus_name, "a D-Bus name such as org.example.Service"),
+    ROW("BusName", set_bus_name, bus_name, "a D-Bus name such as org.example.Service", .get = get_string),
     ROW("ExecCondition", set_command, exec[EXEC_CONDITION], A_COMMAND),
     ROW("ExecStart", set_command, exec[EXEC_START], A_COMMAND),
     ROW("ExecStartPre", set_command, exec[EXEC_START_PRE], A_COMMAND),
@@ -129,27 +130,28 @@ static const struct directive rows[] = {
     ROW("ExecReload", set_command, exec[EXEC_RELOAD], A_COMMAND),
     ROW("ExecStop", set_command, exec[EXEC_STOP], A_COMMAND),
     ROW("ExecStopPost", set_command, exec[EXEC_STOP_POST], A_COMMAND),
-    ROW("PermissionsStartOnly", set_bool, permissions_start_only, A_BOOLEAN),
+    ROW("PermissionsStartOnly", set_bool, permissions_start_only, A_BOOLEAN, .property = ""),
     ROW("NonBlocking", set_bool, non_blocking, A_BOOLEAN),
-    ROW("PIDFile", set_pid_file, pid_file, "a path, absolute or below /run"),
+    ROW("PIDFile", set_pid_file, pid_file, "a path, absolute or below /run", .get = get_string),
     ROW("NotifyAccess", set_enum, notify_access, "none, main, exec or all", .names = notify_accesses,
         .flag = AT(notify_access_set)),
     ROW("FileDescriptorStoreMax", set_int, fd_store_max, "a number", .max = 4096),
-    ROW("FileDescriptorStorePreserve", set_preserve, fd_store_preserve, "yes, no or restart", .names = preserves),
+    ROW("FileDescriptorStorePreserve", set_preserve, fd_store_preserve, "yes, no or restart", .names = preserves,
+        .get = get_enum),
     ROW("TimeoutStartSec", set_timeout, timeout_start, A_TIMESPAN, .flag = AT(timeout_start_set)),
     ROW("TimeoutStopSec", set_timeout, timeout_stop, A_TIMESPAN),
-    ROW("TimeoutSec", set_both_timeouts, timeout_start, A_TIMESPAN, .flag = AT(timeout_start_set)),
-    ROW("TimeoutAbortSec", set_abort_timeout, timeout_abort, A_TIMESPAN),
+    ROW("TimeoutSec", set_both_timeouts, timeout_start, A_TIMESPAN, .flag = AT(timeout_start_set), .property = ""),
+    ROW("TimeoutAbortSec", set_abort_timeout, timeout_abort, A_TIMESPAN, .get = get_abort_timeout),
     ROW("TimeoutStartFailureMode", set_enum, timeout_start_failure, "terminate, abort or kill",
         .names = timeout_failures),
     ROW("TimeoutStopFailureMode", set_enum, timeout_stop_failure, "terminate, abort or kill",
         .names = timeout_failures),
-    ROW("RuntimeMaxSec", set_limit_or_none, runtime_max, A_TIMESPAN),
+    ROW("RuntimeMaxSec", set_limit_or_none, runtime_max, A_TIMESPAN, .get = get_span),
     ROW("RuntimeRandomizedExtraSec", set_span, runtime_extra, A_TIMESPAN),
     ROW("OOMPolicy", set_enum, oom_policy, "stop, continue or kill", .names = oom_policies),
     ROW("KillMode", set_enum, kill_mode, "control-group, mixed, process or none", .names = kill_modes),
     ROW("KillSignal", set_signal, kill_signal, A_SIGNAL),
-    ROW("RestartKillSignal", set_signal, restart_kill_signal, A_SIGNAL),
+    ROW("RestartKillSignal", set_signal, restart_kill_signal, A_SIGNAL, .get = get_restart_kill_signal),
     ROW("FinalKillSignal", set_signal, final_kill_signal, A_SIGNAL),
     ROW("WatchdogSignal", set_signal, watchdog_signal, A_SIGNAL),
     ROW("ReloadSignal", set_signal, reload_signal, A_SIGNAL),

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "cleanup.h"
+#include "directive_get.h"
 #include "directive_set.h"
 #include "parse.h"
 #include "spec_unit.h"
@@ -156,7 +157,7 @@ static int set_instance(struct jobspec *d, const struct directive *row, const ch
 #define STATUS "an exit status from 0 to 255"
 #define NOT_OURS "the machine is not ours to stop"
 #define UNIT_ROW(name, setter, member, text, ...) PART_ROW(PART_UNIT, spec_unit, name, setter, member, text, ##__VA_ARGS__)
-#define DEPS(name, dep, ...) UNIT_ROW(name, set_deps, deps[dep], NAMES, .words = true, ##__VA_ARGS__)
+#define DEPS(name, dep, ...) UNIT_ROW(name, set_deps, deps[dep], NAMES, .words = true, .get = get_words, ##__VA_ARGS__)
 #define ACTIONS(name, member)                                                                                          \
     UNIT_ROW(name, set_enum, member, ACTION, .names = actions, .honour = HONOUR_UNSUPPORTED, .how = NOT_OURS)
 #define UNKEPT(name, setter, member, text, why, ...)                                                                   \
@@ -165,7 +166,8 @@ static int set_instance(struct jobspec *d, const struct directive *row, const ch
 static const struct directive rows[] = {
     UNIT_ROW("Description", set_string, description, "a title"),
     UNIT_ROW("Documentation", set_documentation, documentation,
-             "URIs that begin with http://, https://, file:, info: or man:; those that are good count", .words = true),
+             "URIs that begin with http://, https://, file:, info: or man:; those that are good count", .words = true,
+             .get = get_words),
     UNKEPT("SourcePath", set_path, source_path, "an absolute path", "it only says where the file comes from"),
     DEPS("Requires", DEP_REQUIRES),
     DEPS("Requisite", DEP_REQUISITE),
@@ -183,11 +185,11 @@ static const struct directive rows[] = {
     DEPS("PropagatesStopTo", DEP_PROPAGATES_STOP_TO),
     DEPS("StopPropagatedFrom", DEP_STOP_PROPAGATED_FROM),
     UNIT_ROW("JoinsNamespaceOf", set_deps, joins_namespace_of, NAMES, .words = true, .honour = HONOUR_UNSUPPORTED,
-             .how = "there are no private namespaces yet that could be joined"),
+             .how = "there are no private namespaces yet that could be joined", .get = get_words),
     UNIT_ROW("RequiresMountsFor", set_paths, requires_mounts_for, PATHS, .words = true, .honour = HONOUR_IGNORED,
-             .how = "the machine has mounted its file systems before amphid starts anything"),
+             .how = "the machine has mounted its file systems before amphid starts anything", .get = get_words),
     UNIT_ROW("WantsMountsFor", set_paths, wants_mounts_for, PATHS, .words = true, .honour = HONOUR_IGNORED,
-             .how = "the machine has mounted its file systems before amphid starts anything"),
+             .how = "the machine has mounted its file systems before amphid starts anything", .get = get_words),
     UNIT_ROW("DefaultDependencies", set_bool, default_dependencies, A_BOOLEAN, .honour = HONOUR_EMULATED,
              .how = "the machine is up before amphid starts anything, and all is stopped when amphid is"),
     UNIT_ROW("RefuseManualStart", set_bool, refuse_manual_start, A_BOOLEAN),
@@ -196,12 +198,12 @@ static const struct directive rows[] = {
     UNIT_ROW("IgnoreOnIsolate", set_bool, ignore_on_isolate, A_BOOLEAN),
     UNIT_ROW("StopWhenUnneeded", set_bool, stop_when_unneeded, A_BOOLEAN),
     UNKEPT("CollectMode", set_collect_mode, collect_failed, "inactive or inactive-or-failed",
-           "a unit is remembered as long as the instance lives"),
+           "a unit is remembered as long as the instance lives", .get = get_collect_mode),
     {.key = "SurviveFinalKillSignal", .honour = HONOUR_IGNORED, .how = "the machine's last signal is not amphid's to send"},
     UNIT_ROW("OnSuccessJobMode", set_enum, on_success_mode, MODE, .names = modes),
     UNIT_ROW("OnFailureJobMode", set_enum, on_failure_mode, MODE, .names = modes),
-    UNIT_ROW("OnFailureIsolate", set_isolate, on_failure_mode, A_BOOLEAN),
-    UNIT_ROW("JobTimeoutSec", set_job_timeout, job_timeout, A_TIMESPAN),
+    UNIT_ROW("OnFailureIsolate", set_isolate, on_failure_mode, A_BOOLEAN, .property = ""),
+    UNIT_ROW("JobTimeoutSec", set_job_timeout, job_timeout, A_TIMESPAN, .get = get_span),
     UNIT_ROW("JobRunningTimeoutSec", set_timeout, job_running_timeout, A_TIMESPAN,
              .flag = offsetof(struct spec_unit, job_running_timeout_set)),
     ACTIONS("JobTimeoutAction", job_timeout_action),
@@ -213,9 +215,9 @@ static const struct directive rows[] = {
     ACTIONS("FailureAction", failure_action),
     ACTIONS("SuccessAction", success_action),
     UNIT_ROW("FailureActionExitStatus", set_exit_status, failure_exit, STATUS, .honour = HONOUR_UNSUPPORTED,
-             .how = NOT_OURS),
+             .how = NOT_OURS, .get = get_exit_or_none),
     UNIT_ROW("SuccessActionExitStatus", set_exit_status, success_exit, STATUS, .honour = HONOUR_UNSUPPORTED,
-             .how = NOT_OURS),
+             .how = NOT_OURS, .get = get_exit_or_none),
     UNIT_ROW("RebootArgument", set_string, reboot_argument, "text", .honour = HONOUR_UNSUPPORTED, .how = NOT_OURS),
     /* Old names; systemd still takes them. */
     {.key = "BindTo", .alias = "BindsTo"},
@@ -233,7 +235,8 @@ const struct directive_table *directives_unit(void)
     return &table;
 }
 
-#define INSTALL(name, member) UNIT_ROW(name, set_names, member, NAMES, .words = true)
+/* Not shown: `systemctl show` has what symlinks say under these names. */
+#define INSTALL(name, member) UNIT_ROW(name, set_names, member, NAMES, .words = true, .property = "")
 
 const struct directive_table *directives_install(void)
 {
@@ -243,7 +246,8 @@ const struct directive_table *directives_install(void)
         INSTALL("UpheldBy", upheld_by),
         INSTALL("Also", also),
         INSTALL("Alias", alias),
-        UNIT_ROW("DefaultInstance", set_instance, default_instance, "what can stand behind the \"@\" of a unit's name"),
+        UNIT_ROW("DefaultInstance", set_instance, default_instance, "what can stand behind the \"@\" of a unit's name",
+                 .property = ""),
     };
     static const struct directive_table table = {"Install", install, ARRAY_SIZE(install)};
 

@@ -15,6 +15,8 @@ struct verb_args {
     enum wait_goal goal;   /* wait */
     uint64_t timeout_usec; /* wait; USEC_INFINITY: for ever */
     pid_t pid;             /* inspect */
+    char *const *units;    /* explain, verify: names or paths, NULL past the last */
+    const char *unit_path; /* explain, verify: --unit-path=, NULL: not given */
 };
 
 int verb_status(const struct verb_args *a);
@@ -30,3 +32,5 @@ int verb_is_ready(const struct verb_args *a);
 int verb_is_healthy(const struct verb_args *a);
 int verb_detect(const struct verb_args *a);
 int verb_inspect(const struct verb_args *a);
+int verb_explain(const struct verb_args *a);
+int verb_verify(const struct verb_args *a);

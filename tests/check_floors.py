@@ -20,7 +20,7 @@ FLOORS = [
     "manager reaper cgroup tree fdstore unitpath unitload",
     "job output notifysock probe ready health control client",
     "daemon launch instances show",
-    "main run cli verbs detect inspect judge",
+    "main run cli verbs detect inspect judge explain verify",
 ]
 MAX_LINES = 450
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms.split()}
