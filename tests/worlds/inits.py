@@ -160,6 +160,13 @@ class BareWorld(TextWorld):
 WORLDS = {'systemd-247': SystemdWorld, 'systemd-252': SystemdWorld, 'systemd-257': SystemdWorld,
           'sysvinit': SysvWorld, 'bare': BareWorld}
 
+# The same with real packages in them, for test_packages.py alone. CAP_SYS_TIME: chrony's unit asks for it.
+PACKAGE_WORLDS = {'packages-systemd-257': SystemdWorld, 'packages-sysvinit': SysvWorld, 'packages-bare': BareWorld}
+
 
 def new(name):
-    return WORLDS[name](name)
+    if name in WORLDS:
+        return WORLDS[name](name)
+    w = PACKAGE_WORLDS[name](name)
+    w.nspawn_options = ('--capability=CAP_SYS_TIME',)
+    return w

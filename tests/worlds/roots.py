@@ -21,6 +21,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import packages
+
 TREE = Path(__file__).resolve().parents[2]
 ARCHIVE = 'http://archive.debian.org/debian'
 DEFAULT_MIRROR = 'http://deb.debian.org/debian'
@@ -41,6 +43,13 @@ HOOKS = [
 SYSV_HOOKS = [
     "sed -i '/getty/d' \"$1\"/etc/inittab",
     "echo 'up:2:wait:/bin/echo world-is-up' >> \"$1\"/etc/inittab",
+]
+# The worlds of the packages: nothing of theirs starts by itself. What a service wants for itself (ssh.service.wants) stays.
+STANDALONE = ('systemd-standalone-sysusers', 'systemd-standalone-tmpfiles')
+PACKAGE_HOOKS = [
+    'cd "$1"/etc/systemd/system && rm -f multi-user.target.wants/* sockets.target.wants/* timers.target.wants/*'
+    ' sysinit.target.wants/* printer.target.wants/*',
+    'find "$1"/etc/rc[2345].d "$1"/etc/rcS.d/*udev -name "S*" ! -name "S*dbus" -delete 2>/dev/null || true',
 ]
 
 
@@ -64,6 +73,10 @@ def world_recipes():
     """One recipe a world, by the world's name."""
     def systemd(version, suite, nginx):
         return Recipe(f'systemd-{version}', suite, (*SYSTEMD, nginx), tuple(HOOKS))
+
+    def with_packages(init, *more, hooks=()):
+        wanted = dict.fromkeys((*more, *COMMON, 'iproute2', *packages.debs()))
+        return Recipe(f'packages-{init}', 'trixie', tuple(wanted), (*HOOKS, *hooks, *PACKAGE_HOOKS))
     found = [
         systemd(247, 'bullseye', 'nginx-light'),
         systemd(252, 'bookworm', 'nginx'),
@@ -71,6 +84,11 @@ def world_recipes():
         Recipe('sysvinit', 'bookworm', ('sysvinit-core', 'sysv-rc', 'inetutils-syslogd', *COMMON, 'nginx'),
                (*HOOKS, *SYSV_HOOKS)),
         Recipe('bare', 'bookworm', (*COMMON, 'nginx'), tuple(HOOKS)),
+        # Debian 13 with every package of packages.py. A machine that was turned to sysvinit mostly keeps the package
+        # systemd, with the units in it; a container has nothing of it.
+        with_packages('systemd-257', *SYSTEMD),
+        with_packages('sysvinit', 'sysvinit-core', 'sysv-rc', 'systemd', 'dbus', hooks=SYSV_HOOKS),
+        with_packages('bare', *STANDALONE),
     ]
     return {r.name: r for r in found}
 

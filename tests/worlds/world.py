@@ -60,6 +60,7 @@ class World:
     init = None         # 'systemd', 'sysvinit' or None
     version = 0         # of systemd
     argv = ['--boot']   # what nspawn is to run
+    nspawn_options = ()
     join = ()           # what a command is to run behind, to be in the world in every respect
 
     def __init__(self, name):
@@ -81,7 +82,7 @@ class World:
         self.notify = waiting.NotifySocket(f'{self.dir}/notify')
         nspawn = ['systemd-nspawn', '--quiet', '--register=no', '--private-network', '--console=read-only',
                   '--link-journal=no', '--resolv-conf=off', '--timezone=off', '--kill-signal=SIGKILL',
-                  f'--machine=amphid-{self.name}-{os.getpid()}', f'--directory={self.dir}/mnt/root']
+                  f'--machine=amphid-{self.name}-{os.getpid()}', f'--directory={self.dir}/mnt/root', *self.nspawn_options]
         if not os.path.isdir('/run/systemd/system'):
             nspawn.append('--keep-unit')  # nobody there who could make a scope for us
         if self.init == 'systemd':

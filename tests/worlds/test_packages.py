@@ -1,0 +1,164 @@
+"""Real packages with their own units: started, asked for their real work, reloaded, killed, restarted and stopped, and
+nothing is left. The same steps with systemctl under systemd, which shows that they are right, and with amphid elsewhere."""
+import fnmatch
+import re
+import signal
+from contextlib import contextmanager
+
+import drivers
+import inits
+import packages
+import pytest
+import waiting
+
+ONLY = tuple(inits.PACKAGE_WORLDS)
+# What comes and goes below these directories is nobody's, or told of by other tests.
+NOT_THEIRS = ('/run/amphid', '/run/systemd', '/run/udev', '/run/log', '/run/dbus', '/run/user', '/run/lock', '/run/mount',
+             '/run/agetty.reload')
+
+
+@pytest.fixture(scope='session')
+def machine(world):
+    d = drivers.driver(world)
+    d.prepare()
+    return d
+
+
+@pytest.mark.parametrize('p', packages.table(), ids=lambda p: p.name)
+def test_package(world, machine, p):
+    reason = p.unless(world)
+    if reason:
+        pytest.skip(reason)
+    with cleared(world, machine, p):
+        steps(world, machine, p)
+
+
+@contextmanager
+def cleared(w, d, p):
+    d.clear(p)
+    p.prepare(w)
+    beside = [w.spawn(argv) for argv in p.beside]
+    try:
+        yield
+    finally:
+        d.clear(p)
+        for process in beside:
+            process.kill()
+            process.communicate()
+
+
+def steps(w, d, p):
+    p.again(w)
+    with pytest.raises(Exception):
+        p.ask(w)  # so that nobody else can answer in its place
+    before = found_below_run(w)
+    d.start(p.unit)
+    answers(w, d, p, p.says, p.ready)
+    first = up(w, d, p)
+    said = reload_it(w, d, p, first)
+    second = killed(w, d, p, said) if p.main else first
+    p.again(w)
+    d.do('restart', p.unit)
+    answers(w, d, p, said, p.ready)
+    third = up(w, d, p)
+    assert not p.main or (third not in (first, second) and not w.running(second)), 'it was not restarted'
+    d.stop(p)
+    assert d.state(p.unit)[0] == 'inactive', f'{d.state(p.unit)}\n{d.trail(p.unit)}'
+    nothing_left(w, d, p, before)
+
+
+def answers(w, d, p, says, at_once):
+    """It says @says: to the first question if its Type= promises that, else soon."""
+    seen = []
+
+    def look():
+        try:
+            seen.append(p.ask(w))
+        except Exception as e:
+            seen.append(f'{type(e).__name__}: {str(e)[-400:]}')
+        return seen[-1] == says
+    try:
+        if at_once:
+            assert look(), f'not "{says}" but "{seen[-1]}"'
+        else:
+            waiting.until(look, f'"{says}" of {p.name}', 20, pause=0.05)
+    except (AssertionError, waiting.Late) as e:
+        raise AssertionError(f'{e}: {seen[-1:]}\n{d.trail(p.unit)}') from None
+
+
+def up(w, d, p):
+    """It is up as its unit has it. Returns the main process."""
+    state, main, _restarts = d.state(p.unit)
+    assert state == 'active', f'it is {state}\n{d.trail(p.unit)}'
+    if p.main:
+        line = drivers.command_line(w, main)
+        assert re.fullmatch(p.main, line), f'the main process {main} is "{line}"\n{d.processes(p.unit)}'
+        uid = int(w.status_of(main)['Uid'].split()[0])
+        assert p.user == '*' and uid >= 61184 or uid == account(w, p.user), f'it runs as {uid}'
+    else:
+        assert main == 0
+    for path in p.there:
+        assert w.exists(path), f'there is no {path}'
+    return main
+
+
+def account(w, name):
+    return 0 if name == 'root' else int(w.run(['id', '-u', name], check=False).stdout or -1)
+
+
+def reload_it(w, d, p, main):
+    """The reload is refused, or makes it say something else as the same process. Returns what it says from now on."""
+    if not p.reloads:
+        assert d.do('reload', p.unit, check=False).returncode != 0, 'it has no reload, but did one'
+        assert d.state(p.unit)[:2] == ('active', main)
+        return p.says
+    if p.change:
+        p.change(w)
+    d.do('reload', p.unit)
+    if p.reload_ends:
+        waiting.until(lambda: d.state(p.unit)[0] == 'inactive', f'the end of {p.name}', 20, pause=0.02)
+        d.start(p.unit)
+        answers(w, d, p, p.says, p.ready)
+        return p.says
+    said = p.then or p.says
+    answers(w, d, p, said, False)
+    assert d.state(p.unit)[:2] == ('active', main), f'{d.state(p.unit)}\n{d.trail(p.unit)}'
+    return said
+
+
+def killed(w, d, p, said):
+    """SIGKILL for the main process, and what Restart= makes of it. Returns the main process after that."""
+    main = d.state(p.unit)[1]
+    p.again(w)
+    w.kill(main, signal.SIGKILL)
+    w.wait_gone(main)
+    if not p.restarts:
+        waiting.until(lambda: d.state(p.unit)[0] in drivers.QUIET, f'the failure of {p.name}', 20, pause=0.02)
+        with pytest.raises(Exception):
+            p.ask(w)
+        d.start(p.unit)
+    else:
+        waiting.until(lambda: d.state(p.unit)[0] == 'active' and d.state(p.unit)[1] not in (0, main),
+                      f'the restart of {p.name}\n{d.trail(p.unit)}', 20, pause=0.02)
+        assert d.state(p.unit)[2] >= 1
+    answers(w, d, p, said, p.ready)
+    return up(w, d, p)
+
+
+def found_below_run(w):
+    skip = ' '.join(f'-path {path} -prune -o' for path in NOT_THEIRS)
+    return set(w.run(f'find /run {skip} -print; find /dev/shm; ls -d /tmp/* 2>/dev/null', check=False).stdout.split())
+
+
+def nothing_left(w, d, p, before):
+    try:
+        waiting.until(lambda: not d.processes(p.unit), 'the end of all its processes', 5, pause=0.02)
+    except waiting.Late:
+        raise AssertionError(f'processes left: {d.processes(p.unit)}') from None
+    for path in p.there:
+        assert not w.exists(path), f'{path} is left'
+    left = [f for f in found_below_run(w) - before if not any(fnmatch.fnmatch(f, pattern) for pattern in p.left)]
+    assert not left, f'left behind: {sorted(left)}'
+    p.again(w)
+    with pytest.raises(Exception):
+        p.ask(w)
