@@ -48,12 +48,14 @@ static int open_streams(const struct job *job, struct spawn_run *run, struct spa
 }
 
 /* Starts what @run says, with the job's output. */
-static int run_with_output(const struct job *job, struct spawn_run *run, pid_t *ret_pid, struct spawn_error *ret_error)
+static int run_with_output(struct job *job, struct spawn_run *run, pid_t *ret_pid, struct spawn_error *ret_error)
 {
     int r = open_streams(job, run, ret_error);
 
     if (r >= 0)
         r = spawn_run(job->c.spawn, run, ret_pid, ret_error);
+    if (r >= 0)
+        (void)tree_add(&job->tree, *ret_pid); /* else it is found as an orphan would be */
     if (job->c.route == OUTPUT_STREAM) {
         close_fd(run->stdout_fd);
         close_fd(run->stderr_fd);
@@ -74,7 +76,7 @@ static int open_notify(struct job *job, notifysock_fn fn)
 
 static int open_all(struct job *job)
 {
-    int r = tree_open(&job->tree, job->c.loop, job->c.spec->name, job->tree.fn, job);
+    int r = tree_open(&job->tree, job->c.forest, job->c.loop, job->c.spec->name, job->tree.fn, job);
     if (r < 0)
         return spawn_fail(&job->error, EXIT_MEMORY, -r, "the process tree");
     if (job_kills_all(job->c.spec) && tree_end_leftovers(&job->tree)) /* there are never two copies */
@@ -308,6 +310,8 @@ int job_set_main(struct job *job, pid_t pid)
             job->main_end.fd = close_fd(job->main_end.fd);
             return r;
         }
+    } else {
+        (void)tree_add(&job->tree, pid);
     }
     job->pid = pid;
     job->out[STREAM_STDOUT].pid = job->out[STREAM_STDERR].pid = pid;

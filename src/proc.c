@@ -341,18 +341,18 @@ int proc_below(struct pids *p, size_t from)
     return r;
 }
 
-bool proc_descends(pid_t pid)
+pid_t proc_ancestor(pid_t pid)
 {
     uint64_t born = UINT64_MAX;
     struct proc_identity id;
 
     if (check_proc() < 0)
-        return false;
+        return 0;
     while (pid > 0 && proc_identity(pid, &id) >= 0 && id.starttime <= born) {
         if (id.ppid == getpid())
-            return true;
+            return pid;
         born = id.starttime;
         pid = id.ppid;
     }
-    return false;
+    return 0;
 }

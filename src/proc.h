@@ -48,6 +48,6 @@ bool pids_find(const struct pids *p, size_t n, pid_t pid);
 int proc_children(struct pids *p);
 int proc_below(struct pids *p, size_t from);
 
-/* Does the process @pid descend from this one? Safe from PIDs that are used again meanwhile: a parent is never younger
- * than its child. */
-bool proc_descends(pid_t pid);
+/* The child of this process from which @pid descends, itself if it is one; 0: none. Safe from PIDs that are used again
+ * meanwhile: a parent is never younger than its child. */
+pid_t proc_ancestor(pid_t pid);

@@ -12,7 +12,7 @@
 #include "cleanup.h"
 #include "proc.h"
 #include "reaper.h"
-#include "tree.h"
+#include "tree_inside.h"
 
 #define SIGNAL_PASSES 3                  /* who forks faster than that has heard it through its parents */
 #define SWEEP_USEC (100 * USEC_PER_MSEC) /* the loop waits so long at most; when the dead are reaped it goes on */
@@ -32,11 +32,14 @@ static int emptied(struct watch *w, uint32_t events)
     return 0;
 }
 
-int tree_open(struct tree *t, struct loop *loop, const char *name, void (*fn)(void *ctx), void *ctx)
+int tree_open(struct tree *t, struct forest *forest, struct loop *loop, const char *name, void (*fn)(void *ctx),
+              void *ctx)
 {
     int r;
 
-    *t = (struct tree){.empty = {.fd = -1, .fn = emptied}, .loop = loop, .fn = fn, .ctx = ctx};
+    *t = (struct tree){.empty = {.fd = -1, .fn = emptied}, .loop = loop, .forest = forest, .fn = fn, .ctx = ctx};
+    if (forest)
+        forest_plant(forest, t);
     t->cgroup_fd = cgroup_make(name, &t->cgroup);
     if (t->cgroup_fd < 0) {
         r = t->cgroup_fd == -ENOMEM ? -ENOMEM : 0;
@@ -55,6 +58,10 @@ int tree_open(struct tree *t, struct loop *loop, const char *name, void (*fn)(vo
 
 void tree_close(struct tree *t)
 {
+    if (t->forest)
+        forest_fell(t->forest, t);
+    t->forest = NULL;
+    pids_done(&t->past);
     if (!t->cgroup)
         return;
     loop_close(t->loop, &t->empty);
@@ -64,22 +71,48 @@ void tree_close(struct tree *t)
     t->cgroup = NULL;
 }
 
-bool tree_is_empty(const struct tree *t)
+/* Beside other trees: are all of its processes in the cgroup, so that our children need not be looked through? */
+static bool is_fenced(const struct tree *t)
 {
-    return !(t->cgroup && cgroup_is_populated(t->empty.fd)) && !reaper_has_children();
+    return t->cgroup && !forest_is_one(t->forest);
 }
 
-/* Our children that live; not those among the first @known of @p, sorted. */
-static int list_children(struct pids *p, size_t known)
+static bool owns(const struct tree *t, pid_t child)
+{
+    return forest_is_one(t->forest) || forest_find(t->forest, child) == t;
+}
+
+/* Our children that live and are of @t; not those among the first @known of @p, sorted. */
+static int list_children(const struct tree *t, struct pids *p, size_t known)
 {
     struct pids children = {0};
-    int r = proc_children(&children);
+    int r = is_fenced(t) ? 0 : proc_children(&children);
 
     for (size_t i = 0; r >= 0 && i < children.n; i++)
-        if (!pids_find(p, known, children.v[i]) && reaper_look(children.v[i]) != CHILD_ENDED)
+        if (!pids_find(p, known, children.v[i]) && reaper_look(children.v[i]) != CHILD_ENDED && owns(t, children.v[i]))
             r = pids_push(p, children.v[i]);
     pids_done(&children);
     return r;
+}
+
+/* Is one of our children of @t? */
+static bool has_children(const struct tree *t)
+{
+    struct pids p = {0};
+    bool any;
+
+    if (forest_is_one(t->forest))
+        return reaper_has_children();
+    if (t->n_children > 0 || t->cgroup)
+        return t->n_children > 0;
+    any = list_children(t, &p, 0) < 0 || p.n > 0;
+    pids_done(&p);
+    return any;
+}
+
+bool tree_is_empty(const struct tree *t)
+{
+    return !(t->cgroup && cgroup_is_populated(t->empty.fd)) && !has_children(t);
 }
 
 /* The cgroup's processes, and whoever descends from us without being in it: where a child could not be born there. */
@@ -91,7 +124,7 @@ static int list(const struct tree *t, struct pids *p)
     pids_sort(p);
     inside = p->n;
     if (r >= 0)
-        r = list_children(p, inside);
+        r = list_children(t, p, inside);
     if (r >= 0)
         r = proc_below(p, inside);
     return t->cgroup && r == -EXDEV ? 0 : r;
@@ -112,7 +145,9 @@ static bool cgroup_has(const struct tree *t, pid_t pid)
 
 bool tree_has(const struct tree *t, pid_t pid)
 {
-    return reaper_look(pid) != CHILD_NONE || proc_descends(pid) || cgroup_has(t, pid);
+    pid_t child = reaper_look(pid) != CHILD_NONE ? pid : proc_ancestor(pid);
+
+    return (child > 0 && owns(t, child)) || cgroup_has(t, pid);
 }
 
 /* ---- signals ---- */
@@ -184,7 +219,7 @@ static bool send_new(const struct tree *t, int sig, pid_t except, struct pids *n
 static int pass(const struct tree *t, bool all, int sig, pid_t except, struct pids *seen)
 {
     struct pids now = {0};
-    int r = all ? list(t, &now) : list_children(&now, 0);
+    int r = all ? list(t, &now) : list_children(t, &now, 0);
 
     if (r >= 0)
         r = send_new(t, sig, except, &now, seen);
@@ -231,7 +266,7 @@ static bool has_outsiders(const struct tree *t)
 
     pids_sort(&p);
     inside = p.n;
-    any = any || list_children(&p, inside) < 0 || p.n > inside;
+    any = any || list_children(t, &p, inside) < 0 || p.n > inside;
     pids_done(&p);
     return any;
 }

@@ -6,6 +6,10 @@
 #include <stdint.h>
 #include <sys/types.h>
 #include "loop.h"
+#include "proc.h"
+
+/* All trees of an instance, and whose each of our children is. */
+struct forest;
 
 struct tree {
     int cgroup_fd;      /* of the job's own cgroup, -1: none */
@@ -14,6 +18,11 @@ struct tree {
     struct loop *loop;
     void (*fn)(void *ctx); /* the cgroup may have become empty */
     void *ctx;
+    struct forest *forest; /* NULL: there is no other tree, all that descends from us is its */
+    struct tree *next;     /* the forest's */
+    unsigned n_children;   /* those that were noted and are not reaped */
+    char mark[33];         /* the INVOCATION_ID that its processes have; "": none */
+    struct pids past;      /* without a cgroup: children that have ended, whose sessions may go on */
 };
 
 /* What a tree uses just now. */
@@ -27,11 +36,25 @@ struct tree_usage {
  * for all jobs. */
 int tree_adopt(void);
 
-/* Opens the tree of the job @name: makes a cgroup below ours where it is ours to make (no systemd booted, or it has
+/* The caller's is the order: a forest is freed when all of its trees are closed. -ENOMEM. */
+int forest_new(struct forest **ret);
+struct forest *forest_free(struct forest *f);
+
+/* Whose is our child @pid, one that was forked by us or left to us? Also of a zombie. NULL: nobody knows. */
+struct tree *forest_find(const struct forest *f, pid_t pid);
+
+/* The child @pid is about to be reaped: it is no more. Returns whose it was, NULL: it was not noted. */
+struct tree *forest_forget(struct forest *f, pid_t pid);
+
+/* Notes that our child @pid is of @t. -ENOMEM. */
+int tree_add(struct tree *t, pid_t pid);
+
+/* Opens the tree of the job @name in @forest (NULL: it is the only one): makes a cgroup below ours where it is ours to make (no systemd booted, or it has
  * delegated ours: Delegate=); without, descendants are looked for. Never fails for lack of a cgroup. If it is not empty
  * then, these are what a predecessor has left that was killed. @fn is called, from the loop, when the cgroup may have
  * become empty. -ENOMEM; errors of epoll_ctl(2). */
-int tree_open(struct tree *t, struct loop *loop, const char *name, void (*fn)(void *ctx), void *ctx);
+int tree_open(struct tree *t, struct forest *forest, struct loop *loop, const char *name, void (*fn)(void *ctx),
+              void *ctx);
 
 /* Before anything is started: kills what a predecessor that was killed has left in the cgroup, and waits until it is
  * gone, a second at most. Was there anything? */

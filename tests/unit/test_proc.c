@@ -302,18 +302,18 @@ static void families(void **state)
     }
     no_children_files = false;
     for (int i = 0; i < 3; i++)
-        assert_true(proc_descends(pids[i]));
-    assert_false(proc_descends(getpid()));
-    assert_false(proc_descends(getppid()));
-    assert_false(proc_descends(1));
-    assert_false(proc_descends(0));
-    assert_false(proc_descends(-1));
+        assert_true(proc_ancestor(pids[i]) > 0);
+    assert_int_equal(proc_ancestor(getpid()), 0);
+    assert_int_equal(proc_ancestor(getppid()), 0);
+    assert_int_equal(proc_ancestor(1), 0);
+    assert_int_equal(proc_ancestor(0), 0);
+    assert_int_equal(proc_ancestor(-1), 0);
     pids_done(&p);
     for (int i = 0; i < 4; i++)
         close(talk[i]);
     while (waitpid(-1, NULL, 0) > 0)
         ;
-    assert_false(proc_descends(pids[0]));
+    assert_int_equal(proc_ancestor(pids[0]), 0);
     assert_int_equal(proc_children(&p), 0);
     assert_int_equal(p.n, 0);
 }

@@ -79,7 +79,7 @@ static int set_up(void **state)
 
 static void open_it(void)
 {
-    assert_int_equal(tree_open(&tree, loop, name, became_empty, NULL), 0);
+    assert_int_equal(tree_open(&tree, NULL, loop, name, became_empty, NULL), 0);
 }
 
 /* Without a cgroup there is nothing to look at: says why. */
@@ -466,7 +466,7 @@ static void takes_over_a_cgroup(void **state)
     (void)state;
     need_cgroup();
     path = strdup(tree.cgroup);
-    assert_int_equal(tree_open(&second, loop, name, became_empty, NULL), 0);
+    assert_int_equal(tree_open(&second, NULL, loop, name, became_empty, NULL), 0);
     assert_non_null(second.cgroup);
     assert_string_not_equal(second.cgroup, path);
     tree_close(&second);
@@ -479,7 +479,7 @@ static void takes_over_a_cgroup(void **state)
         char c;
 
         prctl(PR_SET_CHILD_SUBREAPER, 0);
-        if (tree_open(&tree, loop, name, became_empty, NULL) < 0)
+        if (tree_open(&tree, NULL, loop, name, became_empty, NULL) < 0)
             _exit(1);
         member(stay);
         _exit(read(go[0], &c, 1) == 1);
@@ -491,7 +491,7 @@ static void takes_over_a_cgroup(void **state)
     close(go[0]);
     close(go[1]);
 
-    assert_int_equal(tree_open(&tree, loop, name, tells_and_stops, NULL), 0);
+    assert_int_equal(tree_open(&tree, NULL, loop, name, tells_and_stops, NULL), 0);
     assert_string_equal(tree.cgroup, path);
     assert_false(reaper_has_children());
     assert_false(tree_is_empty(&tree));

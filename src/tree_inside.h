@@ -1,0 +1,10 @@
+/* The inside of trees: what tree.c and tree_forest.c know of each other. */
+#pragma once
+#include "tree.h"
+
+/* A tree is opened, or closed: what was noted of it is forgotten. */
+void forest_plant(struct forest *f, struct tree *t);
+void forest_fell(struct forest *f, struct tree *t);
+
+/* Has there never been more than one tree? Then all that is left to us is its. NULL: so it is. */
+bool forest_is_one(const struct forest *f);
