@@ -126,6 +126,8 @@ const char *jobspec_fault(const struct jobspec *d)
 {
     size_t n = d->exec[EXEC_START].n;
 
+    if (n == 0 && spec_unit(d)->success_action != UNIT_ACTION_NONE)
+        return NULL; /* it is made for what follows it */
     if (n == 0 && d->exec[EXEC_STOP].n == 0)
         return "has neither ExecStart= nor ExecStop=";
     if (n == 0 && d->type != TYPE_ONESHOT)

@@ -15,9 +15,9 @@ import sys
 FLOORS = [
     "cleanup usec self dlnote capability strv parse textbuf",
     "identity words execline unitname unitfile specifier envfile linebuf notifymsg http json varlink exitset probespec ratelimit",
-    "jobspec spec directive directives graph fsm mode stage status ring",
+    "jobspec spec speccheck directive directives graph fsm mode stage status ring",
     "loop log logfile proc rundir pidfile detach clone3 spawn systemd upward facts conditions execdirs dynuser credentials stream unixsock "
-    "manager reaper cgroup tree fdstore unitpath unitload",
+    "manager reaper cgroup tree fdstore unitfacts unitpath unitload",
     "job output notifysock probe ready health control client",
     "daemon launch instances show",
     "main run cli verbs detect inspect judge explain verify",
