@@ -12,7 +12,7 @@ DNSMASQ = ('dnsmasq', '-k', '-C', '/dev/null', '-p', '5353', '-a', '127.0.0.1', 
 NTP = '''
 import socket
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.settimeout(4)
-s.sendto(b'\\x23' + bytes(47), ('127.0.0.1', 123))
+s.connect(('127.0.0.1', 123)); s.send(b'\\x23' + bytes(47))  # connected: that nobody is there is told
 print('stratum', s.recv(48)[1])
 '''
 SOCKS = '''
@@ -93,7 +93,7 @@ PACKAGES = [
             then='10.0.0.2'),
     Package('named.service', ('bind9',), 'started by its own name, known as bind9.service, too; $OPTIONS split, ExecStop= and ExecReload= are clients',
             dig('host.t.test'), '10.0.0.1', r'/usr/sbin/named -f -u bind', 'bind', restarts=True,
-            there=('/run/named/named.pid',),
+            left=('/run/named/named.pid',),
             prepare=all_of(put('/etc/bind/named.conf.local', NAMED), put('/etc/bind/t.zone', ZONE % (1, 1))),
             change=put('/etc/bind/t.zone', ZONE % (2, 2)), then='10.0.0.2'),
     Package('knot.service', ('knot',), 'AmbientCapabilities= for a port below 1024, a quoted "$VARIABLE", StateDirectory=, Restart=on-abort',
@@ -108,7 +108,7 @@ PACKAGES = [
             prepare=all_of(put('/etc/default/chrony', 'DAEMON_OPTS="-x -F 0"\n'),  # -x: leaves the clock alone
                            put('/etc/chrony/conf.d/t.conf', 'local stratum 7\nallow 127.0.0.1\n'))),
     Package('avahi-daemon.service', ('avahi-daemon', 'dbus'), 'Type=dbus: up when its name is on the bus; Requires= a socket unit',
-            exported, 'one', r'avahi-daemon: (running|registering) .*', 'avahi', left=('/run/avahi-daemon/pid',),
+            exported, 'one', r'avahi-daemon: (running|registering) .*', 'avahi', left=('/run/avahi-daemon*',),
             prepare=all_of(bus, edited('/etc/avahi/avahi-daemon.conf', '#host-name=foo', 'host-name=one')),
             also_stop=('avahi-daemon.socket',)),
     Package('tor@default.service', ('tor',), 'an instance with a file of its own, PermissionsStartOnly=, KillSignal=SIGINT, AppArmorProfile=-',
@@ -117,7 +117,7 @@ PACKAGES = [
             prepare=appended('/etc/tor/torrc', 'SocksPort 9050\n'), change=edited('/etc/tor/torrc', 'SocksPort 9050\n', 'SocksPort 9051\n'),
             then='9051 True'),
     Package('snmpd.service', ('snmpd', 'snmp'), 'ConditionPathExists=, RuntimeDirectory= that others use, a comma list in an argument',
-            output('snmpget', '-v2c', '-cpublic', '-Oqv', '-t2', '127.0.0.1', '1.3.6.1.2.1.1.6.0'), '"one"', r'/usr/sbin/snmpd -LOw .*',
+            output('snmpget', '-v2c', '-cpublic', '-Oqv', '-t2', '-r0', '127.0.0.1', '1.3.6.1.2.1.1.6.0'), '"one"', r'/usr/sbin/snmpd -LOw .*',
             'Debian-snmp', there=('/run/agentx',),
             prepare=edited('/etc/snmp/snmpd.conf', 'Sitting on the Dock of the Bay', 'one'),
             change=edited('/etc/snmp/snmpd.conf', 'sysLocation    one', 'sysLocation    two'), then='"two"'),

@@ -24,8 +24,7 @@ def job_ran(w):
 TERMINAL = '''
 import os, pty, select
 master, slave = pty.openpty()
-number = os.ttyname(slave).rpartition('/')[2]
-assert number == '0', f'the first terminal of this world is {number}'
+assert os.ttyname(slave) == '/dev/pts/1', 'pts/0 is the console, and nobody else has one'
 while True:
     try:
         shown = os.read(master, 4096)
@@ -55,9 +54,9 @@ PACKAGES = [
     Package('nftables.service', ('nftables',), 'Type=oneshot with RemainAfterExit=, ExecReload= and ExecStop= without a main process, DefaultDependencies=no',
             lambda w: w.run("nft list ruleset | grep -o '10[.]0[.]0[.][0-9]*'").stdout.strip(), '10.0.0.1', '',
             prepare=put('/etc/nftables.conf', NFT % 1), change=put('/etc/nftables.conf', NFT % 2), then='10.0.0.2'),
-    Package('container-getty@0.service', ('util-linux',), 'Type=idle, StandardInput=tty with TTYPath=, TTYReset=, TTYVHangup=, SendSIGHUP=, Restart=always',
-            prompt, 'prompt', r'/sbin/agetty -o .* - 115200,38400,9600 .*', ready=False, reloads=False, restarts=True,
-            beside=(('python3', '-c', TERMINAL),), again=shell('rm -f /run/getty-t; until test -e /dev/pts/0; do sleep 0.02; done'), left=('/run/getty-t',),
+    Package('container-getty@1.service', ('util-linux',), 'Type=idle, StandardInput=tty with TTYPath=, TTYReset=, TTYVHangup=, SendSIGHUP=, Restart=always',
+            prompt, 'prompt', r'/sbin/agetty -o -- \\u --noreset --noclear - \S+', ready=False, reloads=False, restarts=True,
+            beside=(('python3', '-c', TERMINAL),), again=shell('rm -f /run/getty-t; until test -e /dev/pts/1; do sleep 0.02; done'), left=('/run/getty-t',),
             unless=lambda w: None if w.exists('/usr/lib/systemd/system/container-getty@.service') else
             'its unit is in the package systemd, which this world has not'),
 ]
