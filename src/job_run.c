@@ -16,7 +16,6 @@
 #include "self.h"
 #include "strv.h"
 #include "systemd.h"
-#include "words.h"
 
 /* The pipes serve all processes, over all restarts. */
 static int open_pipes(struct job *job)
@@ -37,6 +36,7 @@ static int open_streams(const struct job *job, struct spawn_run *run, struct spa
     const struct jobspec *d = job->c.spec;
     int *fds[] = {&run->stdout_fd, &run->stderr_fd};
 
+    run->journal = job->c.route == OUTPUT_STREAM;
     for (size_t i = 0; i < ARRAY_SIZE(fds) && job->c.route == OUTPUT_STREAM; i++) {
         *fds[i] = systemd_journal_stream(jobspec_identifier(d), d->syslog_facility | d->stream_level[i],
                                          d->syslog_level_prefix);
@@ -228,18 +228,15 @@ int job_run_main(struct job *job)
 int job_run_command(struct job *job, struct spawn_error *ret_error)
 {
     const struct command *command = &job->c.spec->exec[job->fsm.list].v[job->command];
-    CLEANUP(strv_freep) char **env = NULL, **argv = NULL;
+    CLEANUP(strv_freep) char **env = NULL;
     struct spawn_run run;
     int r;
 
     base_run(job, &run);
     r = run_environment(job, job->fsm.list, &env);
-    if (r >= 0)
-        r = words_expand(command->argv, env, job->c.spawn->env, &argv);
     if (r < 0)
         return spawn_fail(ret_error, EXIT_MEMORY, -r, "memory");
     run.command = command;
-    run.argv = argv;
     run.more_env = env;
     return run_with_output(job, &run, &job->control, ret_error);
 }

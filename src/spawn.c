@@ -9,233 +9,41 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
-#include "cgroup.h"
 #include "cleanup.h"
 #include "clone3.h"
-#include "directive.h"
 #include "reaper.h"
-#include "spawn.h"
+#include "self.h"
+#include "spawn_inside.h"
+#include "strv.h"
+#include "words.h"
 
-#ifndef CLOSE_RANGE_CLOEXEC
-#define CLOSE_RANGE_CLOEXEC 4U
-#endif
+/* ---- in the child ---- */
 
-/* What the child says: that it is there; and before it ends which step has failed, with which errno. Zero: it has
- * executed. */
-struct report {
-    volatile bool begun;
-    volatile int exit_status, error;
-    const char *volatile what;
-};
-
-struct child {
-    const struct spawn *s;
-    const struct spawn_run *run;
-    const char *path;
-    char *const *argv;
-    struct spawn_env *env;
-    int *fds;   /* run->fds, out of the way */
-    int above;  /* the first number that is nobody's target */
-    pid_t parent;
-    bool enter; /* it has to go into its cgroup by itself */
-    struct report *report;
-};
-
-/* ---- in the child, between fork and exec: system calls only ---- */
-
-/* Who cannot go there stays with us: it is a descendant anyway (tree.h). */
-static int step_cgroup(const struct child *c)
+/* Nobody waits for its report: whoever reads its standard error is told. */
+static void tell(const struct child *c, const struct step *step)
 {
-    if (c->enter)
-        (void)cgroup_enter(c->run->cgroup_fd);
-    return 0;
+    char text[256];
+    int n = snprintf(text, sizeof(text), "%s: %s\n", c->report->what ? c->report->what : step->what ? step->what : c->path,
+                     strerror(c->report->error));
+
+    if (write(STDERR_FILENO, text, (size_t)n) < 0)
+        c->report->error = errno;
 }
-
-/* A group of its own, but the daemon's session: no session leader, it can never get a terminal by opening one. */
-static int step_group(const struct child *c)
-{
-    return c->s->own_group ? setpgid(0, 0) : 0;
-}
-
-static int step_stdout(const struct child *c)
-{
-    return c->run->stdout_fd >= 0 ? dup2(c->run->stdout_fd, STDOUT_FILENO) : 0;
-}
-
-static int step_stderr(const struct child *c)
-{
-    return c->run->stderr_fd >= 0 ? dup2(c->run->stderr_fd, STDERR_FILENO) : 0;
-}
-
-/* What was passed to us is for the main program alone. Without close_range(2) of Linux 5.11 the others get it, too. */
-static int step_not_passed(const struct child *c)
-{
-    if (!c->run->main)
-        (void)syscall(__NR_close_range, STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
-    return 0;
-}
-
-/* One may have the number that another is to get: first all go above all of these numbers. */
-static int step_fds(const struct child *c)
-{
-    for (size_t i = 0; i < c->run->n_fds; i++) {
-        c->fds[i] = fcntl(c->run->fds[i].fd, F_DUPFD_CLOEXEC, c->above);
-        if (c->fds[i] < 0)
-            return -1;
-    }
-    for (size_t i = 0; i < c->run->n_fds; i++)
-        if (dup2(c->fds[i], c->run->fds[i].number) < 0)
-            return -1;
-    return 0;
-}
-
-static int step_oom(const struct child *c)
-{
-    char text[16];
-    int fd, n;
-
-    if (!c->s->spec->oom_score_adjust_set)
-        return 0;
-    fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC | O_NOCTTY);
-    n = snprintf(text, sizeof(text), "%d", c->s->spec->oom_score_adjust);
-    return fd < 0 || write(fd, text, (size_t)n) != n ? -1 : 0;
-}
-
-static int step_nice(const struct child *c)
-{
-    return c->s->spec->nice_set ? setpriority(PRIO_PROCESS, 0, c->s->spec->nice) : 0;
-}
-
-static int step_umask(const struct child *c)
-{
-    umask(c->s->umask);
-    return 0;
-}
-
-static int step_limits(const struct child *c)
-{
-    for (unsigned i = 0; i < RLIM_NLIMITS; i++)
-        if (c->s->spec->limits_set & 1U << i && setrlimit((__rlimit_resource_t)i, &c->s->spec->limits[i]) < 0) {
-            c->report->what = directive_limit_name((int)i);
-            return -1;
-        }
-    return 0;
-}
-
-/* The raw system calls: those of the C library would act on all threads of the process whose memory we share. */
-static int step_groups(const struct child *c)
-{
-    const struct spawn *s = c->s;
-
-    if (!s->drop)
-        return 0;
-    /* Without rights this is refused; it is no failure if we are already whom we shall be. */
-    if (syscall(SYS_setgroups, s->n_groups, s->groups) < 0 && (geteuid() == 0 || s->spec->supplementary_groups))
-        return -1;
-    return (int)syscall(SYS_setresgid, s->gid, s->gid, s->gid);
-}
-
-static int step_user(const struct child *c)
-{
-    return c->s->drop ? (int)syscall(SYS_setresuid, c->s->uid, c->s->uid, c->s->uid) : 0;
-}
-
-static int step_no_new_privileges(const struct child *c)
-{
-    return c->s->spec->no_new_privileges ? prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) : 0;
-}
-
-/* A main process does not outlive whoever watches it, even if that is killed: the next start would make a second one. But
- * KillMode=none wants it to. Set behind step_user(): a change of credentials takes it away, prctl(2). */
-static int step_death_signal(const struct child *c)
-{
-    const struct jobspec *d = c->s->spec;
-
-    if (!c->run->main || d->kill_mode == KILL_NONE)
-        return 0;
-    if (prctl(PR_SET_PDEATHSIG, d->kill_signal, 0, 0, 0) < 0)
-        return -1;
-    errno = ESRCH; /* it has been killed already */
-    return getppid() == c->parent ? 0 : -1;
-}
-
-/* As the user: only he may be able to enter it. */
-static int step_directory(const struct child *c)
-{
-    if (!c->s->directory || chdir(c->s->directory) == 0 || (c->s->directory_optional && errno == ENOENT))
-        return 0;
-    return -1;
-}
-
-/* Only the child knows its PID. */
-static int step_own_pid(const struct child *c)
-{
-    char *variables[] = {c->env->listen_pid, c->env->watchdog_pid};
-
-    for (size_t i = 0; i < ARRAY_SIZE(variables); i++) {
-        char *end = strchr(variables[i], '=');
-
-        if (end)
-            snprintf(end + 1, 12, "%d", getpid());
-    }
-    return 0;
-}
-
-static int step_mask(const struct child *c)
-{
-    sigset_t none;
-
-    sigemptyset(&none);
-    return sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
-static int step_exec(const struct child *c)
-{
-    return execve(c->path, c->argv, c->env->v);
-}
-
-/* In systemd's order: what needs rights first, the directory as the user, signals last. */
-static const struct step {
-    int (*apply)(const struct child *c);
-    enum spawn_exit exit_status;
-    const char *what;
-} steps[] = {
-    {step_cgroup, EXIT_CGROUP, "cgroup"},
-    {step_group, EXIT_SETSID, "process group"},
-    {step_stdout, EXIT_STDOUT, "standard output"},
-    {step_stderr, EXIT_STDERR, "standard error"},
-    {step_not_passed, EXIT_FDS, "descriptors"},
-    {step_fds, EXIT_FDS, "descriptors"},
-    {step_oom, EXIT_OOM_ADJUST, "OOMScoreAdjust="},
-    {step_nice, EXIT_NICE, "Nice="},
-    {step_umask, EXIT_SETSID, "UMask="},
-    {step_limits, EXIT_LIMITS, NULL},
-    {step_groups, EXIT_GROUP, "Group="},
-    {step_user, EXIT_USER, "User="},
-    {step_no_new_privileges, EXIT_NO_NEW_PRIVILEGES, "NoNewPrivileges="},
-    {step_death_signal, EXIT_SIGNAL_MASK, "the signal at our death"},
-    {step_directory, EXIT_CHDIR, "WorkingDirectory="},
-    {step_own_pid, EXIT_MEMORY, "LISTEN_PID"},
-    {step_mask, EXIT_SIGNAL_MASK, "signal mask"},
-    {step_exec, EXIT_EXEC, NULL},
-};
 
 static void __attribute__((noreturn)) child_main(const void *arg)
 {
     const struct child *c = arg;
 
     c->report->begun = true;
-    for (size_t i = 0; i < ARRAY_SIZE(steps); i++)
-        if (steps[i].apply(c) < 0) {
+    for (size_t i = 0; i < c->n_steps; i++)
+        if (c->steps[i]->apply(c) < 0) {
             c->report->error = errno;
+            if (c->waits)
+                tell(c, c->steps[i]);
             if (!c->report->what)
-                c->report->what = steps[i].what;
-            c->report->exit_status = (int)steps[i].exit_status;
+                c->report->what = c->steps[i]->what;
+            c->report->exit_status = (int)c->steps[i]->exit_status;
             break;
         }
     _exit(c->report->exit_status);
@@ -243,12 +51,21 @@ static void __attribute__((noreturn)) child_main(const void *arg)
 
 /* ---- in the parent ---- */
 
+static int stream_of(int exit_status)
+{
+    return exit_status == EXIT_STDIN ? STDIN_FILENO : exit_status == EXIT_STDOUT ? STDOUT_FILENO : STDERR_FILENO;
+}
+
 /* What the child's report means in words. */
 static int explain(const struct child *c, struct spawn_error *e)
 {
     const struct report *report = c->report;
     const struct spawn *s = c->s;
+    char words[160];
 
+    if (report->exit_status == EXIT_STDIN || report->exit_status == EXIT_STDOUT || report->exit_status == EXIT_STDERR)
+        return spawn_fail(e, (enum spawn_exit)report->exit_status, report->error, "%s",
+                          spawn_stream_words(c, stream_of(report->exit_status), words, sizeof(words)));
     if (report->exit_status == EXIT_CHDIR)
         return spawn_fail(e, EXIT_CHDIR, report->error, "WorkingDirectory=%s", s->directory);
     if (report->exit_status == EXIT_USER || report->exit_status == EXIT_GROUP)
@@ -266,19 +83,20 @@ static int explain(const struct child *c, struct spawn_error *e)
 /* Does the child run in our memory? */
 static bool shares_memory(const struct child *c)
 {
-    return !c->s->drop && (CLONE3_SHARES || c->run->cgroup_fd < 0);
+    return !c->own_memory && (CLONE3_SHARES || c->run->cgroup_fd < 0);
 }
 
-/* Returns when the child has executed or ended. Since Linux 6.14 (and in older ones' updates) one is killed at its
+/* Returns when the child has executed or ended, but for one that may wait. Since Linux 6.14 (and in older ones' updates) one is killed at its
  * birth where cgroup.kill was used more often than where its parent is, or less: then it is as if there were no clone3. */
 static pid_t start_in_cgroup(const struct child *c)
 {
-    struct clone3_args args = {.flags = CLONE_VFORK | CLONE_INTO_CGROUP | (shares_memory(c) ? CLONE_VM : 0),
+    struct clone3_args args = {.flags = CLONE_INTO_CGROUP | (c->waits ? 0 : CLONE_VFORK) |
+                                        (shares_memory(c) ? CLONE_VM : 0),
                                .exit_signal = SIGCHLD,
                                .cgroup = (uint64_t)c->run->cgroup_fd};
     long pid = clone3_run(&args, child_main, c);
 
-    if (pid > 0 && !c->report->begun) {
+    if (pid > 0 && !c->waits && !c->report->begun) {
         reaper_wait((pid_t)pid);
         pid = -EIO;
     }
@@ -298,7 +116,7 @@ static pid_t __attribute__((noinline)) start_by_vfork(const struct child *c)
     return pid;
 }
 
-/* Returns when the child has executed or ended: both close its end of the pipe, which no target may overwrite. */
+/* Returns when the child has executed or ended, but for one that may wait: both close its end of the pipe, which no target may overwrite. */
 static pid_t start_by_fork(const struct child *c)
 {
     cleanup_close int told = -1, kept = -1;
@@ -306,6 +124,12 @@ static pid_t start_by_fork(const struct child *c)
     char none;
     pid_t pid;
 
+    if (c->waits) {
+        pid = fork();
+        if (pid == 0)
+            child_main(c);
+        return pid;
+    }
     if (pipe2(ends, O_CLOEXEC) < 0)
         return -1;
     told = ends[0];
@@ -327,13 +151,15 @@ static pid_t start(struct child *c)
 {
     pid_t pid = -1;
 
+    spawn_choose_steps(c);
     if (c->run->cgroup_fd >= 0) {
         pid = start_in_cgroup(c);
         if (pid > 0 || errno == EAGAIN || errno == ENOMEM)
             return pid;
     }
     c->enter = c->run->cgroup_fd >= 0;
-    return c->s->drop ? start_by_fork(c) : start_by_vfork(c);
+    spawn_choose_steps(c);
+    return c->own_memory ? start_by_fork(c) : start_by_vfork(c);
 }
 
 /* As spawn_run(), with all that takes memory. */
@@ -344,18 +170,13 @@ static int run(struct child *c, pid_t *ret_pid, struct spawn_error *e)
 
     if (pid < 0)
         return spawn_fail(e, EXIT_MEMORY, errno, "fork");
-    if (c->report->exit_status) {
+    if (!c->waits && c->report->exit_status) {
         r = explain(c, e);
         reaper_wait(pid);
         return r;
     }
     *ret_pid = pid;
     return 0;
-}
-
-static int no_memory(struct spawn_error *e)
-{
-    return spawn_fail(e, EXIT_MEMORY, ENOMEM, "memory");
 }
 
 /* With the report where parent and child see it. */
@@ -369,35 +190,96 @@ static int run_reported(struct child *c, pid_t *ret_pid, struct spawn_error *e)
         return run(c, ret_pid, e);
     c->report = mmap(NULL, sizeof(*c->report), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (c->report == MAP_FAILED)
-        return no_memory(e);
+        return spawn_no_memory(e);
     r = run(c, ret_pid, e);
     munmap(c->report, sizeof(*c->report));
     return r;
 }
 
+/* Which of the unit's rights apply. systemd.service(5), PermissionsStartOnly=: to the commands of ExecStart= alone. */
+static enum command_rights rights_of(const struct jobspec *d, const struct spawn_run *run, const struct command *command)
+{
+    const struct command_list *starts = &d->exec[EXEC_START];
+
+    if (d->permissions_start_only && !(command >= starts->v && command < starts->v + starts->n))
+        return RIGHTS_FULL;
+    return command ? command->rights : RIGHTS_OF_UNIT;
+}
+
+/* What is known of the run as soon as it is known which command it is. */
+static void describe(struct child *c, const struct command *command)
+{
+    const struct spawn *s = c->s;
+
+    c->d = s->spec;
+    c->x = spec_exec(s->spec);
+    c->rights = rights_of(s->spec, c->run, command);
+    c->becomes = s->drop && c->rights == RIGHTS_OF_UNIT;
+    c->above = STDERR_FILENO + 1;
+    c->n_fds = c->run->n_fds;
+    for (size_t i = 0; i < c->n_fds; i++)
+        if (c->above <= c->run->fds[i].number)
+            c->above = c->run->fds[i].number + 1;
+}
+
+/* With its environment: the program and its arguments. */
+static int find_program(struct child *c, const struct command *command, char **ret_path, char ***ret_argv,
+                        struct spawn_error *e)
+{
+    const struct command *first = c->d->exec[EXEC_START].v;
+
+    c->argv = c->run->argv;
+    if (!c->argv && command->no_variables)
+        c->argv = command->argv;
+    else if (!c->argv && words_expand(command->argv, c->env->v, NULL, ret_argv) < 0)
+        return spawn_no_memory(e);
+    else if (!c->argv)
+        c->argv = *ret_argv;
+    c->path = command && command == first && c->s->path ? c->s->path : NULL;
+    if (c->path)
+        return 0;
+    if (spawn_find(c->s, c->env->v, command ? command->path : c->argv[0], ret_path, e) < 0)
+        return -1;
+    c->path = *ret_path;
+    return 0;
+}
+
+/* Another user's process must not have our memory, nor one that may wait, nor one that sets what the kernel keeps with
+ * the memory. */
+static bool needs_own_memory(const struct child *c)
+{
+    return (c->becomes && (c->s->uid != self_uid() || self_uid() != 0)) || c->waits || c->x->coredump_filter_set ||
+           c->x->memory_ksm_set;
+}
+
+/* With the environment in place. */
+static int run_with(struct child *c, const struct command *command, pid_t *ret_pid, struct spawn_error *e)
+{
+    CLEANUP(strv_freep) char **argv = NULL;
+    cleanup_free char *path = NULL;
+    cleanup_free int *fds = calloc(c->n_fds + 1, sizeof(*fds));
+
+    if (!fds)
+        return spawn_no_memory(e);
+    if (find_program(c, command, &path, &argv, e) < 0)
+        return -1;
+    c->fds = fds;
+    c->own_memory = needs_own_memory(c);
+    return run_reported(c, ret_pid, e);
+}
+
 int spawn_run(const struct spawn *s, const struct spawn_run *how, pid_t *ret_pid, struct spawn_error *ret_error)
 {
-    const struct command *first = s->spec->exec[EXEC_START].v, *command = how->command ? how->command : first;
-    struct child c = {.s = s, .run = how, .path = s->path, .argv = how->argv ? how->argv : command->argv,
-                      .above = STDERR_FILENO + 1, .parent = getpid()};
-    cleanup_free char *found = NULL;
-    cleanup_free int *fds = NULL;
+    const struct command *command = how->command || how->argv ? how->command : s->spec->exec[EXEC_START].v;
+    struct child c = {.s = s, .run = how, .parent = getpid()};
     struct spawn_env env;
     int r;
 
-    if (command != first || (how->argv && !how->command)) {
-        if (spawn_find(s, how->command ? command->path : how->argv[0], &found, ret_error) < 0)
-            return -1;
-        c.path = found;
-    }
-    for (size_t i = 0; i < how->n_fds; i++)
-        if (c.above <= how->fds[i].number)
-            c.above = how->fds[i].number + 1;
-    c.fds = fds = calloc(how->n_fds + 1, sizeof(*fds));
-    if (!fds || spawn_env_make(&env, s, how) < 0)
-        return no_memory(ret_error);
+    describe(&c, command);
+    if (spawn_plan_streams(&c, ret_error) < 0 || spawn_env_make(&env, &c, ret_error) < 0)
+        return -1;
     c.env = &env;
-    r = run_reported(&c, ret_pid, ret_error);
+    r = run_with(&c, command, ret_pid, ret_error);
     spawn_env_done(&env);
     return r;
 }

@@ -1,7 +1,8 @@
-/* Starting the main process: everything is built before the fork, the child only applies a list of steps and
+/* Starting a unit's processes: everything is built before the fork, the child only applies a list of steps and
  * executes. */
 #pragma once
 #include <stdbool.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 #include "jobspec.h"
 
@@ -15,41 +16,58 @@ enum spawn_exit {
     EXIT_LIMITS = 205,
     EXIT_OOM_ADJUST = 206,
     EXIT_SIGNAL_MASK = 207,
+    EXIT_STDIN = 208,
     EXIT_STDOUT = 209,
+    EXIT_IOPRIO = 211,
+    EXIT_TIMERSLACK = 212,
+    EXIT_SECUREBITS = 213,
+    EXIT_SETSCHEDULER = 214,
+    EXIT_CPUAFFINITY = 215,
     EXIT_GROUP = 216,
     EXIT_USER = 217,
+    EXIT_CAPABILITIES = 218,
     EXIT_CGROUP = 219,
     EXIT_SETSID = 220, /* also for the process group */
     EXIT_STDERR = 222,
     EXIT_NO_NEW_PRIVILEGES = 227,
+    EXIT_PERSONALITY = 230,
+    EXIT_APPARMOR_PROFILE = 231,
+    EXIT_KEYRING = 237,
+    EXIT_NUMA_POLICY = 242,
 };
 
-/* What must be known besides the description. */
+/* What must be known besides the description. What it points to is borrowed for as long as anything that was prepared
+ * with it. */
 struct spawn_context {
-    char *const *env;          /* what the child inherits of our environment; borrowed */
-    const char *notify_socket; /* for NOTIFY_SOCKET, NULL: none */
+    char *const *env;          /* what the child inherits of our environment; a unit's: spawn_unit_env() */
+    char *const *own_env;      /* ours, as it was given to us, for PassEnvironment=; NULL: none */
+    const char *notify_socket; /* for NOTIFY_SOCKET, NULL: none; copied */
     unsigned listen_fds;       /* descriptors 3.. that are passed on */
     const char *listen_names;  /* LISTEN_FDNAMES, NULL: none */
     bool own_group;            /* a daemon's child; in the foreground it shares the terminal's group with us */
     bool stay;                 /* without UMask= keep the caller's; the directory is kept anyway */
+    bool clean;                /* a unit's: the defaults of systemd.exec(5) hold, and nothing of the caller's world; else
+                                * it is a command line's, which differs from its caller's only where it was said so */
     mode_t umask;              /* the caller's */
+    struct rlimit nofile;      /* what RLIMIT_NOFILE was before we raised it for ourselves; rlim_max 0: we did not */
 };
 
 /* Ready to run. Owned by the caller: spawn_done(). */
 struct spawn {
     const struct jobspec *spec;
-    char *path;   /* of the program */
-    char **env;
-    unsigned listen_fds; /* as in the context */
-    char *listen_names;
-    char *directory;  /* NULL: stay */
+    struct spawn_context ctx;
+    char *path;        /* a command line's program, found while we were where it was given; NULL: it is looked up at each run */
+    char **env;        /* what we say to the unit's processes: HOME=, NOTIFY_SOCKET=, INVOCATION_ID=, ... */
+    char *directory;   /* NULL: stay */
     mode_t umask;
-    bool directory_optional, own_group;
-    bool drop;    /* the three below are set */
+    bool directory_optional;
+    bool no_new_privileges; /* asked for, or implied by another directive */
+    bool drop;              /* the four below are set */
     uid_t uid;
     gid_t gid;
     gid_t *groups;
     int n_groups;
+    char invocation_id[33]; /* a unit's: of this life; "": none */
 };
 
 /* Why it could not be. */
@@ -63,13 +81,17 @@ struct spawn_error {
 int spawn_fail(struct spawn_error *e, enum spawn_exit exit_status, int error, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* Looks up the program, the user and the groups, reads the environment files. 0, or -1 with *@ret_error filled. */
+/* Looks up the user and the groups, and of a command line also what else can be refused before anything is forked: the
+ * program and the environment files (those of a unit may be made by its ExecStartPre=). To be done at the beginning of
+ * each life. 0, or -1 with *@ret_error filled. */
 int spawn_prepare(struct spawn *ret, const struct jobspec *spec, const struct spawn_context *ctx,
                   struct spawn_error *ret_error);
 void spawn_done(struct spawn *s);
 
-/* Looks up the program @name with the job's PATH into *@ret (the caller frees). 0, or -1 with *@ret_error filled. */
-int spawn_find(const struct spawn *s, const char *name, char **ret, struct spawn_error *ret_error);
+/* The environment that a unit's processes inherit (systemd.exec(5), "Environment Variables in Spawned Processes"), of
+ * which spawn_context.env is made: PATH and the system's locale; if we are not root, as with a user's manager, all of
+ * @own_env. The caller frees. -ENOMEM. */
+int spawn_unit_env(char ***ret, char *const *own_env);
 
 /* A descriptor that the child gets under a number. */
 struct spawn_fd {
@@ -80,10 +102,11 @@ struct spawn_fd {
 struct spawn_run {
     const struct command *command; /* which one of the unit's; NULL: the first of ExecStart=, or with
                                     * @argv that of a probe, looked up by argv[0] */
-    char *const *argv;        /* with the variables put in; NULL: as the command has it */
+    char *const *argv;        /* NULL: the command's, with the variables of its environment put in */
     bool main;                /* the main process: it gets what was passed to us, and KillSignal= if we are killed */
     char *const *more_env;    /* put into the environment for this run: MAINPID=..., WATCHDOG_USEC=...; NULL: nothing */
-    int stdout_fd, stderr_fd; /* -1: as they are */
+    int stdout_fd, stderr_fd; /* what StandardOutput=journal and StandardError=journal mean; -1: as they are */
+    bool journal;             /* they are streams of the journal: JOURNAL_STREAM says so */
     int cgroup_fd;            /* the child is born there (clone3(2), CLONE_INTO_CGROUP); -1: in ours */
     const struct spawn_fd *fds; /* fd:N of Ready=, and the store's from 3 + the passed ones on */
     size_t n_fds;
@@ -92,18 +115,7 @@ struct spawn_run {
     bool watchdog;              /* WATCHDOG_PID= is said beside WATCHDOG_USEC= (sd_watchdog_enabled(3)) */
 };
 
-/* The environment of one run. */
-struct spawn_env {
-    char **v;         /* the strings are borrowed, but for those below */
-    char *fds, *names;
-    char listen_pid[24], watchdog_pid[28]; /* "LISTEN_PID=", "WATCHDOG_PID=": only the child can complete them */
-};
-
-/* The job's environment, what @run puts over it, and LISTEN_* (sd_listen_fds(3)) where descriptors are passed: only the
- * main program gets those. -ENOMEM. @e must stay where it is. */
-int spawn_env_make(struct spawn_env *e, const struct spawn *s, const struct spawn_run *run);
-void spawn_env_done(struct spawn_env *e);
-
 /* Forks and executes. Returns when the program runs: 0 with its process in *@ret_pid; or -1 with *@ret_error, and
- * nothing is left of the child. */
+ * nothing is left of the child. Only where the child may have to wait (StandardInput=tty for the terminal, a FIFO for its
+ * other end) it returns at once: a failure after that is the child's exit status, and told on its standard error. */
 int spawn_run(const struct spawn *s, const struct spawn_run *run, pid_t *ret_pid, struct spawn_error *ret_error);

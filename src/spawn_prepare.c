@@ -1,4 +1,4 @@
-/* Starting the main process, first half: everything that can be looked up, allocated and refused before the fork. */
+/* Starting a unit's processes: what is looked up once for all of a life, above all who they are. */
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
@@ -6,16 +6,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <sys/random.h>
 #include <unistd.h>
 #include "cleanup.h"
-#include "envfile.h"
 #include "parse.h"
 #include "self.h"
-#include "spawn.h"
+#include "spawn_inside.h"
 #include "strv.h"
-
-#define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 int spawn_fail(struct spawn_error *e, enum spawn_exit status, int error, const char *fmt, ...)
 {
@@ -31,50 +28,6 @@ int spawn_fail(struct spawn_error *e, enum spawn_exit status, int error, const c
     if (error)
         snprintf(e->what + n, sizeof(e->what) - n, ": %s", strerror(error));
     return -1;
-}
-
-static int no_memory(struct spawn_error *e)
-{
-    return spawn_fail(e, EXIT_MEMORY, ENOMEM, "memory");
-}
-
-/* Looks for a program without a slash in @path_list, as execvp(3) would. NULL: not there. The caller frees. */
-static char *search_path(const char *name, const char *path_list)
-{
-    char *found = NULL;
-    struct stat st;
-
-    for (const char *p = path_list; *p && !found; p += strcspn(p, ":"), p += *p == ':') {
-        int n = (int)strcspn(p, ":");
-
-        if (p[0] != '/') /* relative entries would mean something else in another directory */
-            continue;
-        if (asprintf(&found, "%.*s/%s", n, p, name) < 0)
-            return NULL;
-        if (stat(found, &st) < 0 || !S_ISREG(st.st_mode) || access(found, X_OK) < 0) {
-            free(found);
-            found = NULL;
-        }
-    }
-    return found;
-}
-
-int spawn_find(const struct spawn *s, const char *name, char **ret, struct spawn_error *e)
-{
-    const char *path = env_get(s->env, "PATH");
-
-    if (strchr(name, '/')) {
-        cleanup_free char *cwd = name[0] == '/' ? NULL : getcwd(NULL, 0);
-
-        /* Relative to where the caller is, not to where COMMAND will be. */
-        if (asprintf(ret, "%s%s%s", cwd ? cwd : "", cwd ? "/" : "", name) < 0) {
-            *ret = NULL;
-            return no_memory(e);
-        }
-        return 0;
-    }
-    *ret = search_path(name, path ? path : DEFAULT_PATH);
-    return *ret ? 0 : spawn_fail(e, EXIT_EXEC, ENOENT, "'%s' is not in PATH", name);
 }
 
 static int resolve_group(const char *name, gid_t *ret)
@@ -94,24 +47,40 @@ static int resolve_group(const char *name, gid_t *ret)
     return 0;
 }
 
-/* The variables that systemd.exec(5) gives a service with User=. */
+static int put(char ***env, const char *key, const char *value)
+{
+    cleanup_free char *assignment = NULL;
+
+    if (asprintf(&assignment, "%s=%s", key, value) < 0) {
+        assignment = NULL;
+        return -ENOMEM;
+    }
+    return env_put(env, assignment);
+}
+
+/* nologin(8) and false(1) are no shells that a unit could use. */
+static bool shell_usable(const char *shell)
+{
+    const char *name = strrchr(shell, '/');
+
+    return name && !STREQ(name, "/nologin") && !STREQ(name, "/false");
+}
+
+/* systemd.exec(5), "USER, LOGNAME, HOME, SHELL" and SetLoginEnvironment=. */
 static int user_environment(struct spawn *s, const struct passwd *pw)
 {
-    const struct {
-        const char *key, *value;
-    } vars[] = {{"HOME", pw->pw_dir}, {"USER", pw->pw_name}, {"LOGNAME", pw->pw_name}, {"SHELL", pw->pw_shell}};
+    const struct spec_exec *x = spec_exec(s->spec);
+    bool login = !x->login_environment_set || x->login_environment;
+    bool clean = s->ctx.clean;
+    int r = put(&s->env, "USER", pw->pw_name);
 
-    for (size_t i = 0; i < ARRAY_SIZE(vars); i++) {
-        cleanup_free char *assignment = NULL;
-
-        if (asprintf(&assignment, "%s=%s", vars[i].key, vars[i].value) < 0) {
-            assignment = NULL;
-            return -ENOMEM;
-        }
-        if (env_put(&s->env, assignment) < 0)
-            return -ENOMEM;
-    }
-    return 0;
+    if (r >= 0 && login)
+        r = put(&s->env, "LOGNAME", pw->pw_name);
+    if (r >= 0 && login && pw->pw_dir[0] && !(clean && STREQ(pw->pw_dir, "/")))
+        r = put(&s->env, "HOME", pw->pw_dir);
+    if (r >= 0 && login && !(clean && !shell_usable(pw->pw_shell)))
+        r = put(&s->env, "SHELL", pw->pw_shell);
+    return r;
 }
 
 static int add_group(struct spawn *s, gid_t gid)
@@ -140,7 +109,7 @@ static int resolve_user(struct spawn *s, struct spawn_error *e)
     } else if (!pw)
         return spawn_fail(e, EXIT_USER, errno && errno != ENOENT ? errno : 0, "User=%s: there is no such user", name);
     if (!pw)
-        return add_group(s, s->gid) < 0 ? no_memory(e) : 0;
+        return add_group(s, s->gid) < 0 ? spawn_no_memory(e) : 0;
     s->uid = pw->pw_uid;
     s->gid = pw->pw_gid;
     s->groups = calloc((size_t)n, sizeof(*s->groups));
@@ -151,11 +120,19 @@ static int resolve_user(struct spawn *s, struct spawn_error *e)
             n = 0;
     }
     if (!s->groups || user_environment(s, pw) < 0)
-        return no_memory(e);
+        return spawn_no_memory(e);
     s->n_groups = n;
     if (s->spec->working_directory && STREQ(s->spec->working_directory, "~"))
         s->directory = strdup(pw->pw_dir);
     return 0;
+}
+
+/* SetLoginEnvironment=yes without User=. */
+static int login_as_we_are(struct spawn *s)
+{
+    const struct passwd *pw = getpwuid(self_uid());
+
+    return pw ? user_environment(s, pw) : 0;
 }
 
 static int resolve_identity(struct spawn *s, struct spawn_error *e)
@@ -163,6 +140,8 @@ static int resolve_identity(struct spawn *s, struct spawn_error *e)
     const struct jobspec *d = s->spec;
     int error;
 
+    if (!d->user && spec_exec(d)->login_environment && login_as_we_are(s) < 0)
+        return spawn_no_memory(e);
     if (!d->user && !d->group && !d->supplementary_groups)
         return 0;
     s->drop = true;
@@ -184,194 +163,102 @@ static int resolve_identity(struct spawn *s, struct spawn_error *e)
             return spawn_fail(e, EXIT_GROUP, error == ESRCH ? 0 : error,
                               "SupplementaryGroups=%s: there is no such group", name);
         if (add_group(s, gid) < 0)
-            return no_memory(e);
+            return spawn_no_memory(e);
     }
-    return 0;
-}
-
-static int read_environment_file(struct spawn *s, const char *entry, struct spawn_error *e)
-{
-    bool optional = entry[0] == '-';
-    const char *path = entry + optional;
-    cleanup_fclose FILE *f = fopen(path, "re");
-    cleanup_free char *text = NULL;
-    size_t size = 0;
-    ssize_t n;
-    unsigned line = 0;
-    int r;
-
-    if (!f)
-        return optional ? 0 : spawn_fail(e, EXIT_FDS, errno, "EnvironmentFile=%s", path);
-    n = getdelim(&text, &size, '\0', f);
-    if (n < 0)
-        return ferror(f) ? spawn_fail(e, EXIT_FDS, errno, "EnvironmentFile=%s", path) : 0;
-    if (strlen(text) != (size_t)n) /* the delimiter was there: no text */
-        return spawn_fail(e, EXIT_FDS, 0, "EnvironmentFile=%s: holds a NUL byte", path);
-    r = envfile_parse(text, &s->env, &line);
-    if (r < 0)
-        return spawn_fail(e, EXIT_FDS, 0, "%s:%u: expected KEY=VALUE", path, line);
     return 0;
 }
 
 /* What we say to the child by variables, in every run. */
-static int protocol_environment(struct spawn *s, const struct spawn_context *ctx)
+static int protocol_environment(struct spawn *s)
 {
-    cleanup_free char *assignment = NULL;
-
-    s->listen_fds = ctx->listen_fds;
-    if (ctx->listen_names && !(s->listen_names = strdup(ctx->listen_names)))
-        return -ENOMEM;
-    if (!ctx->notify_socket)
-        return 0;
-    if (asprintf(&assignment, "NOTIFY_SOCKET=%s", ctx->notify_socket) < 0) {
-        assignment = NULL;
-        return -ENOMEM;
-    }
-    return env_put(&s->env, assignment);
-}
-
-static int prepare_environment(struct spawn *s, const struct spawn_context *ctx, struct spawn_error *e)
-{
-    const struct jobspec *d = s->spec;
     int r = 0;
 
-    for (size_t i = 0; d->environment && d->environment[i] && r >= 0; i++)
-        r = env_put(&s->env, d->environment[i]);
-    if (r < 0)
-        return no_memory(e);
-    /* systemd.exec(5): settings from files override those of Environment=. */
-    for (size_t i = 0; d->environment_files && d->environment_files[i]; i++)
-        if (read_environment_file(s, d->environment_files[i], e) < 0)
-            return -1;
-    return protocol_environment(s, ctx) < 0 ? no_memory(e) : 0;
+    if (s->ctx.notify_socket)
+        r = put(&s->env, "NOTIFY_SOCKET", s->ctx.notify_socket);
+    if (r >= 0 && s->invocation_id[0])
+        r = put(&s->env, "INVOCATION_ID", s->invocation_id);
+    return r;
 }
 
+/* Of a life of the unit: 128 random bits. */
+static int draw_invocation_id(struct spawn *s)
+{
+    unsigned char bytes[16];
+
+    if (getrandom(bytes, sizeof(bytes), 0) != sizeof(bytes))
+        return -EIO;
+    for (size_t i = 0; i < sizeof(bytes); i++)
+        snprintf(s->invocation_id + 2 * i, 3, "%02x", bytes[i]);
+    return 0;
+}
+
+/* A daemon (own_group) is in "/" already; a user's units start in his home, as with his own manager. */
 static int prepare_directory(struct spawn *s, struct spawn_error *e)
 {
     const char *wanted = s->spec->working_directory;
 
     s->directory_optional = s->spec->working_directory_optional;
-    if (s->directory || !wanted) /* a daemon is in "/" already */
+    if (!wanted && s->ctx.clean)
+        wanted = self_uid() != 0 ? "~" : s->ctx.own_group ? NULL : "/";
+    if (s->directory || !wanted)
         return 0;
-    if (wanted && STREQ(wanted, "~")) {
+    if (STREQ(wanted, "~")) {
         const char *home = env_get(s->env, "HOME");
 
+        if (!home)
+            home = env_get(s->ctx.env, "HOME");
         wanted = home ? home : "/";
     }
     s->directory = strdup(wanted);
-    return s->directory ? 0 : no_memory(e);
+    return s->directory ? 0 : spawn_no_memory(e);
+}
+
+/* What can be refused before anything is forked. Relative to where the caller is, not to where COMMAND will be. */
+static int prepare_command_line(struct spawn *s, struct spawn_error *e)
+{
+    const struct spawn_run nothing = {.stdout_fd = -1, .stderr_fd = -1, .cgroup_fd = -1};
+    struct child c = {.s = s, .run = &nothing, .d = s->spec, .x = spec_exec(s->spec)};
+    struct spawn_env env;
+    int r;
+
+    if (s->ctx.clean || s->spec->exec[EXEC_START].n == 0)
+        return 0;
+    r = spawn_env_make(&env, &c, e);
+    if (r < 0)
+        return r;
+    r = spawn_find(s, env.v, s->spec->exec[EXEC_START].v[0].path, &s->path, e);
+    spawn_env_done(&env);
+    return r;
 }
 
 int spawn_prepare(struct spawn *ret, const struct jobspec *spec, const struct spawn_context *ctx,
                   struct spawn_error *ret_error)
 {
+    bool stay = ctx->stay || (ctx->clean && self_uid() != 0);
     struct spawn *s = ret;
     int r;
 
-    *s = (struct spawn){.spec = spec, .own_group = ctx->own_group,
-                        .umask = spec->umask_set || !ctx->stay ? spec->umask : ctx->umask};
+    *s = (struct spawn){.spec = spec, .ctx = *ctx, .umask = spec->umask_set || !stay ? spec->umask : ctx->umask};
     *ret_error = (struct spawn_error){0};
-    r = strv_copy(&s->env, ctx->env) < 0 ? no_memory(ret_error) : 0;
-    if (r >= 0)
-        r = resolve_identity(s, ret_error);
-    if (r >= 0)
-        r = prepare_environment(s, ctx, ret_error);
+    r = resolve_identity(s, ret_error);
+    if (r >= 0 && ctx->clean && draw_invocation_id(s) < 0)
+        r = spawn_fail(ret_error, EXIT_MEMORY, 0, "no random numbers for INVOCATION_ID");
+    if (r >= 0 && protocol_environment(s) < 0)
+        r = spawn_no_memory(ret_error);
     if (r >= 0)
         r = prepare_directory(s, ret_error);
     if (r >= 0)
-        r = spawn_find(s, spec->exec[EXEC_START].v[0].path, &s->path, ret_error);
+        r = prepare_command_line(s, ret_error);
+    s->no_new_privileges = spec->no_new_privileges || spawn_implies_no_new_privileges(s);
     if (r < 0)
         spawn_done(s);
     return r;
-}
-
-/* Puts the borrowed @assignment into @v, which has room for it. */
-static void borrow(char **v, char *assignment)
-{
-    size_t len = strcspn(assignment, "=") + 1;
-
-    while (*v && strncmp(*v, assignment, len) != 0)
-        v++;
-    *v = assignment;
-}
-
-/* "LISTEN_FDNAMES=" of the passed and the stored: sd_listen_fds_with_names(3) wants a name for each. NULL: no memory.
- * */
-static char *join_names(const struct spawn *s, const struct spawn_run *run)
-{
-    cleanup_free char *text = NULL;
-    size_t size = 0;
-    FILE *f = open_memstream(&text, &size);
-
-    if (!f)
-        return NULL;
-    fputs("LISTEN_FDNAMES", f);
-    if (s->listen_names)
-        fprintf(f, "=%s", s->listen_names);
-    for (unsigned i = 0; !s->listen_names && i < s->listen_fds; i++)
-        fprintf(f, "%cunknown", i ? ':' : '=');
-    if (run->stored_names)
-        fprintf(f, "%c%s", s->listen_fds ? ':' : '=', run->stored_names);
-    for (unsigned i = 0; !run->stored_names && i < run->n_stored; i++)
-        fprintf(f, "%cstored", s->listen_fds + i ? ':' : '=');
-    return fclose(f) == 0 ? take_ptr(text) : NULL;
-}
-
-/* Names are said where there are any. */
-static int listen_environment(struct spawn_env *e, const struct spawn *s, const struct spawn_run *run)
-{
-    bool named = s->listen_names || run->n_stored;
-
-    if (asprintf(&e->fds, "LISTEN_FDS=%u", s->listen_fds + run->n_stored) < 0) {
-        e->fds = NULL;
-        return -ENOMEM;
-    }
-    e->names = named ? join_names(s, run) : NULL;
-    if (named && !e->names)
-        return -ENOMEM;
-    borrow(e->v, e->fds);
-    if (named)
-        borrow(e->v, e->names);
-    strcpy(e->listen_pid, "LISTEN_PID=");
-    borrow(e->v, e->listen_pid);
-    return 0;
-}
-
-int spawn_env_make(struct spawn_env *e, const struct spawn *s, const struct spawn_run *run)
-{
-    size_t n = strv_len(s->env);
-    int r = 0;
-
-    *e = (struct spawn_env){.v = calloc(n + strv_len(run->more_env) + 5, sizeof(*e->v))};
-    if (!e->v)
-        return -ENOMEM;
-    memcpy(e->v, s->env, n * sizeof(*e->v));
-    for (char *const *p = run->more_env; p && *p; p++)
-        borrow(e->v, *p);
-    if (run->watchdog) {
-        strcpy(e->watchdog_pid, "WATCHDOG_PID=");
-        borrow(e->v, e->watchdog_pid);
-    }
-    if (run->main && s->listen_fds + run->n_stored > 0)
-        r = listen_environment(e, s, run);
-    if (r < 0)
-        spawn_env_done(e);
-    return r;
-}
-
-void spawn_env_done(struct spawn_env *e)
-{
-    free(e->v);
-    free(e->fds);
-    free(e->names);
-    *e = (struct spawn_env){0};
 }
 
 void spawn_done(struct spawn *s)
 {
     free(s->path);
     strv_free(s->env);
-    free(s->listen_names);
     free(s->directory);
     free(s->groups);
     *s = (struct spawn){0};

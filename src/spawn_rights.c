@@ -1,0 +1,258 @@
+/* Starting a process of a unit: its capabilities, secure bits, session keyring and AppArmor profile. By raw system calls:
+ * the C library's would act on all threads of the process whose memory we may share. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <linux/keyctl.h>
+#include <linux/securebits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include "capability.h"
+#include "cleanup.h"
+#include "directive.h"
+#include "self.h"
+#include "spawn_inside.h"
+
+/* keyrings(7), "Permissions": of whoever possesses the key, and of its owner. */
+#define KEY_OTHERS_READ_ONLY 0x0b0b0000 /* view, read, search */
+
+/* systemd.exec(5), KeyringMode=: private for the system's units. */
+static enum keyring_mode keyring_mode(const struct child *c)
+{
+    if (c->x->keyring != KEYRING_DEFAULT)
+        return c->x->keyring;
+    return c->s->ctx.clean && self_uid() == 0 ? KEYRING_PRIVATE : KEYRING_INHERIT;
+}
+
+/* A kernel or a container without keyrings, or with too many: it goes without, as with systemd. */
+static bool without_keyring(int error)
+{
+    return error == ENOSYS || error == EPERM || error == EACCES || error == EDQUOT;
+}
+
+/* The keyring belongs to the real user, and so does the user keyring that is linked: for a moment that is who the unit
+ * runs as. */
+static int join_session(const struct child *c)
+{
+    uid_t uid = getuid();
+    gid_t gid = getgid();
+    long r;
+
+    if (c->becomes &&
+        (syscall(SYS_setregid, c->s->gid, -1) < 0 || syscall(SYS_setreuid, c->s->uid, -1) < 0))
+        return -1;
+    r = syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0);
+    if (r >= 0 && keyring_mode(c) == KEYRING_SHARED)
+        r = syscall(SYS_keyctl, KEYCTL_LINK, KEY_SPEC_USER_KEYRING, KEY_SPEC_SESSION_KEYRING, 0, 0);
+    if (c->becomes && (syscall(SYS_setreuid, uid, -1) < 0 || syscall(SYS_setregid, gid, -1) < 0))
+        return -1;
+    return (int)r;
+}
+
+static int step_keyring(const struct child *c)
+{
+    const char *id = c->s->invocation_id;
+    unsigned char bytes[16] = {0};
+    long key;
+
+    if (join_session(c) < 0)
+        return without_keyring(errno) ? 0 : -1;
+    if (!id[0])
+        return 0;
+    for (size_t i = 0; i < 2 * sizeof(bytes); i++)
+        bytes[i / 2] = (unsigned char)(bytes[i / 2] << 4 | (id[i] <= '9' ? id[i] - '0' : id[i] - 'a' + 10));
+    key = syscall(SYS_add_key, "user", "invocation_id", bytes, sizeof(bytes), KEY_SPEC_SESSION_KEYRING);
+    if (key >= 0)
+        (void)syscall(SYS_keyctl, KEYCTL_SETPERM, key, KEY_OTHERS_READ_ONLY, 0, 0);
+    return 0;
+}
+
+/* ---- capabilities ---- */
+
+/* Changes the inheritable set to what it has of @keep, and @add. */
+static int change_inheritable(uint64_t keep, uint64_t add)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct data[2];
+
+    if (syscall(SYS_capget, &header, data) < 0)
+        return -1;
+    for (unsigned i = 0; i < 2; i++)
+        data[i].inheritable = (data[i].inheritable & (uint32_t)(keep >> 32 * i)) | (uint32_t)(add >> 32 * i);
+    return (int)syscall(SYS_capset, &header, data);
+}
+
+/* What is not in CapabilityBoundingSet= can never be had again, nor inherited. */
+static int step_bounding(const struct child *c)
+{
+    for (unsigned i = 0; i < 64; i++)
+        if (!(c->x->bounding & UINT64_C(1) << i)) {
+            int has = prctl(PR_CAPBSET_READ, i, 0, 0, 0);
+
+            if (has < 0) /* this kernel knows no more */
+                break;
+            if (has && prctl(PR_CAPBSET_DROP, i, 0, 0, 0) < 0)
+                return -1;
+        }
+    return change_inheritable(c->x->bounding, 0);
+}
+
+/* capabilities(7): what is to be ambient must be inheritable, and permitted still when the user has changed. */
+static int step_inherit(const struct child *c)
+{
+    if (change_inheritable(CAPABILITY_ALL, c->x->ambient) < 0)
+        return -1;
+    return c->becomes && !(c->x->secure_bits & SECBIT_KEEP_CAPS) ? prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) : 0;
+}
+
+static int step_ambient(const struct child *c)
+{
+    for (unsigned i = 0; i < 64; i++)
+        if (c->x->ambient & UINT64_C(1) << i) {
+            if (prctl(PR_CAPBSET_READ, i, 0, 0, 0) < 0)
+                break;
+            if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, i, 0, 0) < 0)
+                return -1;
+        }
+    return 0;
+}
+
+/* While we still may: the new user has no right to do it. Nothing is asked for that is there already. */
+static int step_secure_bits(const struct child *c)
+{
+    int bits = prctl(PR_GET_SECUREBITS, 0, 0, 0, 0);
+
+    return bits == (int)c->x->secure_bits ? 0 : prctl(PR_SET_SECUREBITS, c->x->secure_bits, 0, 0, 0);
+}
+
+/* systemd.exec(5), NoNewPrivileges=: these imply it for whoever is not privileged anyway. */
+bool spawn_implies_no_new_privileges(const struct spawn *s)
+{
+    static const char *const keys[] = {
+        "LockPersonality", "MemoryDenyWriteExecute", "PrivateDevices", "ProtectClock", "ProtectHostname",
+        "ProtectKernelLogs", "ProtectKernelModules", "ProtectKernelTunables", "RestrictAddressFamilies",
+        "RestrictNamespaces", "RestrictRealtime", "RestrictSUIDSGID", "SystemCallArchitectures", "SystemCallFilter",
+        "SystemCallLog"};
+    const struct directive *row;
+
+    if ((s->drop ? s->uid : self_uid()) == 0)
+        return false;
+    for (size_t i = 0; (row = directive_unenforced(s->spec, i)); i++)
+        for (size_t k = 0; k < ARRAY_SIZE(keys); k++)
+            if (STREQ(row->key, keys[k]))
+                return true;
+    return false;
+}
+
+/* Where AppArmor is not there the directive means nothing. */
+static bool apparmor_enabled(void)
+{
+    int fd = open("/sys/module/apparmor/parameters/enabled", O_RDONLY | O_CLOEXEC);
+    char answer = 0;
+
+    if (fd >= 0 && read(fd, &answer, 1) < 1)
+        answer = 0;
+    close_fd(fd);
+    return answer == 'Y';
+}
+
+static int step_apparmor(const struct child *c)
+{
+    const char *profile = c->x->apparmor_profile;
+    char text[512];
+    int fd, n, r;
+
+    if (!apparmor_enabled())
+        return 0;
+    fd = open("/proc/thread-self/attr/apparmor/exec", O_WRONLY | O_CLOEXEC);
+    if (fd < 0)
+        fd = open("/proc/thread-self/attr/exec", O_WRONLY | O_CLOEXEC);
+    n = snprintf(text, sizeof(text), "exec %s", profile);
+    r = fd >= 0 && n < (int)sizeof(text) && write(fd, text, (size_t)n) == n ? 0 : -1;
+    close_fd(fd);
+    return c->x->apparmor_optional ? 0 : r;
+}
+
+/* ---- who it is ---- */
+
+/* Are the unit's own rights applied, or has the command a prefix that spares it? */
+static bool confined(const struct child *c)
+{
+    return c->rights != RIGHTS_FULL;
+}
+
+static bool has_keyring(const struct child *c)
+{
+    return keyring_mode(c) != KEYRING_INHERIT;
+}
+
+static bool has_user(const struct child *c)
+{
+    return c->becomes;
+}
+
+/* The raw system calls: those of the C library would act on all threads of the process whose memory we share. */
+static int step_groups(const struct child *c)
+{
+    const struct spawn *s = c->s;
+
+    /* Without rights this is refused; it is no failure if we are already whom we shall be. */
+    if (syscall(SYS_setgroups, s->n_groups, s->groups) < 0 && (geteuid() == 0 || s->spec->supplementary_groups))
+        return -1;
+    return (int)syscall(SYS_setresgid, s->gid, s->gid, s->gid);
+}
+
+static int step_user(const struct child *c)
+{
+    return (int)syscall(SYS_setresuid, c->s->uid, c->s->uid, c->s->uid);
+}
+
+static bool has_bounding(const struct child *c)
+{
+    return confined(c) && c->x->bounding != CAPABILITY_ALL;
+}
+
+static bool has_ambient(const struct child *c)
+{
+    return confined(c) && c->x->ambient;
+}
+
+static bool has_secure_bits(const struct child *c)
+{
+    return confined(c) && c->x->secure_bits;
+}
+
+static bool has_apparmor(const struct child *c)
+{
+    return confined(c) && c->x->apparmor_profile;
+}
+
+static bool has_no_new_privileges(const struct child *c)
+{
+    return confined(c) && c->s->no_new_privileges;
+}
+
+static int step_no_new_privileges(const struct child *c)
+{
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
+
+struct step_list spawn_steps_rights(void)
+{
+    static const struct step steps[] = {
+        {has_keyring, step_keyring, EXIT_KEYRING, "KeyringMode="},
+        {has_user, step_groups, EXIT_GROUP, "Group="},
+        {has_bounding, step_bounding, EXIT_CAPABILITIES, "CapabilityBoundingSet="},
+        {has_secure_bits, step_secure_bits, EXIT_SECUREBITS, "SecureBits="},
+        {has_ambient, step_inherit, EXIT_CAPABILITIES, "AmbientCapabilities="},
+        {has_user, step_user, EXIT_USER, "User="},
+        {has_ambient, step_ambient, EXIT_CAPABILITIES, "AmbientCapabilities="},
+        {has_apparmor, step_apparmor, EXIT_APPARMOR_PROFILE, "AppArmorProfile="},
+        {has_no_new_privileges, step_no_new_privileges, EXIT_NO_NEW_PRIVILEGES, "NoNewPrivileges="},
+    };
+
+    return (struct step_list){steps, ARRAY_SIZE(steps)};
+}
