@@ -32,6 +32,8 @@ static const struct verb {
     {"is-healthy", verb_is_healthy, OPERAND_NAME, 0},
     {"detect", verb_detect, OPERAND_NONE, VERB_JSON},
     {"inspect", verb_inspect, OPERAND_PID, VERB_JSON},
+    {"explain", verb_explain, OPERAND_UNITS, VERB_JSON | VERB_JSON_ONLY},
+    {"verify", verb_verify, OPERAND_UNITS, 0},
 };
 
 int cli_lines(struct cli *c, const char *arg)

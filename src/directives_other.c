@@ -11,6 +11,9 @@ static const struct directive rows[] = {
     /* systemd 229 and before had these here; [Unit] is their place now. */
     OLD("StartLimitInterval", "StartLimitIntervalSec"),
     OLD("StartLimitBurst", "StartLimitBurst"),
+    OLD("StartLimitAction", "StartLimitAction"),
+    OLD("FailureAction", "FailureAction"),
+    OLD("RebootArgument", "RebootArgument"),
     {.key = "USBFunctionDescriptors", .honour = HONOUR_UNSUPPORTED, .how = "there is no USB gadget here"},
     {.key = "USBFunctionStrings", .honour = HONOUR_UNSUPPORTED, .how = "there is no USB gadget here"},
 };

@@ -77,7 +77,7 @@ static void put_property(void *ctx, const char *property, const char *value)
         show_clean(stdout, one ? one : "");
         if (rest == value) {
             printf("  # ");
-            show_clean(stdout, l->path);
+            show_clean(stdout, strrchr(l->path, '/') ? strrchr(l->path, '/') + 1 : l->path);
             printf(":%u", l->line);
         }
         putchar('\n');
