@@ -221,6 +221,31 @@ void graph_set_loaded(struct graph *g, size_t unit, bool loaded)
     g->units[unit].loaded = loaded;
 }
 
+static bool rules_are_default(const struct graph_rules *r)
+{
+    return !r->stop_when_unneeded && !r->ignore_on_isolate && r->on_failure_mode == UNIT_JOB_REPLACE &&
+           r->on_success_mode == UNIT_JOB_REPLACE && (r->job_timeout == 0 || r->job_timeout == UINT64_MAX) &&
+           (r->job_running_timeout == 0 || r->job_running_timeout == UINT64_MAX);
+}
+
+/* Hardly any unit has rules of its own. */
+int graph_set_rules(struct graph *g, size_t unit, const struct graph_rules *rules)
+{
+    struct unit_node *u = &g->units[unit];
+
+    if (rules_are_default(rules)) {
+        free(u->rules);
+        u->rules = NULL;
+        return 0;
+    }
+    if (!u->rules)
+        u->rules = malloc(sizeof(*u->rules));
+    if (!u->rules)
+        return -ENOMEM;
+    *u->rules = *rules;
+    return 0;
+}
+
 void graph_say(struct graph *g, int level, size_t unit, const char *fmt, ...)
 {
     cleanup_free char *text = NULL;

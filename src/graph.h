@@ -120,7 +120,9 @@ bool graph_dep(const struct graph *g, size_t unit, enum unit_dep dep, size_t *po
 /* Says whether the files of @unit could be loaded (masked ones could not); by default no. Only a loaded unit can be
  * started. */
 void graph_set_loaded(struct graph *g, size_t unit, bool loaded);
-void graph_set_rules(struct graph *g, size_t unit, const struct graph_rules *rules);
+
+/* -ENOMEM: it has the default ones. */
+int graph_set_rules(struct graph *g, size_t unit, const struct graph_rules *rules);
 
 /* Asks for @job on @unit and all that follows from it: all of it enters the queue, or (negative) nothing: -EDEADLK
  * (a cycle that cannot be broken), -ENOENT (the unit, or one that it requires, could not be loaded), -EBUSY (it

@@ -1,5 +1,5 @@
 /* The inside of the graph: what graph.c (units and names), graph_edges.c (dependencies), graph_queue.c (jobs),
- * graph_events.c (what follows from what), graph_transaction.c and graph_order.c (a request) know of each other. */
+ * graph_events.c (what follows from what), graph_run.c (one thing after the other), graph_transaction.c and graph_order.c (a request) know of each other. */
 #pragma once
 #include "graph.h"
 
@@ -124,6 +124,15 @@ void job_install(struct graph *g, size_t unit, enum unit_job job, bool unordered
 
 /* Ends the job of @unit. @spreads: those who need it fail with it. */
 void job_finish(struct graph *g, size_t unit, enum unit_job_result result, bool spreads);
+
+/* The state of @unit has changed: its job, if it has waited for that, is looked at at the next occasion. */
+void job_look_again(struct graph *g, size_t unit);
+
+/* One for whose job that of @unit waits; itself: there is none. */
+size_t job_blocker(const struct graph *g, size_t unit);
+
+/* @unit has something to be looked at @when. */
+void graph_due(struct graph *g, size_t unit, uint64_t when);
 
 /* Begins the job of @unit, or finds that there is nothing to do. */
 void job_begin(struct graph *g, size_t unit);

@@ -1,0 +1,453 @@
+/* From a request to jobs: systemd.unit(5) says what each kind of dependency pulls in, systemctl(1) what a job mode does.
+ * First all is gathered, each job with those for whose sake it is there; then what is impossible or contradicts is
+ * dropped together with what cannot be without it, and if that is what was asked for, the request fails. Nothing calls
+ * itself: dependencies may be as deep as there are units. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+#include "graph_transaction.h"
+
+/* Finds or makes the job @job of @unit. -ENOMEM. */
+static int tjob_get(struct transaction *t, size_t unit, enum unit_job job, size_t *ret)
+{
+    struct unit_node *u = &t->graph->units[unit];
+
+    for (uint32_t i = u->first_tjob; i; i = t->jobs[i - 1].next)
+        if (t->jobs[i - 1].job == job) {
+            *ret = i - 1;
+            return 0;
+        }
+    if (!graph_room(&t->jobs, &t->room_jobs, t->n_jobs, sizeof(*t->jobs)))
+        return -ENOMEM;
+    t->jobs[t->n_jobs] = (struct tjob){.unit = (uint32_t)unit,
+                                       .next = u->first_tjob,
+                                       .job = (uint8_t)job,
+                                       .missing = !u->loaded && job != UNIT_JOB_STOP};
+    *ret = t->n_jobs++;
+    u->first_tjob = (uint32_t)t->n_jobs;
+    return 0;
+}
+
+enum { MATTERS = 1, CONFLICTS = 2 };
+
+/* @unit is to have @job for the sake of @by. What is only wanted and is not there is passed over. */
+static int pull(struct transaction *t, size_t by, size_t unit, enum unit_job job, unsigned how)
+{
+    struct tlink *link;
+    size_t object;
+
+    if (!(how & MATTERS) && !t->graph->units[unit].loaded && job != UNIT_JOB_STOP)
+        return 0;
+    if (tjob_get(t, unit, job, &object) < 0 ||
+        !graph_room(&t->links, &t->room_links, t->n_links, sizeof(*t->links)))
+        return -ENOMEM;
+    link = &t->links[t->n_links++];
+    *link = (struct tlink){.subject = (uint32_t)by,
+                           .object = (uint32_t)object,
+                           .next_object = t->jobs[by].first_object,
+                           .next_subject = t->jobs[object].first_subject,
+                           .matters = how & MATTERS,
+                           .conflicts = how & CONFLICTS};
+    t->jobs[by].first_object = t->jobs[object].first_subject = (uint32_t)t->n_links;
+    return 0;
+}
+
+/* A dependency with these @effects on a unit in this state: what it pulls in for @job, and how. */
+static enum unit_job pulled(enum unit_job job, unsigned effects, const struct unit_node *other, unsigned *ret_how)
+{
+    bool starts = job == UNIT_JOB_START || job == UNIT_JOB_RESTART;
+
+    *ret_how = MATTERS;
+    if (starts && effects & PULLS_START)
+        return UNIT_JOB_START;
+    if (starts && effects & PULLS_VERIFY)
+        return UNIT_JOB_VERIFY_ACTIVE;
+    if (job_stops(job) && effects & SPREADS_STOP)
+        return job == UNIT_JOB_STOP                                          ? UNIT_JOB_STOP
+               : is_down(other) || other->state == UNIT_DEACTIVATING ? UNIT_JOB_NONE
+                                                                             : UNIT_JOB_RESTART;
+    if (starts && effects & PULLS_STOP) {
+        *ret_how = MATTERS | CONFLICTS;
+        return UNIT_JOB_STOP;
+    }
+    *ret_how = 0;
+    if (starts && effects & PULLS_START_WEAKLY)
+        return UNIT_JOB_START;
+    if (starts && effects & PULLS_STOP_WEAKLY)
+        return UNIT_JOB_STOP;
+    if (job == UNIT_JOB_RELOAD && effects & SPREADS_RELOAD && !is_down(other) && other->state != UNIT_DEACTIVATING)
+        return UNIT_JOB_RELOAD;
+    return UNIT_JOB_NONE;
+}
+
+static int pull_all(struct transaction *t, size_t by)
+{
+    enum unit_job job = (enum unit_job)t->jobs[by].job;
+    const struct unit_node *u = &t->graph->units[t->jobs[by].unit];
+    int r = 0;
+
+    for (size_t i = 0; r >= 0 && !t->jobs[by].missing && i < u->n_edges; i++) {
+        const struct edge *e = &u->edges[i];
+        unsigned how;
+        enum unit_job what = pulled(job, dep_effects((enum unit_dep)e->dep), &t->graph->units[e->unit], &how);
+
+        if (what != UNIT_JOB_NONE)
+            r = pull(t, by, e->unit, what, how);
+    }
+    return r;
+}
+
+/* systemctl(1), "isolate": all that does not follow from what was asked for is stopped. */
+static int pull_isolated(struct transaction *t)
+{
+    const struct graph *g = t->graph;
+    int r = 0;
+
+    for (size_t i = 0; r >= 0 && i < g->n_units; i++) {
+        const struct unit_node *u = &g->units[i];
+
+        if (!u->first_tjob && u->loaded && !(u->rules && u->rules->ignore_on_isolate) &&
+            (!is_down(u) || u->job != UNIT_JOB_NONE))
+            r = pull(t, 0, i, UNIT_JOB_STOP, 0);
+    }
+    return r;
+}
+
+/* The stack never holds a job twice. */
+static bool stack_room(struct transaction *t)
+{
+    uint32_t *grown;
+
+    if (t->room_stack >= t->n_jobs)
+        return true;
+    grown = reallocarray(t->stack, t->n_jobs, sizeof(*grown));
+    if (!grown)
+        return false;
+    t->stack = grown;
+    t->room_stack = t->n_jobs;
+    return true;
+}
+
+/* Walks from what was asked for along the links. @matters: only those without which it fails. */
+static int walk(struct transaction *t, bool matters)
+{
+    size_t n = 0;
+
+    if (!stack_room(t))
+        return -ENOMEM;
+    for (size_t i = 0; i < t->n_jobs; i++)
+        t->jobs[i].reached = i == 0;
+    t->stack[n++] = 0;
+    while (n > 0) {
+        for (uint32_t l = t->jobs[t->stack[--n]].first_object, next; l; l = next) {
+            const struct tlink *link = &t->links[l - 1];
+            struct tjob *object = &t->jobs[link->object];
+
+            next = link->next_object;
+            if (object->reached || object->gone || (matters && !link->matters))
+                continue;
+            object->reached = true;
+            t->stack[n++] = link->object;
+        }
+    }
+    return 0;
+}
+
+/* Drops what nothing wants that is still there. */
+static int collect(struct transaction *t)
+{
+    int r = walk(t, false);
+
+    for (size_t i = 0; r >= 0 && i < t->n_jobs; i++)
+        t->jobs[i].gone |= !t->jobs[i].reached;
+    return r;
+}
+
+int transaction_drop(struct transaction *t, size_t i, int error)
+{
+    size_t n = 0;
+
+    if (t->jobs[i].gone)
+        return 0;
+    if (!stack_room(t))
+        return -ENOMEM;
+    t->jobs[i].gone = true;
+    t->stack[n++] = (uint32_t)i;
+    while (n > 0) {
+        uint32_t job = t->stack[--n];
+
+        if (job == 0)
+            t->error = error;
+        for (uint32_t l = t->jobs[job].first_subject; l; l = t->links[l - 1].next_subject) {
+            struct tjob *subject = &t->jobs[t->links[l - 1].subject];
+
+            if (!t->links[l - 1].matters || subject->gone)
+                continue;
+            graph_say(t->graph, LOG_WARNING, subject->unit, "%s: its %s job is left out: it needs that of %s",
+                      graph_name(t->graph, subject->unit), unit_job_name((enum unit_job)subject->job),
+                      graph_name(t->graph, t->jobs[job].unit));
+            subject->gone = true;
+            t->stack[n++] = t->links[l - 1].subject;
+        }
+    }
+    return 0;
+}
+
+/* The live jobs of a unit, one after the other: @i begins at its first_tjob; 0: none is left. */
+static uint32_t next_live(const struct transaction *t, uint32_t i)
+{
+    while (i && t->jobs[i - 1].gone)
+        i = t->jobs[i - 1].next;
+    return i;
+}
+
+#define FOREACH_LIVE(t, i, unit_of)                                                                                    \
+    for (uint32_t i = next_live(t, (t)->graph->units[unit_of].first_tjob); i; i = next_live(t, (t)->jobs[(i)-1].next))
+
+int transaction_drop_unit(struct transaction *t, size_t unit, int error)
+{
+    int r = 0;
+
+    FOREACH_LIVE(t, i, unit)
+        if (r >= 0)
+            r = transaction_drop(t, i - 1, error);
+    return r;
+}
+
+bool transaction_has(const struct transaction *t, size_t unit)
+{
+    return next_live(t, t->graph->units[unit].first_tjob) != 0;
+}
+
+bool transaction_matters(const struct transaction *t, size_t unit)
+{
+    bool matters = false;
+
+    FOREACH_LIVE(t, i, unit)
+        matters |= t->jobs[i - 1].matters;
+    return matters;
+}
+
+/* Of the transaction alone. */
+static enum unit_job asked(const struct transaction *t, size_t unit)
+{
+    enum unit_job job = UNIT_JOB_NONE;
+
+    FOREACH_LIVE(t, i, unit)
+        job = jobs_merge(job, (enum unit_job)t->jobs[i - 1].job, (enum unit_state)t->graph->units[unit].state);
+    return job;
+}
+
+enum unit_job transaction_job(const struct transaction *t, size_t unit)
+{
+    const struct unit_node *u = &t->graph->units[unit];
+    enum unit_job job = asked(t, unit), old = (enum unit_job)u->job;
+
+    return job != UNIT_JOB_NONE && old != UNIT_JOB_NONE && jobs_contradict(job, old)
+               ? job
+               : jobs_merge(job, old, (enum unit_state)u->state);
+}
+
+/* What could not be loaded, and those who cannot be without it. */
+static int drop_missing(struct transaction *t)
+{
+    int r = 0;
+
+    for (size_t i = 0; r >= 0 && i < t->n_jobs; i++)
+        if (t->jobs[i].missing && !t->jobs[i].gone) {
+            graph_say(t->graph, LOG_WARNING, t->jobs[i].unit, "%s: there is no such unit that could be loaded",
+                      graph_name(t->graph, t->jobs[i].unit));
+            r = transaction_drop(t, i, -ENOENT);
+        }
+    return r;
+}
+
+/* Would it change anything? */
+static bool is_redundant(const struct unit_node *u, enum unit_job job)
+{
+    if (u->job != UNIT_JOB_NONE && jobs_contradict((enum unit_job)u->job, job))
+        return false;
+    switch (job) {
+    case UNIT_JOB_START:
+    case UNIT_JOB_VERIFY_ACTIVE:
+        return is_up(u);
+    case UNIT_JOB_STOP:
+        return is_down(u);
+    case UNIT_JOB_RELOAD:
+        return u->state == UNIT_RELOADING;
+    case UNIT_JOB_RESTART:
+    case UNIT_JOB_NONE:
+        break;
+    }
+    return false;
+}
+
+/* Drops the jobs of units that all change nothing; what was asked for stays, to have an end. */
+static void drop_redundant(struct transaction *t)
+{
+    for (size_t i = 0; i < t->n_jobs; i++) {
+        size_t unit = t->jobs[i].unit;
+        bool redundant = unit != t->jobs[0].unit;
+
+        FOREACH_LIVE(t, k, unit)
+            redundant = redundant && is_redundant(&t->graph->units[unit], (enum unit_job)t->jobs[k - 1].job);
+        t->jobs[i].gone |= redundant;
+    }
+}
+
+/* The name of one who wants job @i. */
+static const char *whose(const struct transaction *t, uint32_t i)
+{
+    uint32_t l = t->jobs[i].first_subject;
+
+    while (l && t->jobs[t->links[l - 1].subject].gone)
+        l = t->links[l - 1].next_subject;
+    return l ? graph_name(t->graph, t->jobs[t->links[l - 1].subject].unit) : "the request";
+}
+
+/* systemd.unit(5), Conflicts=: the side that is not required goes; if neither is, the unit that conflicts is started and
+ * the one that it conflicts with is stopped. */
+static int decide(struct transaction *t, uint32_t stop, uint32_t other)
+{
+    const struct tjob *s = &t->jobs[stop], *o = &t->jobs[other];
+    bool conflicts = false;
+    uint32_t goes;
+
+    for (uint32_t l = s->first_subject; l; l = t->links[l - 1].next_subject)
+        conflicts |= t->links[l - 1].conflicts && !t->jobs[t->links[l - 1].subject].gone;
+    if (s->matters && o->matters) {
+        graph_say(t->graph, LOG_ERR, s->unit, "%s would have both a %s job (by %s) and a stop job (by %s)",
+                  graph_name(t->graph, s->unit), unit_job_name((enum unit_job)o->job), whose(t, other), whose(t, stop));
+        return -EBUSY;
+    }
+    goes = s->matters || (!o->matters && conflicts) ? other : stop;
+    graph_say(t->graph, LOG_WARNING, s->unit, "%s: its %s job (by %s) is left out, it contradicts that of %s",
+              graph_name(t->graph, s->unit), unit_job_name((enum unit_job)t->jobs[goes].job), whose(t, goes),
+              whose(t, goes == stop ? other : stop));
+    return transaction_drop(t, goes, -EBUSY);
+}
+
+/* No unit is to be stopped and something else at once. */
+static int drop_contradictions(struct transaction *t)
+{
+    int r = 0;
+
+    for (size_t i = 0; r >= 0 && i < t->n_jobs; i++) {
+        if (t->jobs[i].gone || t->jobs[i].job != UNIT_JOB_STOP)
+            continue;
+        FOREACH_LIVE(t, k, t->jobs[i].unit)
+            if (k - 1 != i && r >= 0 && !t->jobs[i].gone)
+                r = decide(t, (uint32_t)i, k - 1);
+    }
+    return r;
+}
+
+/* May what is in the queue already be replaced? */
+static int check_queue(const struct transaction *t)
+{
+    for (size_t i = 0; i < t->n_jobs; i++) {
+        const struct unit_node *u = &t->graph->units[t->jobs[i].unit];
+
+        if (t->jobs[i].gone || u->job == UNIT_JOB_NONE || !jobs_contradict((enum unit_job)u->job, t->jobs[i].job))
+            continue;
+        if (!u->irreversible && t->mode != UNIT_JOB_FAIL)
+            continue;
+        graph_say(t->graph, LOG_ERR, t->jobs[i].unit, "%s has a %s job already, which must not be replaced", u->name,
+                  unit_job_name((enum unit_job)u->job));
+        return -EBUSY;
+    }
+    return 0;
+}
+
+/* All circles are broken, and what is not wanted any more is gone; that may leave other circles. */
+static int make_order(struct transaction *t)
+{
+    int r;
+
+    do {
+        r = transaction_order(t);
+        if (r > 0 && collect(t) < 0)
+            r = -ENOMEM;
+    } while (r > 0 && !t->error);
+    return r;
+}
+
+/* From what was asked for to what has to be done. */
+static int prepare(struct transaction *t)
+{
+    int r = 0;
+
+    for (size_t i = 0; r >= 0 && i < t->n_jobs; i++) {
+        if (t->mode != UNIT_JOB_IGNORE_DEPENDENCIES && t->mode != UNIT_JOB_IGNORE_REQUIREMENTS)
+            r = pull_all(t, i);
+        if (r >= 0 && t->mode == UNIT_JOB_ISOLATE && i == t->n_jobs - 1)
+            r = pull_isolated(t);
+    }
+    if (r >= 0)
+        r = drop_missing(t);
+    if (r >= 0)
+        r = walk(t, true);
+    if (r < 0 || t->error)
+        return r;
+    for (size_t i = 0; i < t->n_jobs; i++)
+        t->jobs[i].matters = t->jobs[i].reached;
+    drop_redundant(t);
+    if ((r = collect(t)) < 0 || (r = drop_contradictions(t)) < 0 || t->error)
+        return r;
+    if ((r = collect(t)) < 0 || (r = make_order(t)) < 0 || t->error)
+        return r;
+    drop_redundant(t);
+    if ((r = collect(t)) < 0)
+        return r;
+    return check_queue(t);
+}
+
+static void install(struct transaction *t)
+{
+    struct graph *g = t->graph;
+
+    if (t->mode == UNIT_JOB_FLUSH)
+        for (size_t i = 0; i < g->n_units; i++)
+            if (g->units[i].job != UNIT_JOB_NONE && !transaction_has(t, i))
+                job_finish(g, i, UNIT_JOB_CANCELED, false);
+    for (size_t i = 0; i < t->n_jobs; i++)
+        if (!t->jobs[i].gone)
+            job_install(g, t->jobs[i].unit, (enum unit_job)t->jobs[i].job, t->mode == UNIT_JOB_IGNORE_DEPENDENCIES,
+                        t->mode == UNIT_JOB_REPLACE_IRREVERSIBLY);
+}
+
+static int check_request(struct transaction *t, size_t unit, enum unit_job job)
+{
+    if (job == UNIT_JOB_NONE || (t->mode == UNIT_JOB_ISOLATE && job != UNIT_JOB_START))
+        return -EINVAL;
+    if (t->graph->units[unit].loaded || job == UNIT_JOB_STOP)
+        return 0;
+    graph_say(t->graph, LOG_ERR, unit, "%s: there is no such unit that could be loaded", graph_name(t->graph, unit));
+    return -ENOENT;
+}
+
+int transaction_run(struct graph *g, size_t unit, enum unit_job job, enum unit_job_mode mode, bool restarts)
+{
+    struct transaction t = {.graph = g, .mode = mode};
+    size_t first;
+    int r = check_request(&t, unit, job);
+
+    if (r >= 0)
+        r = tjob_get(&t, unit, job, &first);
+    if (r >= 0)
+        r = prepare(&t);
+    if (r >= 0)
+        r = t.error;
+    if (r >= 0) {
+        if (restarts) /* the stop is behind it */
+            t.jobs[0].job = UNIT_JOB_START;
+        install(&t);
+    }
+    for (size_t i = 0; i < t.n_jobs; i++)
+        g->units[t.jobs[i].unit].first_tjob = 0;
+    free(t.jobs);
+    free(t.links);
+    free(t.stack);
+    return r;
+}

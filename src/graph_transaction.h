@@ -1,0 +1,51 @@
+/* A request and all that follows from it, before any of it enters the queue: so that all of it does, or nothing. */
+#pragma once
+#include "graph_inside.h"
+
+/* A job that is asked for. One unit may have several, until they are made one. */
+struct tjob {
+    uint32_t unit;
+    uint32_t next;                   /* the next one of this unit, + 1 */
+    uint32_t first_object, first_subject; /* links: those that it has made, those that have made it; + 1 */
+    uint8_t job;                     /* enum unit_job */
+    bool gone;                       /* dropped */
+    bool missing;                    /* its unit could not be loaded */
+    bool matters;                    /* what was asked for fails without it */
+    bool reached;                    /* something that is there wants it */
+};
+
+/* @subject has made @object. */
+struct tlink {
+    uint32_t subject, object;
+    uint32_t next_object, next_subject; /* the next one that @subject has made, that has made @object; + 1 */
+    bool matters;                       /* without @object no @subject */
+    bool conflicts;                     /* for Conflicts= */
+};
+
+struct transaction {
+    struct graph *graph;
+    struct tjob *jobs; /* the first one is what was asked for */
+    size_t n_jobs, room_jobs;
+    struct tlink *links;
+    size_t n_links, room_links;
+    uint32_t *stack; /* of indices of jobs */
+    size_t room_stack;
+    enum unit_job_mode mode;
+    int error; /* why what was asked for was dropped */
+};
+
+/* The job that @unit would have: of the transaction, or else of the queue. */
+enum unit_job transaction_job(const struct transaction *t, size_t unit);
+
+/* Drops job @i, and those that cannot be without it. @error: what the request fails with, if it comes to that. -ENOMEM. */
+int transaction_drop(struct transaction *t, size_t i, int error);
+
+/* The same with all jobs of @unit. */
+int transaction_drop_unit(struct transaction *t, size_t unit, int error);
+
+/* Does any job of @unit matter? false as well if it has none here. */
+bool transaction_matters(const struct transaction *t, size_t unit);
+bool transaction_has(const struct transaction *t, size_t unit);
+
+/* Finds and breaks all circles in the order of the jobs. How many were found; -EDEADLK (said): one cannot be broken. */
+int transaction_order(struct transaction *t);
