@@ -103,11 +103,11 @@ static int expand(struct loading *l, unsigned line, const struct directive *row,
 static int set(struct loading *l, unsigned line, const struct directive *row, const char *value)
 {
     char why[256];
-    int r = row->set ? directive_set(&l->u->spec, row, value) : 0;
+    int r = directive_set(&l->u->spec, row, value);
 
     if (r == -ENOMEM)
         return r;
-    if (r < 0) {
+    if (r < 0 && r != -EOPNOTSUPP) { /* what is not done here is no fault of the line */
         snprintf(why, sizeof(why), "expected %s", row->expects ? row->expects : "something else");
         refuse(l, line, row->key, value, why, (r == -ENOEXEC || row->vital) && value[0] != '-');
     }
