@@ -104,7 +104,7 @@ const void *directive_look(const struct jobspec *d, const struct directive *row)
 #define A_SIZE "a size such as 512M"
 #define A_BOOLEAN "a boolean such as yes or no"
 #define A_SIGNAL "a signal such as SIGTERM"
-#define A_COMMAND "a command line, \"-\" before it where its failure does not matter"
+#define A_COMMAND "command lines: a program by an absolute path or by a name without \"/\", before it one or more of - @ : + ! !!"
 #define A_LEVEL "emerg, alert, crit, err, warning, notice, info or debug"
 #define EXITS "exit statuses and signals such as 1 TEMPFAIL SIGKILL"
 #define A_PROBE "tcp:PORT, unix:PATH, http://HOST:PORT/PATH, file:PATH or exec:COMMAND"

@@ -64,11 +64,10 @@ int set_path(struct jobspec *d, const struct directive *row, const char *value)
     return *value && *value != '/' ? -EINVAL : set_string(d, row, value);
 }
 
-/* Appends the words of @value to *@list with @push, all of them or none; the empty value empties it. */
-static int add_words(char ***list, const char *value, bool (*valid)(const char *word),
-                     int (*push)(char ***v, const char *s))
+int set_words(struct jobspec *d, const struct directive *row, const char *value)
 {
     CLEANUP(strv_freep) char **words = NULL;
+    char ***list = place(d, row);
     int r;
 
     if (!*value) {
@@ -76,17 +75,9 @@ static int add_words(char ***list, const char *value, bool (*valid)(const char *
         return 0;
     }
     r = words_split(value, &words);
-    for (size_t i = 0; r >= 0 && valid && words && words[i]; i++)
-        if (!valid(words[i]))
-            r = -EINVAL;
     for (size_t i = 0; r >= 0 && words && words[i]; i++)
-        r = push(list, words[i]);
+        r = strv_push(list, words[i]);
     return r;
-}
-
-int set_words(struct jobspec *d, const struct directive *row, const char *value)
-{
-    return add_words(place(d, row), value, NULL, strv_push);
 }
 
 static bool assignment_valid(const char *s)
@@ -98,9 +89,24 @@ static bool assignment_valid(const char *s)
     return strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == n;
 }
 
+/* A word that is no assignment does not take the good ones beside it with it: systemd ignores it alone. */
 int set_environment(struct jobspec *d, const struct directive *row, const char *value)
 {
-    return add_words(place(d, row), value, assignment_valid, env_put);
+    CLEANUP(strv_freep) char **words = NULL;
+    char ***list = place(d, row);
+    int r, bad = 0;
+
+    if (!*value) {
+        *list = strv_free(*list);
+        return 0;
+    }
+    r = words_split(value, &words);
+    for (size_t i = 0; r >= 0 && words && words[i]; i++)
+        if (assignment_valid(words[i]))
+            r = env_put(list, words[i]);
+        else
+            bad = -EINVAL;
+    return r < 0 ? r : bad;
 }
 
 int set_environment_file(struct jobspec *d, const struct directive *row, const char *value)

@@ -29,12 +29,12 @@ static const char *const keyring_modes[] = {
     }
 
 static const struct directive rows[] = {
-    ROW("User", set_string, user, "a user's name or number"),
-    ROW("Group", set_string, group, "a group's name or number"),
-    ROW("SupplementaryGroups", set_words, supplementary_groups, "names or numbers of groups"),
-    ROW("WorkingDirectory", set_directory, working_directory, "an absolute path or ~"),
+    ROW("User", set_string, user, "a user's name or number", .vital = true),
+    ROW("Group", set_string, group, "a group's name or number", .vital = true),
+    ROW("SupplementaryGroups", set_words, supplementary_groups, "names or numbers of groups", .words = true, .vital = true),
+    ROW("WorkingDirectory", set_directory, working_directory, "an absolute path or ~", .vital = true),
     ROW("UMask", set_mode, umask, "an octal mode such as 0022", .flag = AT(umask_set)),
-    ROW("Environment", set_environment, environment, "KEY=VALUE words, quoted where they hold blanks"),
+    ROW("Environment", set_environment, environment, "KEY=VALUE words, quoted where they hold blanks", .words = true),
     ROW("EnvironmentFile", set_environment_file, environment_files, "an absolute path",
         .property = "EnvironmentFiles"),
     ROW("Nice", set_int, nice, "a number from -20 to 19", .min = -20, .max = 19, .flag = AT(nice_set)),

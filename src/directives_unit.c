@@ -40,10 +40,10 @@ static int push_once(char ***list, const char *s)
 
 /* Adds the words of @value that are @valid, each once. Unlike elsewhere a bad word does not take the good ones beside it
  * with it: systemd ignores it alone, and an order that is lost would show only now and then. -EINVAL if there was one. */
-static int add_good_words(char ***list, const char *value, bool (*valid)(const char *word))
+static int add_good_words(char ***list, const char *value, enum words_mode mode, bool (*valid)(const char *word))
 {
     CLEANUP(strv_freep) char **words = NULL;
-    int r = words_split(value, &words), bad = 0;
+    int r = words_split_as(value, mode, &words), bad = 0;
 
     for (size_t i = 0; r >= 0 && words && words[i]; i++) {
         if (!valid(words[i]))
@@ -57,7 +57,7 @@ static int add_good_words(char ***list, const char *value, bool (*valid)(const c
 /* An empty value changes nothing: dependencies cannot be taken back by a drop-in (systemd.unit(5), Example 2). */
 static int set_deps(struct jobspec *d, const struct directive *row, const char *value)
 {
-    return add_good_words(directive_place(d, row), value, unit_name_valid);
+    return add_good_words(directive_place(d, row), value, WORDS_OF_NAMES, unit_name_valid);
 }
 
 /* [Install]: an empty value resets, as systemd does there. */
@@ -67,7 +67,7 @@ static int set_names(struct jobspec *d, const struct directive *row, const char 
 
     if (!*value)
         *list = strv_free(*list);
-    return add_good_words(list, value, unit_name_valid);
+    return add_good_words(list, value, WORDS_OF_NAMES, unit_name_valid);
 }
 
 static bool is_absolute(const char *s)
@@ -77,7 +77,7 @@ static bool is_absolute(const char *s)
 
 static int set_paths(struct jobspec *d, const struct directive *row, const char *value)
 {
-    return add_good_words(directive_place(d, row), value, is_absolute);
+    return add_good_words(directive_place(d, row), value, WORDS_STRICT, is_absolute);
 }
 
 static bool is_documentation(const char *s)
@@ -96,7 +96,7 @@ static int set_documentation(struct jobspec *d, const struct directive *row, con
 
     if (!*value)
         *list = strv_free(*list);
-    return add_good_words(list, value, is_documentation);
+    return add_good_words(list, value, WORDS_STRICT, is_documentation);
 }
 
 /* JobTimeoutSec= goes for both times, unless the other one is given (0 turns it off, as everywhere). */
@@ -157,7 +157,7 @@ static int set_instance(struct jobspec *d, const struct directive *row, const ch
 #define STATUS "an exit status from 0 to 255"
 #define NOT_OURS "the machine is not ours to stop"
 #define UNIT_ROW(name, setter, member, text, ...) PART_ROW(PART_UNIT, spec_unit, name, setter, member, text, ##__VA_ARGS__)
-#define DEPS(name, dep, ...) UNIT_ROW(name, set_deps, deps[dep], NAMES, .words = true, .get = get_words, ##__VA_ARGS__)
+#define DEPS(name, dep, ...) UNIT_ROW(name, set_deps, deps[dep], NAMES, .get = get_words, ##__VA_ARGS__)
 #define ACTIONS(name, member)                                                                                          \
     UNIT_ROW(name, set_enum, member, ACTION, .names = actions, .honour = HONOUR_UNSUPPORTED, .how = NOT_OURS)
 #define UNKEPT(name, setter, member, text, why, ...)                                                                   \
@@ -184,7 +184,7 @@ static const struct directive rows[] = {
     DEPS("ReloadPropagatedFrom", DEP_RELOAD_PROPAGATED_FROM),
     DEPS("PropagatesStopTo", DEP_PROPAGATES_STOP_TO),
     DEPS("StopPropagatedFrom", DEP_STOP_PROPAGATED_FROM),
-    UNIT_ROW("JoinsNamespaceOf", set_deps, joins_namespace_of, NAMES, .words = true, .honour = HONOUR_UNSUPPORTED,
+    UNIT_ROW("JoinsNamespaceOf", set_deps, joins_namespace_of, NAMES, .honour = HONOUR_UNSUPPORTED,
              .how = "there are no private namespaces yet that could be joined", .get = get_words),
     UNIT_ROW("RequiresMountsFor", set_paths, requires_mounts_for, PATHS, .words = true, .honour = HONOUR_IGNORED,
              .how = "the machine has mounted its file systems before amphid starts anything", .get = get_words),
@@ -236,7 +236,7 @@ const struct directive_table *directives_unit(void)
 }
 
 /* Not shown: `systemctl show` has what symlinks say under these names. */
-#define INSTALL(name, member) UNIT_ROW(name, set_names, member, NAMES, .words = true, .property = "")
+#define INSTALL(name, member) UNIT_ROW(name, set_names, member, NAMES, .property = "")
 
 const struct directive_table *directives_install(void)
 {

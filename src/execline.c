@@ -1,5 +1,6 @@
 /* Command lines of Exec*=. */
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include "cleanup.h"
@@ -27,22 +28,132 @@ static int append(struct command_list *list, struct command *c)
     return 0;
 }
 
-/* Of the prefixes only "-" is understood: to pass another over in silence would be to run something else than what was
- * asked for. */
+#define BLANKS " \t\n\r"
+
+/* The prefixes at @p, each once and in any order; of "+", "!" and "!!" one. Behind them. */
+static const char *take_prefixes(const char *p, struct command *c, bool *ret_argv0)
+{
+    bool rights = false;
+
+    for (;; p++) {
+        if (*p == '-' && !c->ignore_failure)
+            c->ignore_failure = true;
+        else if (*p == '@' && !*ret_argv0)
+            *ret_argv0 = true;
+        else if (*p == ':' && !c->no_variables)
+            c->no_variables = true;
+        else if ((*p == '+' || *p == '!') && !rights) {
+            rights = true;
+            c->rights = *p == '+' ? RIGHTS_FULL : p[1] == '!' ? RIGHTS_OF_UNIT : RIGHTS_ELEVATED;
+            p += *p == '!' && p[1] == '!';
+        } else
+            return p;
+    }
+}
+
+/* Can @path be one of a program: absolute and not of a directory, or the name of a file? */
+static bool is_program(const char *path)
+{
+    size_t n = strlen(path);
+
+    for (const char *p = path; *p; p++)
+        if ((unsigned char)*p < ' ' || strchr("\"'\\\x7f", *p))
+            return false;
+    if (path[0] == '/')
+        return path[n - 1] != '/';
+    return n > 0 && n <= NAME_MAX && !strchr(path, '/') && !STREQ(path, ".") && !STREQ(path, "..");
+}
+
+/* "/a//./b" → "/a/b", in place. */
+static void simplify(char *path)
+{
+    char *out = path;
+
+    for (const char *p = path; *p;)
+        if (p[0] == '/' && p[1] == '/')
+            p++;
+        else if (p[0] == '/' && p[1] == '.' && p[2] == '/')
+            p += 2;
+        else
+            *out++ = *p++;
+    *out = '\0';
+}
+
+/* Is the word @sign at @p, unquoted? */
+static bool is_word(const char *p, const char *sign)
+{
+    size_t n = strlen(sign);
+
+    return strncmp(p, sign, n) == 0 && (!p[n] || strchr(BLANKS, p[n]));
+}
+
+/* The words behind the program up to the end or to a word ";". */
+static int take_arguments(const char **p, char ***argv)
+{
+    int r = 1;
+
+    while (r > 0 && !is_word(*p += strspn(*p, BLANKS), ";")) {
+        cleanup_free char *word = NULL;
+
+        if (is_word(*p, "\\;")) { /* and neither "\\;" nor "\;" in quotes */
+            *p += 2;
+            r = strv_push(argv, ";") < 0 ? -ENOMEM : 1;
+            continue;
+        }
+        r = words_next(p, WORDS_OF_COMMAND, &word);
+        if (r > 0)
+            r = strv_push(argv, word) < 0 ? -ENOMEM : 1;
+    }
+    return r;
+}
+
+/* The command at *@p into @c. 1; 0: there is none. */
+static int one_command(const char **p, struct command *c)
+{
+    cleanup_free char *first = NULL;
+    const char *program;
+    bool argv0 = false;
+    int r;
+
+    while (is_word(*p += strspn(*p, BLANKS), ";"))
+        ++*p;
+    r = words_next(p, WORDS_OF_COMMAND, &first);
+    if (r <= 0)
+        return r;
+    program = take_prefixes(first, c, &argv0);
+    c->path = strdup(program);
+    if (!c->path)
+        return -ENOMEM;
+    if (is_program(c->path)) {
+        simplify(c->path);
+        r = argv0 ? 0 : strv_push(&c->argv, c->path);
+        if (r >= 0)
+            r = take_arguments(p, &c->argv);
+    }
+    if (r < 0)
+        return r;
+    if (!c->argv || !c->argv[0][0])
+        return c->ignore_failure ? -EINVAL : -ENOEXEC;
+    return 1;
+}
+
 int execline_parse(const char *value, struct command_list *list)
 {
-    struct command c = {.ignore_failure = value[0] == '-'};
-    int r = words_split(value + c.ignore_failure, &c.argv);
+    size_t had = list->n;
+    int r = 1;
 
-    if (r >= 0 && (!c.argv || !c.argv[0] || strchr("@:+!-|", c.argv[0][0])))
-        r = -EINVAL;
-    if (r >= 0 && !(c.path = strdup(c.argv[0])))
-        r = -ENOMEM;
-    if (r < 0) {
-        command_done(&c);
-        return r;
+    while (r > 0) {
+        struct command c = {0};
+
+        r = one_command(&value, &c);
+        if (r <= 0)
+            command_done(&c);
+        else if (append(list, &c) < 0)
+            r = -ENOMEM;
     }
-    return append(list, &c);
+    while (r < 0 && list->n > had)
+        command_done(&list->v[--list->n]);
+    return r;
 }
 
 int command_list_add(struct command_list *list, char *const *argv)

@@ -7,11 +7,12 @@
 enum command_rights {
     RIGHTS_OF_UNIT,
     RIGHTS_FULL,    /* "+": User=, Group=, capabilities, namespaces ... do not apply */
-    RIGHTS_ELEVATED /* "!", "!!": all but User=, Group= and what follows from them */
+    RIGHTS_ELEVATED /* "!": all but User=, Group= and what follows from them */
+    /* "!!" is that only where the kernel has no ambient capabilities, which all have since 4.3: RIGHTS_OF_UNIT */
 };
 
 struct command {
-    char *path;  /* what is executed: a path, or a name to be looked up */
+    char *path;  /* what is executed: an absolute path, or a name without "/" to be looked up */
     char **argv; /* argv[0] is path, or with "@" another word */
     bool ignore_failure; /* "-" */
     bool no_variables;   /* ":": "$" is nothing special */
@@ -23,7 +24,9 @@ struct command_list {
     size_t n;
 };
 
-/* Appends the commands of @value, separated by words ";", to @list: all of them or none. -EINVAL, -ENOMEM. */
+/* Appends the commands of @value, separated by words ";", to @list: all of them or none; there may be none in it. -EINVAL:
+ * quotes that are not closed, or no program behind a "-"; -ENOEXEC: there is no program that could be run like this (a
+ * relative path, a directory, no name, no argv[0] behind "@", a prefix that is not known); -ENOMEM. */
 int execline_parse(const char *value, struct command_list *list);
 
 /* One command as it is, nothing of it understood (the words behind "--"). -ENOMEM. */

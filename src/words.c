@@ -1,5 +1,5 @@
-/* systemd.syntax(7), "Quoting": words are divided by blanks; a quote opens only at the beginning of a word or of a
- * part of it and closes with the same sign; C escapes are undone inside and outside of quotes. */
+/* systemd.syntax(7), "Quoting": words are divided by blanks; a quote opens anywhere in a word (systemd does more than its man
+ * page promises) and closes with the same sign; C escapes are undone inside and outside of quotes. */
 #include <ctype.h>
 #include <errno.h>
 #include <stdbool.h>
@@ -108,18 +108,38 @@ int words_unescape(const char *s, void **ret, size_t *ret_size)
     return 0;
 }
 
+/* The backslash at *@s, and what it stands for, into *@out. */
+static int take_backslash(const char **s, char **out, bool quoted, enum words_mode mode)
+{
+    const char *p = *s + 1;
+    int r = 0;
+
+    if (mode == WORDS_AS_VARIABLE)
+        *(*out)++ = *p ? *p++ : '\\';
+    else if (mode == WORDS_STRICT || mode == WORDS_OF_COMMAND)
+        r = unescape(&p, out);
+    if (r < 0 && mode == WORDS_OF_COMMAND && (*p || !quoted)) {
+        p = *s + 1;
+        *(*out)++ = '\\';
+        if (*p)
+            *(*out)++ = *p++;
+        r = 0;
+    }
+    if (r >= 0)
+        *s = p;
+    return r;
+}
+
 /* The word at *@s into @out, which has room for all of *@s: an escape is never shorter than what it stands for. */
-static int one_word(const char **s, char *out)
+static int one_word(const char **s, enum words_mode mode, char *out)
 {
     const char *p = *s;
     char quote = 0;
 
     while (*p && (quote || !strchr(BLANKS, *p))) {
-        if (*p == '\\') {
-            int r;
+        if (*p == '\\' && mode != WORDS_OF_NAMES) {
+            int r = take_backslash(&p, &out, quote, mode);
 
-            p++;
-            r = unescape(&p, &out);
             if (r < 0)
                 return r;
         } else if (quote ? *p == quote : (*p == '"' || *p == '\'')) {
@@ -128,21 +148,44 @@ static int one_word(const char **s, char *out)
         } else
             *out++ = *p++;
     }
-    if (quote)
+    if (quote && mode != WORDS_AS_VARIABLE)
         return -EINVAL;
     *out = '\0';
     *s = p;
     return 0;
 }
 
-int words_split(const char *s, char ***ret)
+int words_next(const char **s, enum words_mode mode, char **ret)
+{
+    const char *p = *s + strspn(*s, BLANKS);
+    char *word;
+    int r;
+
+    if (!*p) {
+        *s = p;
+        return 0;
+    }
+    word = malloc(strlen(p) + 1);
+    if (!word)
+        return -ENOMEM;
+    r = one_word(&p, mode, word);
+    if (r < 0) {
+        free(word);
+        return r;
+    }
+    *s = p;
+    *ret = word;
+    return 1;
+}
+
+int words_split_as(const char *s, enum words_mode mode, char ***ret)
 {
     cleanup_free char *word = malloc(strlen(s) + 1);
     char **v = NULL;
     int r = word ? 0 : -ENOMEM;
 
     while (r >= 0 && *(s += strspn(s, BLANKS))) {
-        r = one_word(&s, word);
+        r = one_word(&s, mode, word);
         if (r >= 0)
             r = strv_push(&v, word);
     }
@@ -154,24 +197,18 @@ int words_split(const char *s, char ***ret)
     return 0;
 }
 
-static const char *variable(const char *name, size_t n, char *const *env, char *const *more)
+int words_split(const char *s, char ***ret)
 {
-    char key[256];
-    const char *value;
-
-    if (n >= sizeof(key))
-        return "";
-    memcpy(key, name, n);
-    key[n] = '\0';
-    value = env_get(env, key);
-    if (!value)
-        value = env_get(more, key);
-    return value ? value : "";
+    return words_split_as(s, WORDS_STRICT, ret);
 }
 
-static size_t name_length(const char *s)
+/* NULL: there is no such variable. */
+static const char *variable(const char *name, size_t n, char *const *env, char *const *more)
 {
-    return strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
+    cleanup_free char *key = strndup(name, n);
+    const char *value = key ? env_get(env, key) : NULL;
+
+    return !value && key ? env_get(more, key) : value;
 }
 
 /* One word with its "${KEY}" and "$$" replaced. The caller frees; NULL without memory. */
@@ -184,11 +221,12 @@ static char *expand_word(const char *word, char *const *env, char *const *more)
     if (!f)
         return NULL;
     for (const char *p = word; *p;) {
-        size_t n = p[0] == '$' && p[1] == '{' ? name_length(p + 2) : 0;
+        const char *end = p[0] == '$' && p[1] == '{' ? strchr(p, '}') : NULL, *value;
 
-        if (n > 0 && p[2 + n] == '}') {
-            fputs(variable(p + 2, n, env, more), f);
-            p += n + 3;
+        if (end) {
+            value = variable(p + 2, (size_t)(end - p - 2), env, more);
+            fputs(value ? value : "", f);
+            p = end + 1;
         } else {
             fputc(*p, f);
             p += p[0] == '$' && p[1] == '$' ? 2 : 1;
@@ -201,22 +239,27 @@ static char *expand_word(const char *word, char *const *env, char *const *more)
     return text;
 }
 
+/* "$KEY" alone as a word. Whatever stands behind the "$" is the name, and one that nothing has vanishes. */
+static bool is_variable(const char *word)
+{
+    return word[0] == '$' && word[1] != '{' && word[1] != '$';
+}
+
 int words_expand(char *const *argv, char *const *env, char *const *more, char ***ret)
 {
     CLEANUP(strv_freep) char **v = NULL;
     int r = 0;
 
     for (size_t i = 0; r >= 0 && argv[i]; i++) {
-        const char *word = argv[i];
-
-        if (i > 0 && word[0] == '$' && word[1] && word[1 + name_length(word + 1)] == '\0' && name_length(word + 1) > 0) {
+        if (i > 0 && is_variable(argv[i])) {
             CLEANUP(strv_freep) char **parts = NULL;
+            const char *value = variable(argv[i] + 1, strlen(argv[i] + 1), env, more);
 
-            r = words_split(variable(word + 1, name_length(word + 1), env, more), &parts);
+            r = value ? words_split_as(value, WORDS_AS_VARIABLE, &parts) : 0;
             for (size_t k = 0; r >= 0 && parts && parts[k]; k++)
                 r = strv_push(&v, parts[k]);
         } else {
-            cleanup_free char *expanded = i > 0 ? expand_word(word, env, more) : strdup(word);
+            cleanup_free char *expanded = i > 0 ? expand_word(argv[i], env, more) : strdup(argv[i]);
 
             r = expanded ? strv_push(&v, expanded) : -ENOMEM;
         }

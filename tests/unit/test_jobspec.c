@@ -386,7 +386,7 @@ static void lists(void **state)
     assert_string_equal(d.exec[EXEC_RELOAD].v[0].argv[2], "$MAINPID");
     assert_true(d.exec[EXEC_RELOAD].v[1].ignore_failure);
     assert_string_equal(d.exec[EXEC_RELOAD].v[1].argv[1], "a b");
-    assert_int_equal(set(&d, "ExecReload", "+/bin/true"), -EINVAL); /* not honoured, so not taken */
+    assert_int_equal(set(&d, "ExecReload", "/bin/true/"), -ENOEXEC);
     assert_int_equal(set(&d, "ExecReload", "-"), -EINVAL);
     assert_int_equal(set(&d, "ExecReload", "'open"), -EINVAL);
     assert_int_equal(d.exec[EXEC_RELOAD].n, 2);

@@ -71,10 +71,57 @@ static void escapes(void **state)
         check(rows[i].text, rows[i].words);
 }
 
+static void modes(void **state)
+{
+    static const struct {
+        enum words_mode mode;
+        const char *text, *words;
+    } rows[] = {
+        {WORDS_OF_COMMAND, "\\q \\x4 \\8 a\\", "[\\q][\\x4][\\8][a\\]"}, {WORDS_OF_COMMAND, "'a\\", "!"},
+        {WORDS_OF_COMMAND, "'\\q' \"\\.\"", "[\\q][\\.]"}, {WORDS_OF_COMMAND, "\\x41 \\t", "[A][\t]"},
+        {WORDS_OF_NAMES, "a\\x2db.service \"c.service\"", "[a\\x2db.service][c.service]"}, {WORDS_OF_NAMES, "a\\", "[a\\]"},
+        {WORDS_OF_NAMES, "'a", "!"}, {WORDS_AS_VARIABLE, "a\\ b \\'c 'd e", "[a b]['c][d e]"},
+        {WORDS_AS_VARIABLE, "\\n \\", "[n][\\]"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        CLEANUP(strv_freep) char **v = NULL;
+        char shown[128] = "";
+        struct textbuf b = TEXTBUF(shown);
+        int r = words_split_as(rows[i].text, rows[i].mode, &v);
+
+        assert_true(r == 0 || r == -EINVAL);
+        for (size_t k = 0; v && v[k]; k++)
+            textbuf_printf(&b, "[%s]", v[k]);
+        CHECK(strcmp(r < 0 ? "!" : shown, rows[i].words) == 0, "%d '%s' gives %s", rows[i].mode, rows[i].text, shown);
+    }
+}
+
+static void one_after_the_other(void **state)
+{
+    const char *p = "  a 'b c' \"d";
+    char *word = NULL;
+
+    (void)state;
+    assert_int_equal(words_next(&p, WORDS_STRICT, &word), 1);
+    assert_string_equal(word, "a");
+    free(word);
+    assert_int_equal(words_next(&p, WORDS_STRICT, &word), 1);
+    assert_string_equal(word, "b c");
+    free(word);
+    assert_string_equal(p, " \"d");
+    assert_int_equal(words_next(&p, WORDS_STRICT, &word), -EINVAL);
+    assert_string_equal(p, " \"d");
+    p = " ";
+    assert_int_equal(words_next(&p, WORDS_STRICT, &word), 0);
+}
+
 /* systemd.service(5), COMMAND LINES. The first word of each row is the command, which stays as it is. */
 static void expansion(void **state)
 {
-    static const char *const env[] = {"ONE=one", "TWO=two words", "EMPTY=", "BOTH=env", NULL};
+    static const char *const env[] = {"ONE=one", "TWO=two words", "EMPTY=", "BOTH=env", "Q1='one'", "Q2=two two' too",
+                                      "Q3='two two' too", "BACK=a\\ b c\\\\d", "OPEN='a b", NULL};
     static const char *const more[] = {"BOTH=more", "MORE=m", NULL};
     static const struct {
         const char *words[5];
@@ -84,7 +131,14 @@ static void expansion(void **state)
         {{"c", "${TWO}"}, "[c][two words]"},         {{"c", "a${ONE}b${ONE}"}, "[c][aonebone]"},
         {{"c", "$EMPTY", "${EMPTY}"}, "[c][]"},      {{"c", "$NOT", "x${NOT}"}, "[c][x]"},
         {{"c", "$$ONE", "a$$"}, "[c][$ONE][a$]"},    {{"c", "a$ONE"}, "[c][a$ONE]"},
-        {{"c", "$BOTH", "$MORE"}, "[c][env][m]"},    {{"c", "${ONE", "$", "${}"}, "[c][${ONE][$][${}]"},
+        {{"c", "$BOTH", "$MORE"}, "[c][env][m]"},    {{"c", "${ONE", "$", "${}"}, "[c][${ONE][]"},
+        /* The example of the man page. */
+        {{"c", "${Q1}", "${Q2}", "${EMPTY}"}, "[c]['one'][two two' too][]"},
+        {{"c", "$Q1", "$Q3", "$EMPTY"}, "[c][one][two two][too]"},
+        /* A value is no text with escapes; a name that cannot be one has no value. */
+        {{"c", "$BACK"}, "[c][a b][c\\d]"},           {{"c", "$OPEN"}, "[c][a b]"},
+        {{"c", "$ONE/x", "$ONE-$TWO"}, "[c]"},        {{"c", "${ONE-x}", "x${A B}y"}, "[c][][xy]"},
+        {{"c", "$$$ONE", "$${ONE}"}, "[c][$$ONE][${ONE}]"},
     };
 
     (void)state;
@@ -106,6 +160,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(words_and_quotes),
         cmocka_unit_test(escapes),
+        cmocka_unit_test(modes),
+        cmocka_unit_test(one_after_the_other),
         cmocka_unit_test(expansion),
     };
 
