@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import drivers
 import inits
 import packages
+import picture
 import pytest
 import waiting
 
@@ -62,9 +63,16 @@ def steps(w, d, p):
     answers(w, d, p, said, p.ready)
     third = up(w, d, p)
     assert not p.main or (third not in (first, second) and not w.running(second)), 'it was not restarted'
+    if p.main:
+        picture.compare(w, p.name, picture.taken(w, third, unit_text(w, p)))
     d.stop(p)
     assert d.state(p.unit)[0] == 'inactive', f'{d.state(p.unit)}\n{d.trail(p.unit)}'
     nothing_left(w, d, p, before)
+
+
+def unit_text(w, p):
+    name = p.unit if w.exists(f'/usr/lib/systemd/system/{p.unit}') else re.sub('@.*[.]', '@.', p.unit)
+    return w.read(f'/usr/lib/systemd/system/{name}')
 
 
 def answers(w, d, p, says, at_once):
