@@ -8,6 +8,7 @@
 #include "cleanup.h"
 #include "envfile.h"
 #include "strv.h"
+#include "textbuf.h"
 
 #define BLANKS " \t\r"
 
@@ -25,8 +26,9 @@ static void put(struct reader *rd, char c, bool keep)
         rd->keep = rd->out;
 }
 
-/* Inside quotes: up to the closing one. In "..." a backslash protects only " \ $ ` and joins lines. */
-static int read_quoted(struct reader *rd)
+/* Inside quotes: up to the closing one. In "..." a backslash protects only " \ $ ` and joins lines. False: there is no closing
+ * one. */
+static bool read_quoted(struct reader *rd)
 {
     char quote = *rd->p++;
 
@@ -44,29 +46,28 @@ static int read_quoted(struct reader *rd)
         }
         put(rd, *rd->p++, true);
     }
-    if (!*rd->p)
-        return -EINVAL;
-    rd->p++;
     rd->keep = rd->out;
-    return 0;
+    if (!*rd->p)
+        return false;
+    rd->p++;
+    return true;
 }
 
 /* The value behind "KEY=" up to the end of its (last) line, without blanks around it. Quotes are quotes only where no
  * other text stands before them. */
-static int read_value(struct reader *rd)
+static bool read_value(struct reader *rd)
 {
+    bool closed = true;
+
     rd->p += strspn(rd->p, BLANKS);
     rd->keep = rd->out;
     while (*rd->p == '"' || *rd->p == '\'') {
-        int r = read_quoted(rd);
-
-        if (r < 0)
-            return r;
+        closed = read_quoted(rd);
         rd->p += strspn(rd->p, BLANKS);
     }
     while (*rd->p && *rd->p != '\n') {
         if (*rd->p == '\\' && rd->p[1]) {
-            rd->p++;
+            rd->p += rd->p[1] == '\r' && rd->p[2] == '\n' ? 2 : 1;
             if (*rd->p == '\n')
                 rd->line++;
             else
@@ -78,7 +79,7 @@ static int read_value(struct reader *rd)
         }
     }
     rd->out = rd->keep;
-    return 0;
+    return closed;
 }
 
 /* Is there a name that a variable may have, with '=' behind it? Its length, 0 if not. */
@@ -99,41 +100,46 @@ static bool says_nothing(const char *p)
     return *p == '#' || *p == ';' || p[strcspn(p, "=\n")] != '=';
 }
 
+/* One assignment at rd->p, written into @buf. False: there is something wrong with it; @buf is empty if it cannot be used. */
+static bool read_assignment(struct reader *rd, char *buf)
+{
+    size_t n = key_length(rd->p), key = strcspn(rd->p, "=");
+    bool closed;
+
+    rd->out = (char *)memcpy(buf, rd->p, n) + n;
+    *rd->out++ = '=';
+    rd->p += key + 1;
+    closed = read_value(rd);
+    *rd->out = '\0';
+    if (n > 0 && text_is_utf8(buf, strlen(buf)))
+        return closed;
+    buf[0] = '\0';
+    return false;
+}
+
 int envfile_parse(const char *text, char ***env, unsigned *ret_line)
 {
     struct reader rd = {.p = text, .line = 1};
-    cleanup_free char *buf = malloc(strlen(text) + 1);
+    cleanup_free char *buf = malloc(strlen(text) + 2);
+    unsigned bad = 0;
 
     if (!buf)
         return -ENOMEM;
     for (; *rd.p; rd.line++) {
         unsigned first = rd.line;
-        size_t n;
-        int r = 0;
 
         rd.p += strspn(rd.p, BLANKS);
         if (says_nothing(rd.p)) {
             rd.p += strcspn(rd.p, "\n");
         } else {
-            n = key_length(rd.p);
-            rd.out = (char *)memcpy(buf, rd.p, n) + n;
-            *rd.out++ = '=';
-            r = n ? 0 : -EINVAL;
-            if (r >= 0) {
-                rd.p += n;
-                rd.p += strspn(rd.p, " \t") + 1;
-                r = read_value(&rd);
-            }
-            *rd.out = '\0';
-            if (r >= 0)
-                r = env_put(env, buf);
-        }
-        if (r < 0) {
-            *ret_line = first;
-            return r;
+            if (!read_assignment(&rd, buf) && !bad)
+                bad = first;
+            if (buf[0] && env_put(env, buf) < 0)
+                return -ENOMEM;
         }
         if (*rd.p == '\n')
             rd.p++;
     }
+    *ret_line = bad;
     return 0;
 }
