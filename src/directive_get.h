@@ -34,6 +34,13 @@ void get_conditions(const struct jobspec *d, const struct directive *row, FILE *
 void get_abort_timeout(const struct jobspec *d, const struct directive *row, FILE *out);
 void get_restart_kill_signal(const struct jobspec *d, const struct directive *row, FILE *out);
 void get_exit_or_none(const struct jobspec *d, const struct directive *row, FILE *out);
+void get_description(const struct jobspec *d, const struct directive *row, FILE *out);
+void get_user(const struct jobspec *d, const struct directive *row, FILE *out); /* and group */
+void get_bool_of_dynamic_user(const struct jobspec *d, const struct directive *row, FILE *out);
+void get_notify_access(const struct jobspec *d, const struct directive *row, FILE *out);
+void get_start_timeout(const struct jobspec *d, const struct directive *row, FILE *out);
+void get_watchdog(const struct jobspec *d, const struct directive *row, FILE *out);
+void get_oom_policy(const struct jobspec *d, const struct directive *row, FILE *out);
 void get_collect_mode(const struct jobspec *d, const struct directive *row, FILE *out);
 
 /* What nobody has set and the kernel or the manager decides: not to be held against anything. */

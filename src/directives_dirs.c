@@ -105,6 +105,15 @@ static int copy_list(struct exec_dir_list *ret, const struct exec_dir_list *l)
     return 0;
 }
 
+static int compare_entries(const void *a, const void *b)
+{
+    const struct exec_dir_entry *x = a, *y = b;
+
+    return strcmp(x->path, y->path);
+}
+
+/* In the order of their names, as systemd keeps them: what is above another one comes before it, and $RUNTIME_DIRECTORY
+ * has them in that order, too. */
 static int set_exec_dir(struct jobspec *d, const struct directive *row, const char *value)
 {
     CLEANUP(strv_freep) char **words = NULL;
@@ -124,6 +133,7 @@ static int set_exec_dir(struct jobspec *d, const struct directive *row, const ch
         exec_dir_list_done(&new);
         return r;
     }
+    qsort(new.v, new.n, sizeof(*new.v), compare_entries);
     exec_dir_list_done(list);
     *list = new;
     return 0;
@@ -255,7 +265,7 @@ static const struct directive rows[] = {
              .how = "a transient UID and GID, whose name no program can look up. NoNewPrivileges= and RemoveIPC= are "
                     "implied; PrivateTmp=, ProtectSystem=strict, ProtectHome=read-only and RestrictSUIDSGID= should be, "
                     "but cannot be enforced yet"),
-    DIRS_ROW("RemoveIPC", set_bool, remove_ipc, A_BOOLEAN),
+    DIRS_ROW("RemoveIPC", set_bool, remove_ipc, A_BOOLEAN, .get = get_bool_of_dynamic_user),
     DIRS_ROW("LoadCredential", set_load_credential, load, "ID or ID:PATH", .honour = HONOUR_EMULATED,
              .how = "copied below /run/amphid/credentials: what /run is made of may be swapped out", .property = ""),
     DIRS_ROW("SetCredential", set_credential, set, "ID:VALUE", .literal = true, .honour = HONOUR_EMULATED,

@@ -29,8 +29,8 @@ static const char *const keyring_modes[] = {
     }
 
 static const struct directive rows[] = {
-    ROW("User", set_string, user, "a user's name or number", .vital = true),
-    ROW("Group", set_string, group, "a group's name or number", .vital = true),
+    ROW("User", set_string, user, "a user's name or number", .get = get_user, .vital = true),
+    ROW("Group", set_string, group, "a group's name or number", .get = get_user, .vital = true),
     ROW("SupplementaryGroups", set_words, supplementary_groups, "names or numbers of groups", .words = true, .vital = true),
     ROW("WorkingDirectory", set_directory, working_directory, "an absolute path or ~", .vital = true),
     ROW("UMask", set_mode, umask, "an octal mode such as 0022", .flag = AT(umask_set)),
@@ -40,7 +40,7 @@ static const struct directive rows[] = {
     ROW("Nice", set_int, nice, "a number from -20 to 19", .min = -20, .max = 19, .flag = AT(nice_set)),
     ROW("OOMScoreAdjust", set_int, oom_score_adjust, "a number from -1000 to 1000", .min = -1000, .max = 1000,
         .flag = AT(oom_score_adjust_set)),
-    ROW("NoNewPrivileges", set_bool, no_new_privileges, A_BOOLEAN),
+    ROW("NoNewPrivileges", set_bool, no_new_privileges, A_BOOLEAN, .get = get_bool_of_dynamic_user),
     ROW("SyslogIdentifier", set_line, syslog_identifier, "a name"),
     ROW("SyslogFacility", set_facility, syslog_facility, "a facility such as daemon or local0"),
     ROW("SyslogLevel", set_enum, stream_level[0], A_LEVEL, .names = levels, .get = get_number),

@@ -1,6 +1,8 @@
 /* [Service]: systemd.resource-control(5): known, and not done here yet. */
 #include "cleanup.h"
 #include "directive.h"
+#include "directive_get.h"
+#include "parse.h"
 
 #define LIMITS "no limit of a control group is set here"
 #define SHARES "no share of a control group is set here"
@@ -24,6 +26,15 @@
     {                                                                                                                  \
         .key = name, .alias = new                                                                                      \
     }
+
+/* A boolean, or a list of controllers, which is as good as yes. */
+static int set_delegate(struct jobspec *d, const struct directive *row, const char *value)
+{
+    (void)row;
+    if (parse_bool(value, &d->delegate) < 0)
+        d->delegate = true;
+    return 0;
+}
 
 static const struct directive rows[] = {
     NEEDLESS("Slice", "there are no slices here"),
@@ -76,7 +87,13 @@ static const struct directive rows[] = {
     /* An allow list closes all other devices. */
     OPEN("DeviceAllow", BPF),
     OPEN("DevicePolicy", BPF, .harmless = "auto"),
-    NOT_HERE("Delegate", "a service has its control group to itself, and no controllers are handed to it"),
+    {.key = "Delegate",
+     .set = set_delegate,
+     .get = get_bool,
+     .offset = AT(delegate),
+     .expects = "a boolean, or names of controllers",
+     .honour = HONOUR_UNSUPPORTED,
+     .how = "a service has its control group to itself, but no controllers are handed to it"},
     NOT_HERE("DelegateSubgroup", "a service's processes are in one control group here"),
     NOT_HERE("DisableControllers", LIMITS),
     NEEDLESS("ManagedOOMSwap", OOMD),

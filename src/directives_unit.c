@@ -28,6 +28,13 @@ static const char *const actions[] = {[UNIT_ACTION_NONE] = "none",
                                       [UNIT_ACTION_POWEROFF_IMMEDIATE] = "poweroff-immediate",
                                       [UNIT_ACTION_EXIT] = "exit",
                                       [UNIT_ACTION_EXIT_FORCE] = "exit-force",
+                                      [UNIT_ACTION_HALT] = "halt",
+                                      [UNIT_ACTION_HALT_FORCE] = "halt-force",
+                                      [UNIT_ACTION_HALT_IMMEDIATE] = "halt-immediate",
+                                      [UNIT_ACTION_KEXEC] = "kexec",
+                                      [UNIT_ACTION_KEXEC_FORCE] = "kexec-force",
+                                      [UNIT_ACTION_SOFT_REBOOT] = "soft-reboot",
+                                      [UNIT_ACTION_SOFT_REBOOT_FORCE] = "soft-reboot-force",
                                       NULL};
 
 static int push_once(char ***list, const char *s)
@@ -38,18 +45,34 @@ static int push_once(char ***list, const char *s)
     return strv_push(list, s);
 }
 
+/* The template @name in a dependency of @unit means its instance of the same name, or, if @unit is no instance, with the
+ * unit's prefix as its name (so systemd does it). What is no template is itself. */
+static const char *instance_for(const char *name, const char *unit, char buf[static UNIT_NAME_SIZE])
+{
+    struct unit_name n, u;
+
+    if (unit_name_split(name, &n) < 0 || !unit_name_is_template(&n) || unit_name_split(unit, &u) < 0)
+        return name;
+    if (unit_name_is_instance(&u))
+        return unit_name_instance(&n, u.instance, u.instance_len, buf) < 0 ? name : buf;
+    return unit_name_instance(&n, u.name, u.prefix, buf) < 0 ? name : buf;
+}
+
 /* Adds the words of @value that are @valid, each once. Unlike elsewhere a bad word does not take the good ones beside it
  * with it: systemd ignores it alone, and an order that is lost would show only now and then. -EINVAL if there was one. */
-static int add_good_words(char ***list, const char *value, enum words_mode mode, bool (*valid)(const char *word))
+static int add_good_words(char ***list, const char *value, enum words_mode mode, bool (*valid)(const char *word),
+                          const char *unit)
 {
     CLEANUP(strv_freep) char **words = NULL;
     int r = words_split_as(value, mode, &words), bad = 0;
 
     for (size_t i = 0; r >= 0 && words && words[i]; i++) {
+        char name[UNIT_NAME_SIZE];
+
         if (!valid(words[i]))
             bad = -EINVAL;
         else
-            r = push_once(list, words[i]);
+            r = push_once(list, unit ? instance_for(words[i], unit, name) : words[i]);
     }
     return r < 0 ? r : bad;
 }
@@ -57,7 +80,7 @@ static int add_good_words(char ***list, const char *value, enum words_mode mode,
 /* An empty value changes nothing: dependencies cannot be taken back by a drop-in (systemd.unit(5), Example 2). */
 static int set_deps(struct jobspec *d, const struct directive *row, const char *value)
 {
-    return add_good_words(directive_place(d, row), value, WORDS_OF_NAMES, unit_name_valid);
+    return add_good_words(directive_place(d, row), value, WORDS_OF_NAMES, unit_name_valid, d->name);
 }
 
 /* [Install]: an empty value resets, as systemd does there. */
@@ -67,7 +90,7 @@ static int set_names(struct jobspec *d, const struct directive *row, const char 
 
     if (!*value)
         *list = strv_free(*list);
-    return add_good_words(list, value, WORDS_OF_NAMES, unit_name_valid);
+    return add_good_words(list, value, WORDS_OF_NAMES, unit_name_valid, NULL);
 }
 
 static bool is_absolute(const char *s)
@@ -77,7 +100,7 @@ static bool is_absolute(const char *s)
 
 static int set_paths(struct jobspec *d, const struct directive *row, const char *value)
 {
-    return add_good_words(directive_place(d, row), value, WORDS_STRICT, is_absolute);
+    return add_good_words(directive_place(d, row), value, WORDS_STRICT, is_absolute, NULL);
 }
 
 static bool is_documentation(const char *s)
@@ -96,7 +119,7 @@ static int set_documentation(struct jobspec *d, const struct directive *row, con
 
     if (!*value)
         *list = strv_free(*list);
-    return add_good_words(list, value, WORDS_STRICT, is_documentation);
+    return add_good_words(list, value, WORDS_STRICT, is_documentation, NULL);
 }
 
 /* JobTimeoutSec= goes for both times, unless the other one is given (0 turns it off, as everywhere). */
@@ -152,7 +175,7 @@ static int set_instance(struct jobspec *d, const struct directive *row, const ch
 
 #define NAMES "names of units with their type, such as nginx.service; those that are good count"
 #define PATHS "absolute paths; those that are good count"
-#define ACTION "none, reboot, poweroff or exit, with -force or -immediate behind it"
+#define ACTION "none, reboot, poweroff, exit, halt, kexec or soft-reboot, with -force or -immediate behind it"
 #define MODE "replace, fail, replace-irreversibly, isolate, flush, ignore-dependencies or ignore-requirements"
 #define STATUS "an exit status from 0 to 255"
 #define NOT_OURS "the machine is not ours to stop"
@@ -164,7 +187,7 @@ static int set_instance(struct jobspec *d, const struct directive *row, const ch
     UNIT_ROW(name, setter, member, text, .honour = HONOUR_IGNORED, .how = why, ##__VA_ARGS__)
 
 static const struct directive rows[] = {
-    UNIT_ROW("Description", set_string, description, "a title"),
+    UNIT_ROW("Description", set_string, description, "a title", .get = get_description),
     UNIT_ROW("Documentation", set_documentation, documentation,
              "URIs that begin with http://, https://, file:, info: or man:; those that are good count", .words = true,
              .get = get_words),

@@ -151,6 +151,11 @@ bool jobspec_notifies(const struct jobspec *d)
     return d->notify_access_set && d->notify_access != NOTIFY_NONE;
 }
 
+enum oom_policy jobspec_oom_policy(const struct jobspec *d)
+{
+    return d->oom_policy_set || !d->delegate ? d->oom_policy : OOM_CONTINUE;
+}
+
 const char *jobspec_identifier(const struct jobspec *d)
 {
     return d->syslog_identifier ? d->syslog_identifier : d->name;

@@ -95,6 +95,7 @@ struct spec_unit;
 struct jobspec {
     char *name;           /* of the unit, "nginx.service"; of a command line the instance's */
     void *part[PART_MAX]; /* NULL: as jobspec_part() has it by default */
+    bool delegate; /* Delegate= */
     const struct directive **unenforced; /* what should confine the service and does not (directive_unenforced()) */
     size_t n_unenforced;
 
@@ -117,6 +118,7 @@ struct jobspec {
     int fd_store_max; /* FileDescriptorStoreMax= */
     enum fd_store_preserve fd_store_preserve;
     enum oom_policy oom_policy;
+    bool oom_policy_set;
 
     enum kill_mode kill_mode;
     int kill_signal, final_kill_signal, watchdog_signal, reload_signal;
@@ -203,6 +205,9 @@ const char *jobspec_fault(const struct jobspec *d);
 
 /* Does the child get a notify socket: does it wait for READY=1, or may it say something (NotifyAccess=)? */
 bool jobspec_notifies(const struct jobspec *d);
+
+/* OOMPolicy=, by default stop, or continue with Delegate= (systemd.service(5)). */
+enum oom_policy jobspec_oom_policy(const struct jobspec *d);
 
 /* SyslogIdentifier=, by default the name. Borrowed. */
 const char *jobspec_identifier(const struct jobspec *d);

@@ -9,7 +9,7 @@ const struct spec_unit *spec_unit_defaults(void)
     static const struct spec_unit defaults = {
         .default_dependencies = true,
         .on_failure_mode = UNIT_JOB_REPLACE,
-        .on_success_mode = UNIT_JOB_REPLACE,
+        .on_success_mode = UNIT_JOB_FAIL,
         .job_timeout = USEC_INFINITY,
         .job_running_timeout = USEC_INFINITY,
         .failure_exit = -1,

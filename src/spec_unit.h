@@ -30,6 +30,13 @@ enum unit_action {
     UNIT_ACTION_POWEROFF_IMMEDIATE,
     UNIT_ACTION_EXIT,
     UNIT_ACTION_EXIT_FORCE,
+    UNIT_ACTION_HALT,
+    UNIT_ACTION_HALT_FORCE,
+    UNIT_ACTION_HALT_IMMEDIATE,
+    UNIT_ACTION_KEXEC,
+    UNIT_ACTION_KEXEC_FORCE,
+    UNIT_ACTION_SOFT_REBOOT,
+    UNIT_ACTION_SOFT_REBOOT_FORCE,
 };
 
 struct spec_unit {
@@ -42,7 +49,7 @@ struct spec_unit {
     bool default_dependencies;                      /* the one that is true by default */
     bool refuse_manual_start, refuse_manual_stop, allow_isolate, ignore_on_isolate, stop_when_unneeded;
     bool collect_failed;                                 /* CollectMode=inactive-or-failed */
-    enum unit_job_mode on_failure_mode, on_success_mode; /* UNIT_JOB_REPLACE by default */
+    enum unit_job_mode on_failure_mode, on_success_mode; /* replace, and fail for OnSuccess= */
     uint64_t job_timeout, job_running_timeout;           /* usec, USEC_INFINITY: none */
     bool job_running_timeout_set;                        /* else JobTimeoutSec= goes for both */
     enum unit_action job_timeout_action, start_limit_action, failure_action, success_action;

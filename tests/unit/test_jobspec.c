@@ -280,7 +280,7 @@ static void keeping(void **state)
         INT("SyslogLevel", "debug", "8", stream_level[0], LOG_DEBUG), INT("SyslogLevelStderr", "crit", "", stream_level[1], LOG_CRIT),
         INT("FinalKillSignal", "SIGQUIT", "SIGNOT", final_kill_signal, SIGQUIT), INT("ReloadSignal", "USR1", "0", reload_signal, SIGUSR1),
         INT("HealthRetries", "5", "0", health_retries, 5), INT("StartLimitBurst", "7", "-1", start_limit_burst, 7),
-        INT("RestartSteps", "3", "x", restart_steps, 3), INT("FileDescriptorStoreMax", "9", "5000", fd_store_max, 9),
+        INT("RestartSteps", "3", "x", restart_steps, 3), INT("FileDescriptorStoreMax", "9", "70000", fd_store_max, 9),
         INT("LogFileMaxFiles", "2", "1001", log_file_max_files, 2), INT("LogRateLimitBurst", "10", "1.5", log_rate_burst, 10),
         U64("RestartSec", "5s", "soon", restart_usec, 5 * USEC_PER_SEC), U64("RestartMaxDelaySec", "1min", "1 mint", restart_max_delay, 60 * USEC_PER_SEC),
         U64("RestartResetSec", "2", "-1", restart_reset, 2 * USEC_PER_SEC), U64("StartLimitIntervalSec", "0", "", start_limit_interval, 0),
