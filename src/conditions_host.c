@@ -288,7 +288,7 @@ int test_os_release(const struct conditions_world *w, const char *value)
         const char *wanted = p, *is;
         enum comparison c = comparison_parse(&wanted);
 
-        if (p == words[i] || c == NO_COMPARISON)
+        if (p == words[i] || c == NO_COMPARISON || !*wanted)
             return -EINVAL;
         *p = '\0';
         is = env_get(values, words[i]);

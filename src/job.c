@@ -6,6 +6,7 @@
 #include <sys/random.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <syslog.h>
 #include "cleanup.h"
 #include "job.h"
 #include "job_step.h"
@@ -34,12 +35,32 @@ static struct fsm_input look_around(const struct job *job)
     return (struct fsm_input){.event = EV_EMPTY};
 }
 
+static bool rests(enum job_state s)
+{
+    return s == JOB_INACTIVE || s == JOB_RESTART || s == JOB_DONE || s == JOB_FAILED;
+}
+
+/* What was made for a life goes with it (directories, credentials), before anybody hears of its end. Another one may have
+ * begun in the same step. */
+static void end_life(struct job *job, enum job_state before, uint64_t started)
+{
+    bool another = !rests(job->fsm.state) && !rests(before) && job->fsm.started != started;
+    char why[256] = "";
+    struct textbuf b = TEXTBUF(why);
+
+    if (!another && (!rests(job->fsm.state) || job->fsm.state == before))
+        return;
+    if (spawn_over(job->c.spawn, another || job->fsm.state == JOB_RESTART, &b) < 0)
+        log_stage(job->c.log, STAGE_STOPPED, LOG_WARNING, NULL, "%s", why);
+}
+
 unsigned job_step(struct job *job, struct fsm_input in)
 {
     unsigned all = 0;
 
     while (in.event != EV_MAX) {
         enum job_state before = job->fsm.state;
+        uint64_t started = job->fsm.started;
         bool begins = in.event == EV_EXEC;
         unsigned actions;
 
@@ -52,6 +73,7 @@ unsigned job_step(struct job *job, struct fsm_input in)
         if (actions & ACT_READY)
             job->was_up = job->up_once = true;
         loop_arm(job->c.loop, &job->timer, job->fsm.deadline);
+        end_life(job, before, started);
         if (actions)
             job->c.ops->acting(job->c.ops_ctx, job, actions);
         in = job_act(job, actions);

@@ -276,6 +276,8 @@ int spawn_run(const struct spawn *s, const struct spawn_run *how, pid_t *ret_pid
     int r;
 
     describe(&c, command);
+    if (command && spawn_make_surroundings(s, ret_error) < 0) /* for the unit's commands, not for a probe */
+        return -1;
     if (spawn_plan_streams(&c, ret_error) < 0 || spawn_env_make(&env, &c, ret_error) < 0)
         return -1;
     c.env = &env;

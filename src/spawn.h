@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 #include <sys/types.h>
 #include "jobspec.h"
+#include "textbuf.h"
 
 /* How a set-up step's failure is told: systemd.exec(5), "Process Exit Codes". */
 enum spawn_exit {
@@ -32,8 +33,14 @@ enum spawn_exit {
     EXIT_NO_NEW_PRIVILEGES = 227,
     EXIT_PERSONALITY = 230,
     EXIT_APPARMOR_PROFILE = 231,
+    EXIT_RUNTIME_DIRECTORY = 233,
     EXIT_KEYRING = 237,
+    EXIT_STATE_DIRECTORY = 238,
+    EXIT_CACHE_DIRECTORY = 239,
+    EXIT_LOGS_DIRECTORY = 240,
+    EXIT_CONFIGURATION_DIRECTORY = 241,
     EXIT_NUMA_POLICY = 242,
+    EXIT_CREDENTIALS = 243,
 };
 
 /* What must be known besides the description. What it points to is borrowed for as long as anything that was prepared
@@ -52,6 +59,8 @@ struct spawn_context {
     struct rlimit nofile;      /* what RLIMIT_NOFILE was before we raised it for ourselves; rlim_max 0: we did not */
 };
 
+struct surroundings;
+
 /* Ready to run. Owned by the caller: spawn_done(). */
 struct spawn {
     const struct jobspec *spec;
@@ -68,6 +77,7 @@ struct spawn {
     gid_t *groups;
     int n_groups;
     char invocation_id[33]; /* a unit's: of this life; "": none */
+    struct surroundings *around; /* directories, credentials, a transient user; NULL: it has none */
 };
 
 /* Why it could not be. */
@@ -87,6 +97,11 @@ int spawn_fail(struct spawn_error *e, enum spawn_exit exit_status, int error, co
 int spawn_prepare(struct spawn *ret, const struct jobspec *spec, const struct spawn_context *ctx,
                   struct spawn_error *ret_error);
 void spawn_done(struct spawn *s);
+
+/* A life is over, and none of its processes is left: takes back what was made for it (credentials, runtime directories,
+ * IPC objects), but not what RuntimeDirectoryPreserve= keeps, if it is to start again at once: @restarting. What cannot be
+ * removed is named in @why (negative errno). */
+int spawn_over(const struct spawn *s, bool restarting, struct textbuf *why);
 
 /* The environment that a unit's processes inherit (systemd.exec(5), "Environment Variables in Spawned Processes"), of
  * which spawn_context.env is made: PATH and the system's locale; if we are not root, as with a user's manager, all of

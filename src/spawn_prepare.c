@@ -47,7 +47,7 @@ static int resolve_group(const char *name, gid_t *ret)
     return 0;
 }
 
-static int put(char ***env, const char *key, const char *value)
+int spawn_put(char ***env, const char *key, const char *value)
 {
     cleanup_free char *assignment = NULL;
 
@@ -72,14 +72,14 @@ static int user_environment(struct spawn *s, const struct passwd *pw)
     const struct spec_exec *x = spec_exec(s->spec);
     bool login = !x->login_environment_set || x->login_environment;
     bool clean = s->ctx.clean;
-    int r = put(&s->env, "USER", pw->pw_name);
+    int r = spawn_put(&s->env, "USER", pw->pw_name);
 
     if (r >= 0 && login)
-        r = put(&s->env, "LOGNAME", pw->pw_name);
+        r = spawn_put(&s->env, "LOGNAME", pw->pw_name);
     if (r >= 0 && login && pw->pw_dir[0] && !(clean && STREQ(pw->pw_dir, "/")))
-        r = put(&s->env, "HOME", pw->pw_dir);
+        r = spawn_put(&s->env, "HOME", pw->pw_dir);
     if (r >= 0 && login && !(clean && !shell_usable(pw->pw_shell)))
-        r = put(&s->env, "SHELL", pw->pw_shell);
+        r = spawn_put(&s->env, "SHELL", pw->pw_shell);
     return r;
 }
 
@@ -94,9 +94,8 @@ static int add_group(struct spawn *s, gid_t gid)
     return 0;
 }
 
-static int resolve_user(struct spawn *s, struct spawn_error *e)
+static int resolve_user(struct spawn *s, const char *name, struct spawn_error *e)
 {
-    const char *name = s->spec->user;
     struct passwd *pw;
     int number, n = 64;
 
@@ -138,18 +137,27 @@ static int login_as_we_are(struct spawn *s)
 static int resolve_identity(struct spawn *s, struct spawn_error *e)
 {
     const struct jobspec *d = s->spec;
-    int error;
+    const char *user = d->user;
+    int error, transient;
+    char known[32];
 
-    if (!d->user && spec_exec(d)->login_environment && login_as_we_are(s) < 0)
-        return spawn_no_memory(e);
-    if (!d->user && !d->group && !d->supplementary_groups)
-        return 0;
-    s->drop = true;
-    s->uid = self_uid();
-    s->gid = getegid();
-    if (d->user && resolve_user(s, e) < 0)
+    transient = spawn_claim_user(s, known, e); /* DynamicUser= */
+    if (transient < 0)
         return -1;
-    if (d->group) {
+    if (known[0])
+        user = known;
+    if (!user && spec_exec(d)->login_environment && login_as_we_are(s) < 0)
+        return spawn_no_memory(e);
+    if (!transient && !user && !d->group && !d->supplementary_groups)
+        return 0;
+    if (!transient) {
+        s->drop = true;
+        s->uid = self_uid();
+        s->gid = getegid();
+        if (user && resolve_user(s, user, e) < 0)
+            return -1;
+    }
+    if (d->group && !transient) {
         error = resolve_group(d->group, &s->gid);
         if (error)
             return spawn_fail(e, EXIT_GROUP, error == ESRCH ? 0 : error, "Group=%s: there is no such group", d->group);
@@ -174,9 +182,9 @@ static int protocol_environment(struct spawn *s)
     int r = 0;
 
     if (s->ctx.notify_socket)
-        r = put(&s->env, "NOTIFY_SOCKET", s->ctx.notify_socket);
+        r = spawn_put(&s->env, "NOTIFY_SOCKET", s->ctx.notify_socket);
     if (r >= 0 && s->invocation_id[0])
-        r = put(&s->env, "INVOCATION_ID", s->invocation_id);
+        r = spawn_put(&s->env, "INVOCATION_ID", s->invocation_id);
     return r;
 }
 
@@ -240,7 +248,9 @@ int spawn_prepare(struct spawn *ret, const struct jobspec *spec, const struct sp
 
     *s = (struct spawn){.spec = spec, .ctx = *ctx, .umask = spec->umask_set || !stay ? spec->umask : ctx->umask};
     *ret_error = (struct spawn_error){0};
-    r = resolve_identity(s, ret_error);
+    r = spawn_surround(s, ret_error);
+    if (r >= 0)
+        r = resolve_identity(s, ret_error);
     if (r >= 0 && ctx->clean && draw_invocation_id(s) < 0)
         r = spawn_fail(ret_error, EXIT_MEMORY, 0, "no random numbers for INVOCATION_ID");
     if (r >= 0 && protocol_environment(s) < 0)
@@ -257,6 +267,7 @@ int spawn_prepare(struct spawn *ret, const struct jobspec *spec, const struct sp
 
 void spawn_done(struct spawn *s)
 {
+    surroundings_free(s->around);
     free(s->path);
     strv_free(s->env);
     free(s->directory);

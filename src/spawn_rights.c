@@ -15,6 +15,7 @@
 #include "directive.h"
 #include "self.h"
 #include "spawn_inside.h"
+#include "spec_dirs.h"
 
 /* keyrings(7), "Permissions": of whoever possesses the key, and of its owner. */
 #define KEY_OTHERS_READ_ONLY 0x0b0b0000 /* view, read, search */
@@ -140,6 +141,8 @@ bool spawn_implies_no_new_privileges(const struct spawn *s)
 
     if ((s->drop ? s->uid : self_uid()) == 0)
         return false;
+    if (spec_dirs(s->spec)->dynamic_user)
+        return true;
     for (size_t i = 0; (row = directive_unenforced(s->spec, i)); i++)
         for (size_t k = 0; k < ARRAY_SIZE(keys); k++)
             if (STREQ(row->key, keys[k]))
