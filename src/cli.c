@@ -11,6 +11,7 @@
 #include "parse.h"
 #include "rundir.h"
 #include "strv.h"
+#include "unitname.h"
 #include "usec.h"
 
 /* LSB: invalid arguments. */
@@ -82,6 +83,9 @@ enum option_id {
     OPT_LOG,
     OPT_TRACE,
     OPT_NAME,
+    OPT_UNIT_PATH,
+    OPT_STRICT,
+    OPT_WAIT,
     OPT_VERSION,
     OPT_JSON, /* from here on: of verbs */
     OPT_LINES,
@@ -95,6 +99,9 @@ static const struct option options[] = {
     {"mode", required_argument, NULL, OPT_MODE},
     {"name", required_argument, NULL, OPT_NAME},
     {"pidfile", required_argument, NULL, OPT_PIDFILE},
+    {"unit-path", required_argument, NULL, OPT_UNIT_PATH},
+    {"strict", no_argument, NULL, OPT_STRICT},
+    {"wait", no_argument, NULL, OPT_WAIT},
     {"property", required_argument, NULL, 'p'},
 #define X(id, option, key) {option, required_argument, NULL, DIRECTIVE_##id},
     DIRECTIVE_OPTIONS(X)
@@ -124,13 +131,15 @@ int cli_usage(const char *fmt, ...)
     return EXIT_USAGE;
 }
 
-static int set_directive(struct jobspec *spec, const char *key, const char *value)
+/* Tries it at once, so that what cannot be meant is said at once; and keeps it for a unit's description. */
+static int set_directive(struct cli *c, const char *key, const char *value)
 {
+    cleanup_free char *assignment = NULL;
     const char *expects = "";
 
-    switch (directive_assign(spec, key, value, &expects)) {
+    switch (directive_assign(&c->spec, key, value, &expects)) {
     case 0:
-        return -1;
+        break;
     case -ENOENT:
     case -EOPNOTSUPP:
         return cli_usage("-p %s=: no such directive, or none that amphid honours", key);
@@ -139,6 +148,11 @@ static int set_directive(struct jobspec *spec, const char *key, const char *valu
     default:
         return cli_usage("-p %s=%s: expected %s", key, value, expects);
     }
+    if (asprintf(&assignment, "%s=%s", key, value) < 0) {
+        assignment = NULL;
+        return cli_usage("out of memory");
+    }
+    return strv_push(&c->properties, assignment) < 0 ? cli_usage("out of memory") : -1;
 }
 
 /* -p help, as `systemctl --type=help` has it. */
@@ -152,7 +166,7 @@ static int list_directives(void)
     return 0;
 }
 
-static int set_property(struct jobspec *spec, const char *assignment)
+static int set_property(struct cli *c, const char *assignment)
 {
     cleanup_free char *key = strdup(assignment);
     char *equals = key ? strchr(key, '=') : NULL;
@@ -162,15 +176,17 @@ static int set_property(struct jobspec *spec, const char *assignment)
     if (!equals)
         return cli_usage("-p %s: expected KEY=VALUE, or help for a list", assignment);
     *equals = '\0';
-    return set_directive(spec, key, equals + 1);
+    return set_directive(c, key, equals + 1);
 }
 
 /* --setenv takes one assignment as it is, without the quoting of Environment=. */
-static int set_variable(struct jobspec *spec, const char *assignment)
+static int set_variable(struct cli *c, const char *assignment)
 {
     if (!strchr(assignment, '=') || assignment[0] == '=')
         return cli_usage("--setenv=%s: expected KEY=VALUE", assignment);
-    return env_put(&spec->environment, assignment) < 0 ? cli_usage("out of memory") : -1;
+    return env_put(&c->spec.environment, assignment) < 0 || env_put(&c->environment, assignment) < 0
+               ? cli_usage("out of memory")
+               : -1;
 }
 
 /* An option of a verb. -1: go on. */
@@ -212,7 +228,7 @@ static int take_option(struct cli *c, int id, const char *word, const char *arg)
     if (id != 'n') /* which is --lines= of logs, too */
         c->run_option = word;
     if (id > DIRECTIVE_BEFORE_FIRST && id < DIRECTIVE_PAST_LAST)
-        return set_directive(&c->spec, directive_keys[id - DIRECTIVE_BEFORE_FIRST - 1], arg);
+        return set_directive(c, directive_keys[id - DIRECTIVE_BEFORE_FIRST - 1], arg);
     switch (id) {
     case OPT_FORK:
         c->fork = true;
@@ -234,10 +250,19 @@ static int take_option(struct cli *c, int id, const char *word, const char *arg)
     case OPT_PIDFILE:
         c->pidfile = arg;
         return *arg ? -1 : cli_usage("--pidfile=: expected a path");
+    case OPT_UNIT_PATH:
+        c->unit_path = arg;
+        return -1;
+    case OPT_STRICT:
+        c->strict = true;
+        return -1;
+    case OPT_WAIT:
+        c->wait = true;
+        return -1;
     case 'p':
-        return set_property(&c->spec, arg);
+        return set_property(c, arg);
     case OPT_SETENV:
-        return set_variable(&c->spec, arg);
+        return set_variable(c, arg);
     case OPT_LOG:
         return log_parse(arg, &c->log) < 0
                    ? cli_usage("--log=%s: expected auto, journal, syslog, stderr, json or file:/PATH", arg)
@@ -300,7 +325,13 @@ static int check(const struct cli *c)
         return cli_usage("--log=stderr goes with the terminal, which --fork leaves");
     if (!rundir_name_valid(c->name))
         return cli_usage("--name=%s: expected letters, digits and :_.@- (not a dot or dash first)", c->name);
-    return check_directives(&c->spec);
+    if (c->wait && (c->fork || !c->units))
+        return cli_usage("--wait goes with run UNIT, and not with --fork");
+    if (!c->units)
+        return check_directives(&c->spec);
+    if (c->units[1] && (c->properties || c->environment))
+        return cli_usage("-p and its short forms go with one unit");
+    return -1;
 }
 
 static int take_command(struct cli *c, char **argv)
@@ -317,6 +348,44 @@ static int take_command(struct cli *c, char **argv)
         c->name = slash ? slash + 1 : argv[0];
     }
     return -1;
+}
+
+/* "postgresql@15-main" of /etc/postgresql@15-main.service: the instance's name. */
+static int name_by_unit(struct cli *c, const char *unit)
+{
+    const char *slash = strrchr(unit, '/');
+    char *name = strdup(slash ? slash + 1 : unit);
+    size_t n = name ? strlen(name) : 0;
+
+    if (!name)
+        return cli_usage("out of memory");
+    if (n > 8 && STREQ(name + n - 8, ".service"))
+        name[n - 8] = '\0';
+    c->unit_name = name;
+    c->name = name;
+    return -1;
+}
+
+/* Is it a unit, and nothing else? */
+static bool is_unit(const char *word)
+{
+    char full[UNIT_NAME_SIZE];
+
+    return strchr(word, '/') || (unit_name_complete(word, full) >= 0 && STREQ(word, full));
+}
+
+/* UNIT..., or run UNIT... where every word is one. */
+static int take_units(struct cli *c, int argc, char **argv, bool run)
+{
+    for (int i = 0; i < argc; i++) {
+        if (!run && !is_unit(argv[i]))
+            return cli_usage("%s: expected the name of a unit, as %s.service", argv[i], argv[i]);
+        if (strv_push(&c->units, argv[i]) < 0)
+            return cli_usage("out of memory");
+    }
+    if (argc == 0)
+        return cli_usage("run: the name of a unit is missing");
+    return c->name ? -1 : name_by_unit(c, argv[0]);
 }
 
 /* Where COMMAND begins: behind the first "--". @argc if there is none. */
@@ -340,10 +409,15 @@ int cli_parse(struct cli *ret, int argc, char **argv)
         r = id == '?' || id == ':' ? bad_option(argv, id) : take_option(c, id, argv[optind - 1], optarg);
     if (r >= 0)
         return r;
-    if (optind < n)
-        return n < argc ? cli_usage("%s: a verb takes no command", argv[optind])
-                        : cli_take_verb(c, n - optind, argv + optind);
-    if (n < argc)
+    if (optind < n && n < argc)
+        return cli_usage("%s: a verb takes no command", argv[optind]);
+    if (optind < n && STREQ(argv[optind], "run"))
+        r = take_units(c, n - optind - 1, argv + optind + 1, true);
+    else if (optind < n && is_unit(argv[optind]))
+        r = take_units(c, n - optind, argv + optind, false);
+    else if (optind < n)
+        return cli_take_verb(c, n - optind, argv + optind);
+    if (r < 0 && n < argc)
         r = take_command(c, argv + n + 1);
     if (r >= 0)
         return r;
@@ -357,4 +431,8 @@ int cli_parse(struct cli *ret, int argc, char **argv)
 void cli_done(struct cli *c)
 {
     jobspec_done(&c->spec);
+    strv_free(c->units);
+    strv_free(c->properties);
+    strv_free(c->environment);
+    free(c->unit_name);
 }

@@ -9,9 +9,16 @@
 struct cli {
     int (*verb)(const struct verb_args *a); /* NULL: run something */
     struct verb_args verb_args;
-    struct jobspec spec; /* no command: the resident daemon */
+    struct jobspec spec; /* of a command; all that -p says was tried on it */
+    char **units;        /* names and paths of units; NULL and no command: the resident daemon */
+    char **properties;   /* what -p and its short forms say, KEY=VALUE */
+    char **environment;  /* --setenv= */
+    char *unit_name;     /* the instance's, if it is made from that of a unit */
+    const char *unit_path;
+    bool strict;
     const char *name;
     bool fork, no_wait;
+    bool wait; /* run --wait: stay and end as the unit does */
     enum mode_request mode;
     struct log_request log;
     const char *run_option; /* an option was given that only a run understands */

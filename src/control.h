@@ -34,6 +34,9 @@ void control_job_ended(struct control *c, const struct job_status *job);
 /* The state, the readiness or the health of a job has changed: answers those who wait for that (Wait, Restart). */
 void control_job_changed(struct control *c, const struct job_status *job);
 
+/* A start or restart of the job @name is over without one: it was not needed (@why NULL), or refused. */
+void control_job_not_started(struct control *c, const char *name, const char *why);
+
 /* A reload that was asked for has ended, @ok or not. */
 void control_job_reloaded(struct control *c, const struct job_status *job, bool ok);
 

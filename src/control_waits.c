@@ -73,6 +73,8 @@ static int answer_start(struct conn *c, const struct job_status *j, int *ret)
 {
     bool changed = c->begun || j->since != c->since;
 
+    if (j->pending && (manager_job_ended(j) || manager_job_up(j)))
+        return 0;
     if (changed && (manager_job_up(j) || j->state == JOB_CONDITION || j->state == JOB_START_PRE || j->state == JOB_STARTING ||
                     j->state == JOB_START_POST))
         c->begun = true;
@@ -154,6 +156,15 @@ void control_job_ended(struct control *s, const struct job_status *job)
     if (s->end.result == RESULT_SUCCESS) /* the first failure is what the instance ends with */
         s->end = (struct manager_end){job->result, job->exit_code, job->exit_status};
     control_job_changed(s, job);
+}
+
+void control_job_not_started(struct control *s, const char *name, const char *why)
+{
+    const struct job_status job = {.name = name, .state = JOB_FAILED, .result = RESULT_RESOURCES, .readiness = why};
+
+    for (struct conn *c = s ? s->conns : NULL; c; c = c->next)
+        if (concerns(c, &job) && (c->pending.method == MANAGER_START || c->pending.method == MANAGER_RESTART))
+            conn_answered(c, why ? send_start_failed(c, &job) : conn_done(c));
 }
 
 void control_job_reloaded(struct control *s, const struct job_status *job, bool ok)

@@ -19,21 +19,51 @@
 
 /* ---- signals, watchdog ---- */
 
+/* Whose it was; NULL: an orphan that was left to us, and nobody's any more. */
+static struct unit *find_owner(struct daemon *d, pid_t pid)
+{
+    struct tree *t = forest_find(d->forest, pid);
+
+    return t ? CONTAINER_OF(t, struct job, tree)->c.ops_ctx : d->sole;
+}
+
 static bool child_ended(void *ctx, const siginfo_t *info)
 {
     struct daemon *d = ctx;
+    struct unit *u = find_owner(d, info->si_pid);
 
-    if (d->has_job) /* whom it does not know is an orphan that was left to us */
-        job_reap(&d->job, info);
+    (void)forest_forget(d->forest, info->si_pid);
+    if (!u || !u->job)
+        return true;
+    job_reap(u->job, info);
+    if (!u->touched) {
+        u->touched = true;
+        u->next_touched = d->touched;
+        d->touched = u;
+    }
     return true;
+}
+
+static void children_ended(struct daemon *d)
+{
+    daemon_refresh_identity(d);
+    reaper_run(child_ended, d);
+    while (d->touched) {
+        struct unit *u = d->touched;
+
+        d->touched = u->next_touched;
+        u->touched = false;
+        if (u->job)
+            job_settle(u->job);
+    }
 }
 
 /* The init of a container hands on what is meant for its only program; elsewhere SIGUSR1 asks for the log's file anew.
  */
 static void got_other_signal(struct daemon *d, int sig)
 {
-    if (d->is_init && d->has_job && d->job.pid > 0)
-        (void)kill(d->job.pid, sig);
+    if (d->is_init && d->sole && d->sole->job && d->sole->job->pid > 0)
+        (void)kill(d->sole->job->pid, sig);
     else if (sig == SIGUSR1)
         (void)log_reopen(d->log);
 }
@@ -49,10 +79,7 @@ static int got_signal(struct watch *w, uint32_t events)
     snprintf(who, sizeof(who), "%s from PID %u", signal_name((int)info.ssi_signo, name), info.ssi_pid);
     switch (info.ssi_signo) {
     case SIGCHLD:
-        daemon_refresh_identity(d);
-        reaper_run(child_ended, d);
-        if (d->has_job)
-            job_settle(&d->job);
+        children_ended(d);
         break;
     case SIGTERM:
     case SIGINT:
@@ -88,48 +115,67 @@ static int open_signals(struct daemon *d)
     return loop_add(d->loop, &d->signals, EPOLLIN);
 }
 
-/* sd_watchdog_enabled(3): at half the time. That this runs shows that the loop lives; a stopped or unhealthy child does
- * nothing for anybody. */
+/* sd_watchdog_enabled(3): at half the time. That this runs shows that the loop lives; an only child that is stopped or
+ * unhealthy does nothing for anybody. */
 static int feed_watchdog(struct timer *t)
 {
     struct daemon *d = CONTAINER_OF(t, struct daemon, watchdog);
+    const struct job *job = d->sole ? d->sole->job : NULL;
 
-    if (!d->has_job || (d->job.health.state != HEALTH_UNHEALTHY && !reaper_is_stopped(d->job.pid)))
+    if (!job || (job->health.state != HEALTH_UNHEALTHY && !reaper_is_stopped(job->pid)))
         upward_watchdog(d->upward);
     loop_arm(d->loop, t, now_usec() + d->config->watchdog_usec / 2);
     return 0;
 }
 
-static void flush_log(void *ctx)
+static int graph_due(struct timer *t)
 {
-    log_flush(ctx);
+    CONTAINER_OF(t, struct daemon, due)->changed = true;
+    return 0;
+}
+
+static void before_sleep(void *ctx)
+{
+    struct daemon *d = ctx;
+
+    daemon_settle(d);
+    log_flush(d->log);
 }
 
 /* ---- life ---- */
 
-static int start_job(struct daemon *d)
+/* Nothing that was wanted can be begun, as the graph has said. */
+static int refused(struct daemon *d, int error)
 {
-    int r;
+    if (d->config->resident)
+        return 0;
+    d->failed = true;
+    d->exit_status = 1;
+    upward_failed(d->upward, 1, 0, "nothing was started", NULL);
+    return error;
+}
 
-    if (asprintf(&d->notify_path, "%s/notify", d->config->rundir) < 0) {
-        d->notify_path = NULL;
-        return -ENOMEM;
+/* All that is wanted, and then what begins of it: so its order is known before anything does. */
+static int want_all(struct daemon *d)
+{
+    size_t n = 0;
+    int r = 0;
+
+    for (size_t i = 0; i < d->config->n_first; i++) {
+        struct unit *u = d->config->first[i];
+
+        u->awaited = true;
+        d->n_awaited++;
+        r = daemon_want(d, u);
+        if (r >= 0) {
+            n++;
+            continue;
+        }
+        u->awaited = false;
+        d->n_awaited--;
+        d->n_missed++;
     }
-    r = job_init(&d->job, &(struct job_context){.spec = d->config->spec,
-                                                .spawn = d->config->spawn,
-                                                .loop = d->loop,
-                                                .log = d->log,
-                                                .route = d->config->route,
-                                                .listen_fds = d->config->listen_fds,
-                                                .watched = d->config->watchdog_usec > 0,
-                                                .notify_path = d->notify_path,
-                                                .ops = daemon_news(),
-                                                .ops_ctx = d});
-    if (r < 0)
-        return r;
-    d->has_job = true;
-    job_start(&d->job);
-    return job_over(&d->job) ? 0 : daemon_open_control(d);
+    return n == 0 && r < 0 ? refused(d, r) : 0;
 }
 
 static int start(struct daemon *d)
@@ -137,17 +183,22 @@ static int start(struct daemon *d)
     int r = tree_adopt();
 
     if (r >= 0)
+        r = forest_new(&d->forest);
+    if (r >= 0)
         r = open_signals(d);
+    if (r >= 0)
+        r = want_all(d);
     if (r < 0)
         return r;
-    if (jobspec_argv(d->config->spec))
-        return start_job(d);
-    r = daemon_open_control(d);
-    if (r < 0)
+    daemon_settle(d);
+    if (d->n_alive > 0 || d->config->resident)
+        r = daemon_open_control(d);
+    if (r < 0 || d->config->n_first > 0)
         return r;
     daemon_set_status(d);
     log_stage(d->log, STAGE_READY, LOG_INFO, NULL, "%s", d->status_text);
     upward_ready(d->upward, d->status_text);
+    d->told_up = true;
     return 0;
 }
 
@@ -155,12 +206,14 @@ static void finish(struct daemon *d, bool failed)
 {
     const char *result = job_result_name(RESULT_SUCCESS);
 
-    if (d->has_job)
-        job_done(&d->job);
+    for (size_t i = 0; i < units_count(d->units); i++)
+        daemon_drop_job(units_nth(d->units, i));
     d->control = control_free(d->control);
     if (!failed) /* then STAGE_FAILED was the last word */
         log_stage(d->log, STAGE_STOPPED, LOG_INFO, FIELDS({"RESULT", result}), "result: %s", result);
-    free(d->notify_path);
+    d->forest = forest_free(d->forest);
+    free(d->news);
+    free(d->jobs);
     log_attach(d->log, NULL);
     d->loop = loop_free(d->loop);
 }
@@ -173,19 +226,24 @@ int daemon_run(const struct daemon_config *config)
                        .upward = config->upward,
                        .signals = {.fd = -1},
                        .watchdog = {.fn = feed_watchdog},
+                       .due = {.fn = graph_due},
+                       .units = config->units,
+                       .graph = units_graph(config->units),
+                       .sole = config->n_first == 1 && !config->resident ? config->first[0] : NULL,
                        .since = realtime_usec()};
     int r = loop_new(&d.loop);
 
+    units_set_owner(d.units, &d);
     if (r >= 0) {
         log_attach(d.log, d.loop);
-        loop_before_sleep(d.loop, flush_log, d.log);
+        loop_before_sleep(d.loop, before_sleep, &d);
         r = start(&d);
     }
     if (r >= 0 && config->watchdog_usec)
         loop_arm(d.loop, &d.watchdog, now_usec() + config->watchdog_usec / 2);
     if (r >= 0)
         r = loop_run(d.loop);
-    if (r < 0) {
+    if (r < 0 && !d.failed) {
         char text[64];
 
         snprintf(text, sizeof(text), "cannot go on: %s", strerror(-r));
@@ -193,6 +251,6 @@ int daemon_run(const struct daemon_config *config)
         upward_failed(d.upward, 1, -r, text, NULL);
     }
     if (d.loop)
-        finish(&d, r < 0 || (d.has_job && d.job.fsm.state == JOB_FAILED));
+        finish(&d, r < 0 || d.failed);
     return r < 0 ? 1 : r;
 }

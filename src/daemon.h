@@ -1,23 +1,28 @@
-/* The resident part, the same in every mode: one loop, the signals, the control socket, the job. */
+/* The resident part, the same in every mode: one loop, the signals, the control socket, the units. */
 #pragma once
 #include <stdint.h>
-#include "job.h"
 #include "mode.h"
+#include "units.h"
 #include "upward.h"
 
 /* All borrowed, outliving daemon_run(). */
 struct daemon_config {
     const char *name;
-    const struct jobspec *spec; /* no command: no job, only the resident daemon */
-    const struct spawn *spawn;  /* prepared, unless there is no job */
+    struct units *units;
+    struct unit *const *first; /* those that are wanted from the start */
+    size_t n_first;
+    bool resident; /* it stays when all of them are over */
+    const struct spawn_context *spawn; /* what the units' processes find; what was passed to us is for an only one */
     const struct mode_verdict *verdict;
     struct log *log;
     struct upward *upward;
     const char *rundir;
-    enum output_route route;
-    unsigned listen_fds;    /* passed to us, and on to the job */
     uint64_t watchdog_usec; /* WATCHDOG_USEC=, 0: nobody asks */
+    bool inherit;           /* units' output stays where ours goes, unless somebody here has to read it */
 };
 
-/* Runs until the job has ended or somebody asks for the end. Returns the exit status of the process. */
+/* Runs until the units are over or somebody asks for the end. Returns the exit status of the process. */
 int daemon_run(const struct daemon_config *config);
+
+/* What the graph of the units calls; its context is the set, which daemon_run() makes its own. */
+const struct graph_ops *daemon_graph(void);

@@ -1,5 +1,7 @@
 /* What others may ask of the daemon: the calls of the control socket, and the same asked by a signal. */
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
 #include <unistd.h>
@@ -17,16 +19,46 @@ void daemon_refresh_identity(struct daemon *d)
     log_set_identity(d->log, &id);
 }
 
-static const char *instance_state(const struct daemon *d)
+int daemon_open_control(struct daemon *d)
 {
-    if (!d->has_job)
-        return d->stopping ? job_state_name(JOB_STOP_TERM) : job_state_name(JOB_UP);
-    return job_state_name(d->job.fsm.state);
+    cleanup_free char *path = NULL;
+
+    if (d->control)
+        return 0;
+    if (asprintf(&path, "%s/control", d->config->rundir) < 0) {
+        path = NULL;
+        return -ENOMEM;
+    }
+    return control_new(&d->control, d->loop, path, daemon_control(), d);
 }
 
-static void fill_status(struct daemon *d, struct instance_status *ret)
+/* ---- how it is ---- */
+
+static const char *instance_state(const struct daemon *d)
 {
+    if (d->sole && d->sole->job)
+        return job_state_name(d->sole->job->fsm.state);
+    if (d->stopping || d->ending)
+        return job_state_name(JOB_STOP_TERM);
+    return job_state_name(d->told_up ? JOB_UP : JOB_STARTING);
+}
+
+/* Is there anything to tell of it? Not of what is only a name, or the machine's. */
+static bool is_shown(const struct unit *u)
+{
+    return (u->kind == UNIT_IS_SERVICE || u->kind == UNIT_IS_GROUP) && !u->same;
+}
+
+static void fill_status(struct daemon *d, bool tree, struct instance_status *ret)
+{
+    size_t n = 0;
+
     daemon_set_status(d);
+    free(d->jobs);
+    d->jobs = calloc(units_count(d->units) + 1, sizeof(*d->jobs));
+    for (size_t i = 0; d->jobs && i < units_count(d->units); i++)
+        if (is_shown(units_nth(d->units, i)))
+            daemon_unit_status(units_nth(d->units, i), tree, &d->jobs[n++]);
     *ret = (struct instance_status){
         .name = d->config->name,
         .pid = log_identity(d->log)->pid,
@@ -36,33 +68,22 @@ static void fill_status(struct daemon *d, struct instance_status *ret)
         .status_text = d->status_text,
         .log = log_target(d->log),
         .since = d->since,
-        .jobs = &d->job_status,
-        .n_jobs = d->has_job ? 1 : 0,
+        .jobs = d->jobs,
+        .n_jobs = n,
     };
 }
 
 static void tell_status(void *ctx, struct instance_status *ret)
 {
-    struct daemon *d = ctx;
-
-    if (d->has_job)
-        job_status_of_tree(&d->job, &d->job_status);
-    fill_status(d, ret);
+    fill_status(ctx, true, ret);
 }
 
 static void tell_brief(void *ctx, struct instance_status *ret)
 {
-    struct daemon *d = ctx;
-
-    if (d->has_job)
-        job_status(&d->job, &d->job_status);
-    fill_status(d, ret);
+    fill_status(ctx, false, ret);
 }
 
-static bool knows(const struct daemon *d, const char *job)
-{
-    return !job || (d->has_job && STREQ(job, d->config->spec->name));
-}
+/* ---- what is asked for ---- */
 
 void daemon_stop(struct daemon *d, const char *who)
 {
@@ -72,72 +93,107 @@ void daemon_stop(struct daemon *d, const char *who)
     daemon_refresh_identity(d);
     log_stage(d->log, STAGE_STOPPING, LOG_INFO, NULL, "%s", who);
     upward_stopping(d->upward, "stopping");
-    if (d->has_job)
-        job_stop(&d->job);
-    else
-        loop_exit(d->loop, 0);
+    daemon_stop_units(d);
 }
 
-static int call_stop(void *ctx, const char *job)
+/* The unit that a call means: of that name, or the only one; NULL: none. */
+static struct unit *called(struct daemon *d, const char *name)
+{
+    struct unit *u = name ? units_find(d->units, name) : d->sole;
+
+    return u && is_shown(u) ? u : NULL;
+}
+
+static int request(struct daemon *d, struct unit *u, enum unit_job job)
+{
+    daemon_refresh_identity(d);
+    return daemon_request(d, u, job);
+}
+
+static int call_stop(void *ctx, const char *name)
 {
     struct daemon *d = ctx;
+    struct unit *u = name ? called(d, name) : NULL;
 
-    if (!knows(d, job))
+    if (name && !u)
         return -ENOENT;
-    daemon_stop(d, "asked on the control socket");
-    return 0;
+    if (!u || u == d->sole) {
+        daemon_stop(d, "asked on the control socket");
+        return 0;
+    }
+    log_unit(d->log, unit_subject(u), STAGE_STOPPING, LOG_INFO, NULL, "asked on the control socket");
+    return request(d, u, UNIT_JOB_STOP);
+}
+
+static int reload_unit(struct daemon *d, struct unit *u, const char *who)
+{
+    log_unit(d->log, unit_subject(u), STAGE_RELOAD, LOG_INFO, NULL, "%s", who);
+    if (!u->job || !job_is_ready(u->job)) {
+        log_unit(d->log, unit_subject(u), STAGE_RELOAD, LOG_WARNING, NULL, "not reloaded: the job is %s, not up",
+                 job_state_name(u->job ? u->job->fsm.state : JOB_INACTIVE));
+        return -EAGAIN;
+    }
+    return request(d, u, UNIT_JOB_RELOAD) < 0 ? -EAGAIN : 1;
 }
 
 int daemon_reload(struct daemon *d, const char *who)
 {
-    int r;
-
     daemon_refresh_identity(d);
+    if (d->sole)
+        return reload_unit(d, d->sole, who);
     log_stage(d->log, STAGE_RELOAD, LOG_INFO, NULL, "%s", who);
-    if (d->has_job) {
-        r = job_reload(&d->job);
-        if (r < 0)
-            log_stage(d->log, STAGE_RELOAD, LOG_WARNING, NULL, "not reloaded: the job is %s, not up",
-                      job_state_name(d->job.fsm.state));
-        return r;
-    }
     upward_reloading(d->upward, "reloading");
+    for (size_t i = 0; i < units_count(d->units); i++) {
+        struct unit *u = units_nth(d->units, i);
+
+        if (u->job && job_is_ready(u->job))
+            (void)reload_unit(d, u, who);
+    }
     daemon_set_status(d);
     upward_reloaded(d->upward, d->status_text);
     return 0;
 }
 
-static int call_reload(void *ctx, const char *job)
+static int call_reload(void *ctx, const char *name)
 {
     struct daemon *d = ctx;
+    struct unit *u;
 
-    return knows(d, job) ? daemon_reload(d, "asked on the control socket") : -ENOENT;
+    if (!name)
+        return daemon_reload(d, "asked on the control socket");
+    u = called(d, name);
+    return u ? reload_unit(d, u, "asked on the control socket") : -ENOENT;
 }
 
-static int call_restart(void *ctx, const char *job)
+static int call_restart(void *ctx, const char *name)
 {
     struct daemon *d = ctx;
+    struct unit *u = called(d, name);
 
-    if (!d->has_job || !knows(d, job))
+    if (!u)
         return -ENOENT;
     if (d->stopping)
         return -EAGAIN;
-    daemon_refresh_identity(d);
-    log_stage(d->log, STAGE_RESTART, LOG_INFO, NULL, "asked on the control socket");
-    job_restart(&d->job);
-    return 0;
+    log_unit(d->log, unit_subject(u), STAGE_RESTART, LOG_INFO, NULL, "asked on the control socket");
+    return request(d, u, UNIT_JOB_RESTART);
 }
 
-static int call_start(void *ctx, const char *job)
+static int call_start(void *ctx, const char *name)
 {
     struct daemon *d = ctx;
+    struct unit *u = called(d, name);
 
-    if (!d->has_job || !knows(d, job))
+    if (!u)
         return -ENOENT;
-    if (d->job.fsm.state != JOB_RESTART)
+    if (d->stopping)
+        return -EAGAIN;
+    if (u->job && u->job->fsm.state == JOB_RESTART) { /* what would be in a while is now */
+        job_start(u->job);
+        return 0;
+    }
+    if (u->job && !job_over(u->job))
         return -EALREADY;
-    job_start(&d->job);
-    return 0;
+    return daemon_want(d, u);
 }
 
 static int call_rotate(void *ctx)
@@ -147,15 +203,16 @@ static int call_rotate(void *ctx)
     return log_rotate(d->log);
 }
 
-static int call_logs(void *ctx, const char *job, unsigned n, char **ret)
+static int call_logs(void *ctx, const char *name, unsigned n, char **ret)
 {
     struct daemon *d = ctx;
+    struct unit *u = called(d, name);
 
-    if (!d->has_job || !knows(d, job))
+    if (!u || u->kind != UNIT_IS_SERVICE)
         return -ENOENT;
-    if (d->config->route != OUTPUT_PIPE)
+    if (daemon_route(d, &u->file.spec) != OUTPUT_PIPE)
         return -ENODATA;
-    *ret = ring_last(&d->job.ring, n, jobspec_identifier(d->config->spec));
+    *ret = u->job ? ring_last(&u->job->ring, n, jobspec_identifier(&u->file.spec)) : NULL;
     if (!*ret)
         *ret = strdup("");
     return *ret ? 0 : -ENOMEM;

@@ -10,36 +10,66 @@
 #include "self.h"
 #include "systemd.h"
 
+static struct daemon *daemon_of(const struct unit *u)
+{
+    return units_owner(u->all);
+}
+
+static void put_job(const struct job *job, struct textbuf *b)
+{
+    textbuf_printf(b, "%s %s", job->c.spec->name, job_state_name(job->fsm.state));
+    if (job->pid > 0)
+        textbuf_printf(b, ", PID %d", job->pid);
+    if (job->health.state == HEALTH_HEALTHY || job->health.state == HEALTH_UNHEALTHY)
+        textbuf_printf(b, ", %s", health_name(job->health.state));
+    if (job->fsm.restarts > 0)
+        textbuf_printf(b, ", %u restart%s", job->fsm.restarts, job->fsm.restarts == 1 ? "" : "s");
+    if (job->status_text)
+        textbuf_printf(b, ": %s", job->status_text);
+}
+
 void daemon_set_status(struct daemon *d)
 {
     struct textbuf b = TEXTBUF(d->status_text);
 
-    if (!d->has_job) {
+    if (d->sole && d->sole->job) {
+        put_job(d->sole->job, &b);
+        return;
+    }
+    if (d->n_counted == 0) {
         textbuf_puts(&b, "no jobs");
         return;
     }
-    textbuf_printf(&b, "%s %s", d->config->spec->name, job_state_name(d->job.fsm.state));
-    if (d->job.pid > 0)
-        textbuf_printf(&b, ", PID %d", d->job.pid);
-    if (d->job.health.state == HEALTH_HEALTHY || d->job.health.state == HEALTH_UNHEALTHY)
-        textbuf_printf(&b, ", %s", health_name(d->job.health.state));
-    if (d->job.fsm.restarts > 0)
-        textbuf_printf(&b, ", %u restart%s", d->job.fsm.restarts, d->job.fsm.restarts == 1 ? "" : "s");
-    if (d->job.status_text)
-        textbuf_printf(&b, ": %s", d->job.status_text);
+    textbuf_printf(&b, "%zu of %zu units up", d->n_up, d->n_counted);
+    if (d->n_failed > 0)
+        textbuf_printf(&b, ", %zu failed", d->n_failed);
 }
 
-int daemon_open_control(struct daemon *d)
+void daemon_unit_status(struct unit *u, bool tree, struct job_status *ret)
 {
-    cleanup_free char *path = NULL;
+    if (u->job && tree)
+        job_status_of_tree(u->job, ret);
+    else if (u->job)
+        job_status(u->job, ret);
+    else
+        *ret = (struct job_status){
+            .name = unit_name(u),
+            .state = u->state == UNIT_ACTIVE ? JOB_UP : u->state == UNIT_FAILED ? JOB_FAILED : JOB_INACTIVE,
+            .argv = jobspec_argv(&u->file.spec),
+            .ready = u->state == UNIT_ACTIVE,
+            .healthy = u->state == UNIT_ACTIVE,
+            .memory = UINT64_MAX,
+            .cpu_usec = UINT64_MAX,
+        };
+}
 
-    if (d->control)
-        return 0;
-    if (asprintf(&path, "%s/control", d->config->rundir) < 0) {
-        path = NULL;
-        return -ENOMEM;
-    }
-    return control_new(&d->control, d->loop, path, daemon_control(), d);
+/* A line for the terminal of whoever has started us and still waits. */
+void daemon_tell_starter(struct daemon *d, const char *text)
+{
+    char row[1024];
+
+    snprintf(row, sizeof(row), "amphid: %s: %s", d->config->name, text);
+    upward_trace(d->upward, row);
 }
 
 /* Numbers as the text of a field; they live as long as the statement. */
@@ -55,221 +85,334 @@ static struct number number(long long n)
     return t;
 }
 
-static void tell_changed(struct daemon *d)
+void daemon_tell_changed(struct daemon *d, struct unit *u)
 {
     struct job_status status;
 
     if (!d->control)
         return;
-    job_status(&d->job, &status);
+    daemon_unit_status(u, false, &status);
+    status.pending = u->pending;
     control_job_changed(d->control, &status);
 }
 
+/* ---- a start ---- */
+
 static void job_started(void *ctx, struct job *job)
 {
-    struct daemon *d = ctx;
-    const struct spawn *s = d->config->spawn;
+    struct unit *u = ctx;
+    struct daemon *d = daemon_of(u);
+    const struct spawn *s = &u->spawn;
 
     if (s->drop && job->fsm.restarts == 0)
-        log_stage(d->log, STAGE_PRIVILEGES, LOG_INFO, NULL, "dropped: COMMAND is user %u, group %u, in %d more",
-                  (unsigned)s->uid, (unsigned)s->gid, s->n_groups);
+        log_unit(d->log, unit_subject(u), STAGE_PRIVILEGES, LOG_INFO, NULL,
+                 "dropped: COMMAND is user %u, group %u, in %d more", (unsigned)s->uid, (unsigned)s->gid, s->n_groups);
     else if (job->fsm.restarts == 0)
-        log_stage(d->log, STAGE_PRIVILEGES, LOG_INFO, NULL, "kept: COMMAND is user %u, as we are",
-                  (unsigned)self_uid());
-    log_stage(d->log, STAGE_EXEC, LOG_INFO, FIELDS({"MAIN_PID", number(job->pid).text}), "%s runs as PID %d", s->path,
-              job->pid);
+        log_unit(d->log, unit_subject(u), STAGE_PRIVILEGES, LOG_INFO, NULL, "kept: COMMAND is user %u, as we are",
+                 (unsigned)self_uid());
+    log_unit(d->log, unit_subject(u), STAGE_EXEC, LOG_INFO, FIELDS({"MAIN_PID", number(job->pid).text}),
+             "%s runs as PID %d", s->path, job->pid);
 }
 
-static void job_ready(struct daemon *d)
+static void job_ready(struct daemon *d, struct unit *u)
 {
     int r = daemon_open_control(d);
+    char text[512];
+    struct textbuf b = TEXTBUF(text);
 
     if (r < 0)
         log_stage(d->log, STAGE_FAILED, LOG_ERR, NULL, "no control socket in %s: %s", d->config->rundir, strerror(-r));
-    daemon_set_status(d);
-    log_stage(d->log, STAGE_READY, LOG_INFO, FIELDS({"MAIN_PID", number(d->job.pid).text}), "%s", d->status_text);
+    put_job(u->job, &b);
+    log_unit(d->log, unit_subject(u), STAGE_READY, LOG_INFO, FIELDS({"MAIN_PID", number(u->job->pid).text}), "%s", text);
+    if (u != d->sole)
+        return;
     if (d->told_up)
-        upward_status(d->upward, d->status_text);
+        upward_status(d->upward, text);
     else
-        upward_ready(d->upward, d->status_text);
+        upward_ready(d->upward, text);
     d->told_up = true;
 }
 
+/* ---- ends ---- */
+
 /* The last words of a job that never came up. The caller frees; NULL: none. */
-static char *last_words(const struct daemon *d)
+static char *last_words(const struct job *job)
 {
     char *text = NULL;
 
-    if (d->config->route != OUTPUT_STREAM)
-        return output_tail(&d->job.out[STREAM_STDERR]);
-    if (d->job.exit_pid > 0 && systemd_journal_tail(d->job.exit_pid, TAIL_LINES, &text) < 0)
+    if (job->c.route != OUTPUT_STREAM)
+        return output_tail(&job->out[STREAM_STDERR]);
+    if (job->exit_pid > 0 && systemd_journal_tail(job->exit_pid, TAIL_LINES, &text) < 0)
         return NULL;
     return text;
 }
 
 static void job_exited(void *ctx, struct job *job)
 {
-    struct daemon *d = ctx;
+    struct unit *u = ctx;
+    struct daemon *d = daemon_of(u);
     char text[64];
     struct textbuf b = TEXTBUF(text);
     bool clean = job->exit_code == CLD_EXITED && job->exit_status == 0;
 
     job_explain_exit(job->exit_code, job->exit_status, &b);
-    log_stage(d->log, STAGE_CHILD_EXIT, clean || d->stopping ? LOG_INFO : LOG_WARNING,
-              FIELDS({"MAIN_PID", number(job->exit_pid).text}, {"EXIT_CODE", exit_code_name(job->exit_code)},
-                     {"EXIT_STATUS", number(job->exit_status).text}),
-              "%s (PID %d) %s", jobspec_argv(d->config->spec)[0], job->exit_pid, text);
+    log_unit(d->log, unit_subject(u), STAGE_CHILD_EXIT, clean || job->stop_asked ? LOG_INFO : LOG_WARNING,
+             FIELDS({"MAIN_PID", number(job->exit_pid).text}, {"EXIT_CODE", exit_code_name(job->exit_code)},
+                    {"EXIT_STATUS", number(job->exit_status).text}),
+             "%s (PID %d) %s", jobspec_argv(job->c.spec)[0], job->exit_pid, text);
 }
 
 static void command_ended(void *ctx, struct job *job, const struct command_end *e)
 {
-    struct daemon *d = ctx;
+    struct unit *u = ctx;
     char text[64];
     struct textbuf b = TEXTBUF(text);
     bool failed = e->code != CLD_EXITED || e->status != 0;
 
     job_explain_exit(e->code, e->status, &b);
-    log_stage(d->log, STAGE_COMMAND, failed ? LOG_WARNING : LOG_INFO,
-              FIELDS({"EXIT_CODE", exit_code_name(e->code)}, {"EXIT_STATUS", number(e->status).text}), "%s%s %s%s%s",
-              exec_list_name(e->list), e->command->argv[0], e->why ? "could not be started: " : text,
-              e->why ? e->why : "", failed && e->command->ignore_failure ? " (\"-\": it does not matter)" : "");
+    log_unit(job->c.log, unit_subject(u), STAGE_COMMAND, failed ? LOG_WARNING : LOG_INFO,
+             FIELDS({"EXIT_CODE", exit_code_name(e->code)}, {"EXIT_STATUS", number(e->status).text}), "%s%s %s%s%s",
+             exec_list_name(e->list), e->command->argv[0], e->why ? "could not be started: " : text,
+             e->why ? e->why : "", failed && e->command->ignore_failure ? " (\"-\": it does not matter)" : "");
 }
 
-static void job_end(struct daemon *d)
+/* What the instance ends with: the first failure of what was asked for. */
+static void note_exit(struct daemon *d, const struct unit *u, bool failed, int status)
 {
-    const char *result = job_result_name(d->job.fsm.result);
-    int error = d->job.error.error ? d->job.error.error : d->job.said_error, exit_status = job_exit_status(&d->job);
+    if (!u->asked || d->failed)
+        return;
+    d->failed = failed;
+    d->exit_status = status;
+}
+
+/* To whoever waits above: the end of the only unit is the instance's, that of another one is a line. */
+static void tell_failure(struct daemon *d, const struct unit *u, int status, int error, const char *why, char *tail)
+{
+    char row[NEWS_MAX];
+    struct textbuf b = TEXTBUF(row);
+
+    if (u == d->sole) {
+        upward_failed(d->upward, status, error, why, tail);
+        return;
+    }
+    if (d->told_up)
+        return;
+    textbuf_printf(&b, "amphid: %s: %s", unit_name(u), why);
+    if (tail)
+        textbuf_printf(&b, "\n%.*s", (int)(strlen(tail) - (*tail && tail[strlen(tail) - 1] == '\n')), tail);
+    upward_trace(d->upward, row);
+}
+
+void daemon_unit_refused(struct daemon *d, struct unit *u, const char *why)
+{
+    log_unit(d->log, unit_subject(u), STAGE_FAILED, LOG_ERR, FIELDS({"RESULT", "dependency"}), "%s", why);
+    note_exit(d, u, true, 1);
+    tell_failure(d, u, 1, 0, why, NULL);
+    control_job_not_started(d->control, unit_name(u), why);
+}
+
+void daemon_unit_failed(struct daemon *d, struct unit *u, int status, int error, const char *why)
+{
+    /* systemd's words: what a set-up step refuses is an exit code (200 and up), the rest is resources. */
+    const char *result = job_result_name(status >= EXIT_CHDIR ? RESULT_EXIT_CODE : RESULT_RESOURCES);
+
+    log_unit(d->log, unit_subject(u), STAGE_FAILED, LOG_ERR,
+             FIELDS({"RESULT", result}, {error ? "ERRNO" : NULL, number(error).text}), "%s", why);
+    note_exit(d, u, true, status);
+    tell_failure(d, u, status, error, why, NULL);
+    daemon_note(d, u, UNIT_FAILED, 0);
+}
+
+static void job_end(struct daemon *d, struct unit *u)
+{
+    struct job *job = u->job;
+    const char *result = job_result_name(job->fsm.result);
+    int error = job->error.error ? job->error.error : job->said_error, status = job_exit_status(job);
     cleanup_free char *tail = NULL;
     char text[512];
     struct textbuf b = TEXTBUF(text);
+    struct job_status js;
 
-    if (d->job.fsm.state == JOB_FAILED) {
-        job_explain(&d->job, &b);
-        log_stage(d->log, STAGE_FAILED, LOG_ERR,
-                  FIELDS({"RESULT", result}, {error ? "ERRNO" : NULL, number(error).text}), "%s", text);
-        tail = d->job.up_once ? NULL : last_words(d);
-        upward_failed(d->upward, exit_status, error, text, tail);
+    if (job->fsm.state == JOB_FAILED) {
+        job_explain(job, &b);
+        log_unit(d->log, unit_subject(u), STAGE_FAILED, LOG_ERR,
+                 FIELDS({"RESULT", result}, {error ? "ERRNO" : NULL, number(error).text}), "%s", text);
+        tail = job->up_once ? NULL : last_words(job);
+        tell_failure(d, u, status, error, text, tail);
     }
     if (d->control) {
-        struct job_status status;
-
-        job_status(&d->job, &status);
-        control_job_ended(d->control, &status);
+        job_status(job, &js);
+        js.pending = u->pending;
+        control_job_ended(d->control, &js);
     }
-    if (d->is_init && d->job.exit_code) /* an init tells its container how its program ended, asked for or not */
-        exit_status = d->job.exit_code == CLD_EXITED ? d->job.exit_status : 128 + d->job.exit_status;
-    loop_exit(d->loop, exit_status);
+    if (d->is_init && job->exit_code) /* an init tells its container how its program ended, asked for or not */
+        status = job->exit_code == CLD_EXITED ? job->exit_status : 128 + job->exit_status;
+    note_exit(d, u, job->fsm.state == JOB_FAILED, status);
 }
 
 /* The starter still waits and the first attempt has failed: it tells why it waits longer. */
-static void tell_restart(struct daemon *d)
+static void tell_restart(struct daemon *d, const struct unit *u)
 {
-    uint64_t now = now_usec(), at = d->job.fsm.deadline;
-    uint64_t ms = d->job.fsm.state == JOB_RESTART && at > now ? (at - now + 999) / 1000 : 0;
+    const struct job *job = u->job;
+    uint64_t now = now_usec(), at = job->fsm.deadline;
+    uint64_t ms = job->fsm.state == JOB_RESTART && at > now ? (at - now + 999) / 1000 : 0;
     char text[512], row[600];
     struct textbuf b = TEXTBUF(text);
 
-    job_explain(&d->job, &b);
-    log_stage(d->log, STAGE_RESTART, LOG_NOTICE, FIELDS({"RESTARTS", number(d->job.fsm.restarts).text}),
-              "restart %u in %g s: %s", d->job.fsm.restarts, (double)ms / 1e3, text);
+    job_explain(job, &b);
+    log_unit(d->log, unit_subject(u), STAGE_RESTART, LOG_NOTICE, FIELDS({"RESTARTS", number(job->fsm.restarts).text}),
+             "restart %u in %g s: %s", job->fsm.restarts, (double)ms / 1e3, text);
     if (d->told_up)
         return;
-    snprintf(row, sizeof(row), "amphid: %s: %s; restart %u in %g s", d->config->name, text, d->job.fsm.restarts,
-             (double)ms / 1e3);
+    snprintf(row, sizeof(row), "amphid: %s: %s; restart %u in %g s", u == d->sole ? d->config->name : unit_name(u), text,
+             job->fsm.restarts, (double)ms / 1e3);
     upward_trace(d->upward, row);
 }
 
 /* Why we end what has not been asked to end. */
-static void tell_stopping(struct daemon *d)
+static void tell_stopping(struct daemon *d, const struct unit *u)
 {
-    const char *why = d->job.fsm.result == RESULT_TIMEOUT       ? "it took too long"
-                      : d->job.fsm.result == RESULT_WATCHDOG    ? "its watchdog was not fed, or it is unhealthy"
-                      : d->job.fsm.result == RESULT_PROTOCOL    ? "it will never be ready"
-                      : d->job.health.state == HEALTH_UNHEALTHY ? "it is unhealthy"
-                                                                : "to be started again";
+    const struct job *job = u->job;
+    const char *why = job->fsm.result == RESULT_TIMEOUT       ? "it took too long"
+                      : job->fsm.result == RESULT_WATCHDOG    ? "its watchdog was not fed, or it is unhealthy"
+                      : job->fsm.result == RESULT_PROTOCOL    ? "it will never be ready"
+                      : job->health.state == HEALTH_UNHEALTHY ? "it is unhealthy"
+                                                              : "to be started again";
 
-    if (d->stopping)
+    if (job->stop_asked)
         return;
-    log_stage(d->log, STAGE_STOPPING, LOG_WARNING, NULL, "%s", why);
-    /* What is told to a manager is the end of us, not of one life of the job: systemd signals nobody behind STOPPING=1.
-     */
-    if (d->config->spec->restart == RESTART_NO && !d->job.fsm.again_asked && !d->job.fsm.unhealthy)
+    log_unit(d->log, unit_subject(u), STAGE_STOPPING, LOG_WARNING, NULL, "%s", why);
+    /* What is told to a manager is the end of us, not of one life of the job: systemd signals nobody behind
+     * STOPPING=1. */
+    if (u == d->sole && job->c.spec->restart == RESTART_NO && !job->fsm.again_asked && !job->fsm.unhealthy)
         upward_stopping(d->upward, "stopping");
 }
 
-static void tell_reloaded(struct daemon *d)
+/* ---- all that happens ---- */
+
+static void tell_reloaded(struct daemon *d, struct unit *u)
 {
+    bool ok = !u->job->fsm.reload_failed;
     struct job_status status;
 
-    if (d->job.fsm.reload_failed)
-        log_stage(d->log, STAGE_RELOAD, LOG_WARNING, NULL, "the reload has failed");
-    upward_reloaded(d->upward, d->status_text);
+    if (!ok)
+        log_unit(d->log, unit_subject(u), STAGE_RELOAD, LOG_WARNING, NULL, "the reload has failed");
+    if (u == d->sole)
+        upward_reloaded(d->upward, d->status_text);
+    graph_reloaded(d->graph, u->number, ok);
+    d->changed = true;
     if (!d->control)
         return;
-    job_status(&d->job, &status);
-    control_job_reloaded(d->control, &status, !d->job.fsm.reload_failed);
+    job_status(u->job, &status);
+    control_job_reloaded(d->control, &status, ok);
+}
+
+/* What the graph is told of a state of the job. */
+static void note_state(struct daemon *d, struct unit *u)
+{
+    switch (u->job->fsm.state) {
+    case JOB_INACTIVE:
+    case JOB_DONE:
+        daemon_note(d, u, UNIT_INACTIVE, 0);
+        break;
+    case JOB_FAILED:
+        daemon_note(d, u, UNIT_FAILED, 0);
+        break;
+    case JOB_RESTART:
+        daemon_note(d, u, u->job->fsm.result == RESULT_SUCCESS ? UNIT_INACTIVE : UNIT_FAILED, UNIT_RESTARTS);
+        break;
+    case JOB_CONDITION:
+    case JOB_START_PRE:
+    case JOB_STARTING:
+    case JOB_START_POST:
+        daemon_note(d, u, UNIT_ACTIVATING, 0);
+        break;
+    case JOB_UP:
+    case JOB_EXITED:
+        daemon_note(d, u, UNIT_ACTIVE, 0);
+        break;
+    case JOB_RELOADING:
+        daemon_note(d, u, UNIT_RELOADING, 0);
+        break;
+    case JOB_STOP:
+    case JOB_STOP_WATCHDOG:
+    case JOB_STOP_TERM:
+    case JOB_STOP_KILL:
+    case JOB_STOP_POST:
+    case JOB_FINAL_KILL:
+    case JOB_STATE_MAX:
+        daemon_note(d, u, UNIT_DEACTIVATING, 0);
+    }
 }
 
 static void job_acting(void *ctx, struct job *job, unsigned actions)
 {
-    struct daemon *d = ctx;
+    struct unit *u = ctx;
+    struct daemon *d = daemon_of(u);
 
+    note_state(d, u);
     daemon_set_status(d);
-    if (actions & (ACT_RELOAD | ACT_RELOAD_SEEN))
+    if (u == d->sole && actions & (ACT_RELOAD | ACT_RELOAD_SEEN))
         upward_reloading(d->upward, "reloading");
     if (actions & ACT_RELOAD_SEEN)
-        log_stage(d->log, STAGE_RELOAD, LOG_INFO, NULL, "the program reloads");
+        log_unit(d->log, unit_subject(u), STAGE_RELOAD, LOG_INFO, NULL, "the program reloads");
     if (actions & ACT_RELOADED)
-        tell_reloaded(d);
+        tell_reloaded(d, u);
     if (actions & ACT_READY)
-        job_ready(d);
+        job_ready(d, u);
     if (actions & ACT_STOPPING)
-        tell_stopping(d);
+        tell_stopping(d, u);
     if (actions & ACT_KILL && job->fsm.state == JOB_STOP_KILL)
-        log_stage(d->log, STAGE_STOPPING, LOG_WARNING, NULL, "it did not stop in time: %s",
-                  d->config->spec->final_kill_signal == SIGKILL ? "SIGKILL" : "FinalKillSignal=");
+        log_unit(d->log, unit_subject(u), STAGE_STOPPING, LOG_WARNING, NULL, "it did not stop in time: %s",
+                 job->c.spec->final_kill_signal == SIGKILL ? "SIGKILL" : "FinalKillSignal=");
     if (actions & ACT_AGAIN)
-        tell_restart(d);
+        tell_restart(d, u);
     if (actions & ACT_END)
-        job_end(d);
+        job_end(d, u);
     else
-        tell_changed(d);
+        daemon_tell_changed(d, u);
 }
 
 static void job_says(void *ctx, struct job *job)
 {
-    struct daemon *d = ctx;
+    struct unit *u = ctx;
+    struct daemon *d = daemon_of(u);
 
+    (void)job;
     daemon_set_status(d);
-    upward_status(d->upward, d->status_text);
+    if (u == d->sole)
+        upward_status(d->upward, d->status_text);
 }
 
 static void job_alive(void *ctx, struct job *job, uint64_t usec)
 {
-    struct daemon *d = ctx;
+    struct unit *u = ctx;
 
-    upward_extend(d->upward, usec);
+    (void)job;
+    upward_extend(daemon_of(u)->upward, usec);
 }
 
 static void job_health(void *ctx, struct job *job)
 {
-    struct daemon *d = ctx;
+    struct unit *u = ctx;
+    struct daemon *d = daemon_of(u);
     const char *state = health_name(job->health.state);
     bool bad = job->health.state == HEALTH_UNHEALTHY;
 
     if (bad || job->health.state == HEALTH_HEALTHY)
-        log_stage(d->log, STAGE_HEALTH, bad ? LOG_WARNING : LOG_INFO, FIELDS({"HEALTH", state}), "%s%s%s", state,
-                  bad ? ": " : "", bad ? job->health.reason : "");
+        log_unit(d->log, unit_subject(u), STAGE_HEALTH, bad ? LOG_WARNING : LOG_INFO, FIELDS({"HEALTH", state}),
+                 "%s%s%s", state, bad ? ": " : "", bad ? job->health.reason : "");
     daemon_set_status(d);
-    if (d->told_up)
+    if (d->told_up && u == d->sole)
         upward_status(d->upward, d->status_text);
-    tell_changed(d);
+    daemon_tell_changed(d, u);
 }
 
 static void job_line(void *ctx, struct job *job, const char *line, size_t len)
 {
-    struct daemon *d = ctx;
-    struct job_status status = {.name = d->config->spec->name};
+    const struct unit *u = ctx;
+    struct daemon *d = daemon_of(u);
+    struct job_status status = {.name = job->c.spec->name};
 
     if (d->control)
         control_job_line(d->control, &status, line, len);

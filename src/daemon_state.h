@@ -1,7 +1,9 @@
-/* The inside of the daemon, shared by daemon.c, daemon_control.c and daemon_news.c. */
+/* The inside of the daemon, shared by daemon*.c. */
 #pragma once
 #include "control.h"
 #include "daemon.h"
+
+struct unit_news;
 
 struct daemon {
     const struct daemon_config *config;
@@ -11,18 +13,77 @@ struct daemon {
     struct upward *upward;
     struct watch signals;
     struct timer watchdog;
-    struct job job;
-    struct job_status job_status; /* what status() lends to the control socket */
+    struct timer due; /* the graph's next deadline */
+    struct units *units;
+    struct graph *graph;
+    struct unit *sole; /* the only one that was wanted from the start, and what is told upward is about it; NULL: none, or
+                        * several */
+    struct forest *forest;
+    struct unit *touched; /* one of their processes has ended, and was reaped */
+    struct unit_news *news; /* of units, which the graph hears when the event is over */
+    size_t n_news, news_size;
+    size_t n_counted, n_up, n_failed;   /* services ever started; up; failed */
+    size_t n_alive, n_asked;            /* services that are not over; those that were asked for */
+    size_t n_awaited;                   /* units wanted from the start, whose start is not over */
+    size_t n_missed;                    /* wanted from the start, and not up then */
+    struct job_status *jobs;            /* what status() lends to the control socket */
     char status_text[512];
-    char *notify_path;
     uint64_t since;
-    bool has_job, stopping;
+    int exit_status; /* of the first that failed, else of the last that ended */
+    bool failed;
+    bool changed; /* the graph has something to do */
+    bool stopping, ending;
     bool is_init; /* PID 1 of a container */
     bool told_up; /* whoever waits above knows that it is up */
 };
 
-/* Writes d->status_text anew: "web up, PID 12". */
+/* ---- daemon_news.c ---- */
+
+/* Writes d->status_text anew: "web up, PID 12", "3 units up". */
 void daemon_set_status(struct daemon *d);
+
+/* What the news of a job lead to; the context is the unit. */
+const struct job_ops *daemon_news(void);
+
+/* @u has failed without a job that could tell: @status is the exit status that says so. */
+void daemon_unit_failed(struct daemon *d, struct unit *u, int status, int error, const char *why);
+
+/* The start of @u is over before there was one: @why. It has not failed for that. */
+void daemon_unit_refused(struct daemon *d, struct unit *u, const char *why);
+
+/* Tells those who wait on the control socket how @u is. */
+void daemon_tell_changed(struct daemon *d, struct unit *u);
+
+/* How @u is, with or without what has to be read from the kernel. */
+void daemon_unit_status(struct unit *u, bool tree, struct job_status *ret);
+
+/* ---- daemon_units.c ---- */
+
+/* A line for the terminal of a starter that still waits. */
+void daemon_tell_starter(struct daemon *d, const char *text);
+
+/* Where the output of such a unit goes. */
+enum output_route daemon_route(const struct daemon *d, const struct jobspec *spec);
+
+/* Asks the graph. Its errors. */
+int daemon_request(struct daemon *d, struct unit *u, enum unit_job job);
+
+/* Wants @u started, as one of those that keep the instance alive. Errors of graph_request(). */
+int daemon_want(struct daemon *d, struct unit *u);
+
+/* Its job is to be no more. */
+void daemon_drop_job(struct unit *u);
+
+/* Asks for the stop of all units, in the reverse of their order. */
+void daemon_stop_units(struct daemon *d);
+
+/* Notes that the state of @u is now @state (with @news of graph_changed()); the graph is told by daemon_settle(). */
+void daemon_note(struct daemon *d, struct unit *u, enum unit_state state, unsigned news);
+
+/* Lets the graph do what follows from all that has happened, and ends the loop when nothing is left. Before each sleep. */
+void daemon_settle(struct daemon *d);
+
+/* ---- daemon_control.c ---- */
 
 /* Opens the control socket, if it is not open yet: it gets its name when there is something to control (daemon(7),
  * "New-Style Daemons", 4). Errors of control_new(). */
@@ -31,12 +92,9 @@ int daemon_open_control(struct daemon *d);
 /* The parent may have changed since: a daemon outlives whoever started it. */
 void daemon_refresh_identity(struct daemon *d);
 
-/* Asked for by @who, in words: the end of the instance, a reload (as job_reload()). */
+/* Asked for by @who, in words: the end of the instance, a reload of what runs (as job_reload()). */
 void daemon_stop(struct daemon *d, const char *who);
 int daemon_reload(struct daemon *d, const char *who);
 
 /* What others may ask of the daemon. */
 const struct control_ops *daemon_control(void);
-
-/* What the job's news lead to; the context is the daemon. */
-const struct job_ops *daemon_news(void);

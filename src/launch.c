@@ -49,6 +49,8 @@ static int __attribute__((noinline)) wait_for_news(int fd, const char *name)
             fprintf(stderr, "%s\n", message + 1);
         else if (message[0] == NEWS_READY)
             return 0;
+        else if (message[0] == NEWS_PARTLY)
+            return atoi(message + 1);
         else if (message[0] == NEWS_FAILED)
             status = print_failure(name, message + 1); /* and wait until it has put everything away */
     }

@@ -266,6 +266,8 @@ int loop_run(struct loop *l)
 
         if (l->before_sleep)
             l->before_sleep(l->before_sleep_ctx);
+        if (l->exit_code >= 0) /* it has nothing to wait for */
+            break;
         l->n_batch = l->epoll_fd < 0 ? sleep_few(l) : epoll_wait(l->epoll_fd, l->batch, BATCH, timeout_msec(l));
         if (l->n_batch < 0) {
             l->n_batch = 0;

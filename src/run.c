@@ -23,8 +23,9 @@
 /* What a step answers: go on, or end with the status >= 0. */
 #define GO_ON (-1)
 
-/* LSB: insufficient privilege. */
+/* LSB: insufficient privilege; program is not installed. */
 #define EXIT_NO_PERMISSION 4
+#define EXIT_NOT_INSTALLED 5
 
 struct run {
     struct cli *cli;
@@ -41,7 +42,9 @@ struct run {
     char *listen_names;
     char *rundir;
     struct pidfile pidfiles[2]; /* the instance's own, and --pidfile */
-    struct spawn spawn;
+    struct units *units;
+    struct unit **first; /* those that are wanted from the start */
+    size_t n_first;
 };
 
 static int complain(struct run *run, int status, int error, const char *fmt, ...)
@@ -175,7 +178,9 @@ static void log_beginning(struct run *run)
     log_stage(run->log, STAGE_DETECT, v->fork_skipped || v->drop_env ? LOG_NOTICE : LOG_INFO,
               FIELDS({"MODE", mode}, {"REASON", v->reason}), "%s: %s", mode, v->reason);
     log_stage(run->log, STAGE_START, LOG_INFO, NULL, "amphid " AMPHID_VERSION " starts %s",
-              jobspec_argv(&run->cli->spec) ? jobspec_argv(&run->cli->spec)[0] : "without a command");
+              jobspec_argv(&run->cli->spec) ? jobspec_argv(&run->cli->spec)[0]
+              : run->cli->units             ? run->cli->units[0]
+                                            : "without a command");
 }
 
 static int no_rundir(struct run *run, int error)
@@ -246,29 +251,84 @@ static int lock_second_pidfile(struct run *run)
     return r < 0 ? not_locked(run, path, -r, owner, why) : GO_ON;
 }
 
-static int prepare_command(struct run *run)
+/* A path from where the caller is: the daemon will be elsewhere. The caller frees; NULL without memory. */
+static char *absolute_path(const char *path)
 {
-    struct spawn_context ctx = {.env = run->env,
-                                .listen_fds = run->listen_fds,
-                                .listen_names = run->listen_names,
-                                .own_group = forks(run),
-                                .stay = !forks(run),
-                                .umask = run->umask};
-    cleanup_free char *notify = NULL;
-    struct spawn_error error;
+    cleanup_free char *cwd = path[0] == '/' ? NULL : getcwd(NULL, 0);
+    char *absolute;
 
-    if (!jobspec_argv(&run->cli->spec))
-        return GO_ON;
-    if (jobspec_notifies(&run->cli->spec)) {
-        if (asprintf(&notify, "%s/notify", run->rundir) < 0) {
-            notify = NULL;
-            return complain(run, EXIT_FAILURE, ENOMEM, "%s", strerror(ENOMEM));
+    return asprintf(&absolute, "%s%s%s", cwd ? cwd : "", cwd ? "/" : "", path) < 0 ? NULL : absolute;
+}
+
+/* The unit that the command line describes. Where its program is, is relative to the caller, too. */
+static int make_line(struct run *run)
+{
+    struct jobspec *spec = &run->cli->spec;
+    struct command *command = &spec->exec[EXEC_START].v[0];
+    struct unit_file file = {.id = strdup(spec->name)};
+    char *program;
+    int r;
+
+    if (command->path[0] != '/' && strchr(command->path, '/')) {
+        program = absolute_path(command->path);
+        if (program) {
+            free(command->path);
+            command->path = program;
         }
-        ctx.notify_socket = notify;
     }
-    if (spawn_prepare(&run->spawn, &run->cli->spec, &ctx, &error) < 0)
-        return complain(run, (int)error.exit_status, error.error, "%s", error.what);
+    file.spec = *spec;
+    jobspec_init(spec);
+    r = file.id ? units_add(run->units, &file, &run->first[0]) : -ENOMEM;
+    if (r < 0) {
+        unit_file_done(&file);
+        return complain(run, EXIT_FAILURE, -r, "%s", strerror(-r));
+    }
+    run->n_first = 1;
     return GO_ON;
+}
+
+static int not_loaded(struct run *run, const char *name, int error)
+{
+    return complain(run, error == -ENOENT ? EXIT_NOT_INSTALLED : EXIT_FAILURE, 0, "%s: %s", name, units_explain(error));
+}
+
+/* A unit that is named on the command line. */
+static int load_named(struct run *run, const char *name)
+{
+    cleanup_free char *path = strchr(name, '/') ? absolute_path(name) : NULL;
+    struct unit *u;
+    int r = units_load(run->units, path ? path : name, true, &u);
+
+    if (r < 0)
+        return not_loaded(run, name, r);
+    for (size_t i = 0; i < run->n_first; i++)
+        if (run->first[i] == u)
+            return GO_ON;
+    run->first[run->n_first++] = u;
+    return GO_ON;
+}
+
+/* What is to be run: all of it is read here, so what cannot be run is refused before anything is forked. */
+static int load_units(struct run *run)
+{
+    const struct cli *cli = run->cli;
+    int r = units_new(&run->units, &(struct units_config){.log = run->log,
+                                                          .upward = &run->upward,
+                                                          .unit_path = cli->unit_path,
+                                                          .ops = daemon_graph(),
+                                                          .properties = cli->properties,
+                                                          .environment = cli->environment}),
+        status = GO_ON;
+
+    if (r >= 0 && !(run->first = calloc(strv_len(cli->units) + 1, sizeof(*run->first))))
+        r = -ENOMEM;
+    if (r < 0)
+        return complain(run, EXIT_FAILURE, -r, "%s", strerror(-r));
+    if (jobspec_argv(&cli->spec))
+        return make_line(run);
+    for (size_t i = 0; cli->units && cli->units[i] && status == GO_ON; i++)
+        status = load_named(run, cli->units[i]);
+    return status;
 }
 
 /* daemon(7) steps 5 to 11. Goes on in the daemon; the starter ends here. */
@@ -303,42 +363,32 @@ static int write_pidfiles(struct run *run)
     return GO_ON;
 }
 
-/* Does somebody here have to see COMMAND's output? */
-static bool reads_lines(const struct jobspec *d)
-{
-    for (size_t i = 0; i < d->ready.n; i++)
-        if (d->ready.v[i].kind == PROBE_LOG)
-            return true;
-    return d->log_rate_interval > 0 && d->log_rate_burst > 0;
-}
-
-/* Who holds what: a daemon's child never the terminal; in the foreground, what --log does not claim stays there. A unit's
- * journal streams bear our name: COMMAND gets some with its own. */
-static enum output_route choose_route(const struct run *run)
-{
-    enum log_kind asked = run->cli->log.kind;
-
-    bool bears_our_name = log_kind(run->log) == LOG_TO_JOURNAL && run->stdout_is_journal;
-
-    if (reads_lines(&run->cli->spec))
-        return OUTPUT_PIPE;
-    if (!forks(run) && !bears_our_name && (asked == LOG_TO_AUTO || asked == LOG_TO_STDERR))
-        return OUTPUT_INHERIT;
-    return log_kind(run->log) == LOG_TO_JOURNAL ? OUTPUT_STREAM : OUTPUT_PIPE;
-}
-
 static int be_resident(struct run *run)
 {
-    return daemon_run(&(struct daemon_config){.name = run->cli->name,
-                                              .spec = &run->cli->spec,
-                                              .spawn = &run->spawn,
-                                              .verdict = &run->verdict,
-                                              .log = run->log,
-                                              .upward = &run->upward,
-                                              .rundir = run->rundir,
-                                              .route = choose_route(run),
-                                              .listen_fds = run->listen_fds,
-                                              .watchdog_usec = run->watchdog_usec});
+    enum log_kind asked = run->cli->log.kind;
+    /* Streams that systemd has made bear our name: a program gets some with its own. */
+    bool bears_our_name = log_kind(run->log) == LOG_TO_JOURNAL && run->stdout_is_journal;
+    const struct spawn_context ctx = {.env = run->env,
+                                      .listen_fds = run->listen_fds,
+                                      .listen_names = run->listen_names,
+                                      .own_group = forks(run),
+                                      .stay = !forks(run),
+                                      .umask = run->umask};
+
+    return daemon_run(&(struct daemon_config){
+        .name = run->cli->name,
+        .units = run->units,
+        .first = run->first,
+        .n_first = run->n_first,
+        .resident = !run->cli->units && run->n_first == 0,
+        .spawn = &ctx,
+        .verdict = &run->verdict,
+        .log = run->log,
+        .upward = &run->upward,
+        .rundir = run->rundir,
+        .watchdog_usec = run->watchdog_usec,
+        .inherit = !forks(run) && !bears_our_name && (asked == LOG_TO_AUTO || asked == LOG_TO_STDERR),
+    });
 }
 
 static void release(struct run *run)
@@ -347,7 +397,8 @@ static void release(struct run *run)
         pidfile_remove(&run->pidfiles[i]);
     if (run->rundir)
         rundir_remove(run->rundir);
-    spawn_done(&run->spawn);
+    units_free(run->units);
+    free(run->first);
     log_free(run->log);
     free(run->rundir);
     detach_replace_environment(NULL);
@@ -366,8 +417,8 @@ int run_instance(struct cli *cli)
     decide(&run);
     if ((status = clean_up(&run)) == GO_ON && (status = open_log(&run)) == GO_ON) {
         log_beginning(&run);
-        if ((status = claim_name(&run)) == GO_ON && (status = lock_second_pidfile(&run)) == GO_ON &&
-            (status = prepare_command(&run)) == GO_ON && (status = detach(&run)) == GO_ON &&
+        if ((status = load_units(&run)) == GO_ON && (status = claim_name(&run)) == GO_ON &&
+            (status = lock_second_pidfile(&run)) == GO_ON && (status = detach(&run)) == GO_ON &&
             (status = write_pidfiles(&run)) == GO_ON)
             status = be_resident(&run);
     }

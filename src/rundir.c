@@ -22,7 +22,7 @@ bool rundir_name_valid(const char *name)
     if (n == 0 || n > NAME_LENGTH_MAX || name[0] == '.' || name[0] == '-')
         return false;
     for (size_t i = 0; i < n; i++)
-        if (!isalnum((unsigned char)name[i]) && !strchr(":_.@-", name[i]))
+        if (!isalnum((unsigned char)name[i]) && !strchr(":_.@-\\", name[i]))
             return false;
     return true;
 }

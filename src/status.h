@@ -27,6 +27,7 @@ struct job_status {
     const pid_t *pids;          /* the whole tree, the oldest first */
     size_t n_pids;
     uint64_t memory, cpu_usec;  /* of the tree; UINT64_MAX: not known */
+    bool pending;               /* a start of it has been asked for and is not over: what has ended was before that */
     uint64_t dropped_lines;     /* LogOverflow=drop, LogRateLimit */
 };
 

@@ -37,7 +37,12 @@ int tree_open(struct tree *t, struct forest *forest, struct loop *loop, const ch
 {
     int r;
 
-    *t = (struct tree){.empty = {.fd = -1, .fn = emptied}, .loop = loop, .forest = forest, .fn = fn, .ctx = ctx};
+    *t = (struct tree){.empty = {.fd = -1, .fn = emptied},
+                       .loop = loop,
+                       .forest = forest,
+                       .n_children = t->n_children, /* whom KillMode= has spared */
+                       .fn = fn,
+                       .ctx = ctx};
     if (forest)
         forest_plant(forest, t);
     t->cgroup_fd = cgroup_make(name, &t->cgroup);

@@ -46,10 +46,13 @@ struct tree *forest_find(const struct forest *f, pid_t pid);
 /* The child @pid is about to be reaped: it is no more. Returns whose it was, NULL: it was not noted. */
 struct tree *forest_forget(struct forest *f, pid_t pid);
 
+/* The memory of @t, which is closed, is about to be freed: children that it could not end are nobody's. */
+void forest_forget_tree(struct forest *f, struct tree *t);
+
 /* Notes that our child @pid is of @t. -ENOMEM. */
 int tree_add(struct tree *t, pid_t pid);
 
-/* Opens the tree of the job @name in @forest (NULL: it is the only one): makes a cgroup below ours where it is ours to make (no systemd booted, or it has
+/* Opens the tree @t, all zero or closed, of the job @name in @forest (NULL: it is the only one): makes a cgroup below ours where it is ours to make (no systemd booted, or it has
  * delegated ours: Delegate=); without, descendants are looked for. Never fails for lack of a cgroup. If it is not empty
  * then, these are what a predecessor has left that was killed. @fn is called, from the loop, when the cgroup may have
  * become empty. -ENOMEM; errors of epoll_ctl(2). */

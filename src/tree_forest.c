@@ -130,7 +130,7 @@ struct tree *forest_forget(struct forest *f, pid_t pid)
         return NULL;
     take_out(f, p);
     t->n_children--;
-    if (!t->cgroup && !forest_is_one(f)) /* whom it leaves behind may be known by it */
+    if (t->forest && !t->cgroup && f->many) /* whom it leaves behind may be known by it */
         (void)pids_push(&t->past, pid);
     return t;
 }
@@ -145,7 +145,7 @@ void forest_plant(struct forest *f, struct tree *t)
     f->trees = t;
 }
 
-void forest_fell(struct forest *f, struct tree *t)
+void forest_forget_tree(struct forest *f, struct tree *t)
 {
     for (size_t i = 0; i <= f->mask && t->n_children > 0;)
         if (f->places[i].pid && f->places[i].tree == t) {
@@ -154,6 +154,10 @@ void forest_fell(struct forest *f, struct tree *t)
         } else {
             i++;
         }
+}
+
+void forest_fell(struct forest *f, struct tree *t)
+{
     for (struct tree **p = &f->trees; *p; p = &(*p)->next)
         if (*p == t) {
             *p = t->next;

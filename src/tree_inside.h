@@ -2,7 +2,7 @@
 #pragma once
 #include "tree.h"
 
-/* A tree is opened, or closed: what was noted of it is forgotten. */
+/* A tree is opened, or closed. */
 void forest_plant(struct forest *f, struct tree *t);
 void forest_fell(struct forest *f, struct tree *t);
 

@@ -86,6 +86,22 @@ void upward_failed(struct upward *u, int exit_status, int error, const char *rea
     }
 }
 
+void upward_partly(struct upward *u, int exit_status, bool any, const char *status)
+{
+    char text[12];
+
+    if (!any) {
+        upward_failed(u, exit_status, 0, status, NULL);
+        return;
+    }
+    if (u->channel_fd >= 0) {
+        snprintf(text, sizeof(text), "%d", exit_status);
+        tell_starter(u->channel_fd, NEWS_PARTLY, text, strlen(text));
+        u->channel_fd = close_fd(u->channel_fd);
+    }
+    tell_with_status(u, "READY=1", status);
+}
+
 void upward_status(struct upward *u, const char *status)
 {
     tell_with_status(u, "", status);

@@ -11,7 +11,7 @@ struct upward {
 };
 
 /* A message on the channel: its kind, then text. */
-enum news { NEWS_TRACE = 'T', NEWS_READY = 'R', NEWS_FAILED = 'F' };
+enum news { NEWS_TRACE = 'T', NEWS_READY = 'R', NEWS_FAILED = 'F', NEWS_PARTLY = 'P' };
 #define NEWS_MAX 16384
 
 /* One row of --trace for the starter's terminal; nothing if it does not listen any more. */
@@ -24,6 +24,10 @@ void upward_ready(struct upward *u, const char *status);
  * starter, or this process if somebody reads its stderr, prints @reason and the lines of @tail (may be NULL); the starter then exits with @exit_status, as
  * soon as this process has ended and nothing of it is in the way of another start. */
 void upward_failed(struct upward *u, int exit_status, int error, const char *reason, const char *tail);
+
+/* Some of what was wanted is up and the rest has failed, which was told: the manager hears READY=1 with @status, the
+ * starter exits with @exit_status; at once, or if not even that (@any) when this process has ended. */
+void upward_partly(struct upward *u, int exit_status, bool any, const char *status);
 
 /* The words on stderr. */
 void upward_print(const char *name, const char *reason, const char *tail);

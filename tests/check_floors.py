@@ -19,7 +19,7 @@ FLOORS = [
     "loop log logfile proc rundir pidfile detach clone3 spawn systemd upward facts conditions execdirs dynuser credentials stream unixsock "
     "manager reaper cgroup tree fdstore unitfacts unitpath unitload",
     "job output notifysock probe ready health control client",
-    "daemon launch instances show",
+    "units daemon launch instances show",
     "main run cli verbs detect inspect judge explain verify",
 ]
 MAX_LINES = 450

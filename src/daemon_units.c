@@ -1,0 +1,380 @@
+/* Between the graph of the units and their jobs: what is to begin is begun here, what becomes of it is told to the graph
+ * when the event is over. So no rule of the graph ever runs inside a step of a job. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+#include "cleanup.h"
+#include "daemon_state.h"
+#include "self.h"
+
+struct unit_news {
+    size_t unit;
+    enum unit_state state;
+    unsigned news;
+};
+
+/* ---- who is alive ---- */
+
+static bool is_alive(enum unit_state s)
+{
+    return s != UNIT_INACTIVE && s != UNIT_FAILED;
+}
+
+static bool is_up(enum unit_state s)
+{
+    return s == UNIT_ACTIVE || s == UNIT_RELOADING;
+}
+
+/* A service counts from its first start on; one that was asked for keeps the instance alive. */
+static void count(struct daemon *d, const struct unit *u, enum unit_state s, int by)
+{
+    size_t n = (size_t)by;
+
+    if (!u->counted)
+        return;
+    d->n_up += is_up(s) ? n : 0;
+    d->n_failed += s == UNIT_FAILED ? n : 0;
+    d->n_alive += is_alive(s) ? n : 0;
+    d->n_asked += u->asked && is_alive(s) ? n : 0;
+}
+
+void daemon_note(struct daemon *d, struct unit *u, enum unit_state state, unsigned news)
+{
+    struct unit_news *grown = d->news;
+
+    if (d->n_news == d->news_size) {
+        grown = reallocarray(d->news, d->news_size + 64, sizeof(*grown));
+        if (!grown) /* the graph learns with the next change what it has missed */
+            return;
+        d->news = grown;
+        d->news_size += 64;
+    }
+    grown[d->n_news++] = (struct unit_news){u->number, state, news};
+    count(d, u, u->state, -1);
+    u->state = news & UNIT_RESTARTS ? UNIT_ACTIVATING : state;
+    if (!u->counted && u->kind == UNIT_IS_SERVICE) {
+        u->counted = true;
+        d->n_counted++;
+    }
+    count(d, u, u->state, 1);
+}
+
+/* @u is wanted for itself; of a target, what it groups. */
+static void mark_asked(struct daemon *d, struct unit *u)
+{
+    static const enum unit_dep members[] = {DEP_REQUIRES, DEP_WANTS, DEP_BINDS_TO, DEP_UPHOLDS};
+    size_t pos, other;
+
+    if (u->asked)
+        return;
+    count(d, u, u->state, -1);
+    u->asked = true;
+    count(d, u, u->state, 1);
+    for (size_t i = 0; u->kind == UNIT_IS_GROUP && i < ARRAY_SIZE(members); i++)
+        for (pos = 0; graph_dep(d->graph, u->number, members[i], &pos, &other);)
+            mark_asked(d, units_nth(d->units, other));
+}
+
+/* What OnFailure= and OnSuccess= start is to come to its end, too. */
+static void mark_followers(struct daemon *d, const struct unit *u)
+{
+    enum unit_dep dep = u->state == UNIT_FAILED ? DEP_ON_FAILURE : DEP_ON_SUCCESS;
+    size_t pos = 0, other;
+
+    while (!is_alive(u->state) && graph_dep(d->graph, u->number, dep, &pos, &other))
+        mark_asked(d, units_nth(d->units, other));
+}
+
+int daemon_request(struct daemon *d, struct unit *u, enum unit_job job)
+{
+    bool starts = job == UNIT_JOB_START || job == UNIT_JOB_RESTART, before = u->pending;
+    int r;
+
+    u->pending = u->pending || starts;
+    r = graph_request(d->graph, u->number, job, UNIT_JOB_REPLACE);
+    if (r < 0)
+        u->pending = before;
+    d->changed = true;
+    return r;
+}
+
+int daemon_want(struct daemon *d, struct unit *u)
+{
+    int r = daemon_request(d, u, UNIT_JOB_START);
+
+    if (r >= 0)
+        mark_asked(d, u);
+    return r;
+}
+
+/* ---- what begins ---- */
+
+/* Does somebody here have to see its output? */
+static bool reads_lines(const struct jobspec *d)
+{
+    for (size_t i = 0; i < d->ready.n; i++)
+        if (d->ready.v[i].kind == PROBE_LOG)
+            return true;
+    return d->log_rate_interval > 0 && d->log_rate_burst > 0;
+}
+
+/* Who holds what: a daemon's child never the terminal; in the foreground, what --log does not claim stays there. */
+enum output_route daemon_route(const struct daemon *d, const struct jobspec *spec)
+{
+    if (reads_lines(spec))
+        return OUTPUT_PIPE;
+    if (d->config->inherit)
+        return OUTPUT_INHERIT;
+    return log_kind(d->log) == LOG_TO_JOURNAL ? OUTPUT_STREAM : OUTPUT_PIPE;
+}
+
+static int make_job(struct daemon *d, struct unit *u)
+{
+    struct job *job;
+    int r;
+
+    if (!u->notify_path) {
+        r = u->number ? asprintf(&u->notify_path, "%s/notify.%zu", d->config->rundir, u->number)
+                      : asprintf(&u->notify_path, "%s/notify", d->config->rundir);
+        if (r < 0) {
+            u->notify_path = NULL;
+            return -ENOMEM;
+        }
+    }
+    job = calloc(1, sizeof(*job));
+    if (!job)
+        return -ENOMEM;
+    r = job_init(job, &(struct job_context){.spec = &u->file.spec,
+                                            .spawn = &u->spawn,
+                                            .loop = d->loop,
+                                            .log = d->log,
+                                            .forest = d->forest,
+                                            .route = daemon_route(d, &u->file.spec),
+                                            .listen_fds = u == d->sole ? d->config->spawn->listen_fds : 0,
+                                            .watched = u == d->sole && d->config->watchdog_usec > 0,
+                                            .notify_path = u->notify_path,
+                                            .ops = daemon_news(),
+                                            .ops_ctx = u});
+    if (r < 0) {
+        free(job);
+        return r;
+    }
+    u->job = job;
+    return 0;
+}
+
+void daemon_drop_job(struct unit *u)
+{
+    const struct daemon *d = units_owner(u->all);
+
+    if (!u->job)
+        return;
+    job_done(u->job);
+    forest_forget_tree(d->forest, &u->job->tree);
+    free(u->job);
+    u->job = NULL;
+}
+
+static int prepare(struct daemon *d, struct unit *u, struct spawn_error *error)
+{
+    struct spawn_context ctx = *d->config->spawn;
+
+    ctx.notify_socket = jobspec_notifies(&u->file.spec) ? u->notify_path : NULL;
+    if (u != d->sole) {
+        ctx.listen_fds = 0;
+        ctx.listen_names = NULL;
+    }
+    spawn_done(&u->spawn);
+    return spawn_prepare(&u->spawn, &u->file.spec, &ctx, error);
+}
+
+static void start_service(struct daemon *d, struct unit *u)
+{
+    struct spawn_error error;
+    int r = 0;
+
+    if (u->next) {
+        daemon_drop_job(u);
+        unit_take_next(u);
+    }
+    if (!u->job)
+        r = make_job(d, u);
+    if (r < 0) {
+        daemon_unit_failed(d, u, 1, -r, strerror(-r));
+        return;
+    }
+    if (prepare(d, u, &error) < 0) {
+        daemon_unit_failed(d, u, (int)error.exit_status, error.error, error.what);
+        return;
+    }
+    u->job->stop_asked = false;
+    job_start(u->job);
+}
+
+static void stop_service(struct daemon *d, struct unit *u)
+{
+    if (u->job && !job_over(u->job))
+        job_stop(u->job);
+    else
+        daemon_note(d, u, UNIT_INACTIVE, 0);
+}
+
+static void reload_service(struct daemon *d, struct unit *u)
+{
+    if (!u->job || job_reload(u->job) < 0)
+        graph_reloaded(d->graph, u->number, false);
+}
+
+static void begin(void *ctx, size_t number, enum unit_job job)
+{
+    struct daemon *d = units_owner(ctx);
+    struct unit *u = units_nth(d->units, number);
+    bool runs = u->kind == UNIT_IS_SERVICE;
+
+    d->changed = true;
+    if (job == UNIT_JOB_RELOAD)
+        reload_service(d, u);
+    else if (!runs)
+        daemon_note(d, u, job == UNIT_JOB_STOP ? UNIT_INACTIVE : UNIT_ACTIVE, 0);
+    else if (job == UNIT_JOB_STOP)
+        stop_service(d, u);
+    else
+        start_service(d, u);
+}
+
+/* ---- what has become of it ---- */
+
+/* What whoever waits above us is told when all that was wanted is decided. */
+static void tell_up(struct daemon *d)
+{
+    if (d->told_up || d->n_awaited > 0 || d->stopping)
+        return;
+    daemon_set_status(d);
+    if (d->sole && d->n_missed > 0)
+        return; /* its end was told */
+    if (d->n_missed > 0 && !d->config->resident) {
+        upward_partly(d->upward, d->exit_status ? d->exit_status : 1, d->n_asked > 0, d->status_text);
+    } else {
+        if (!d->sole)
+            log_stage(d->log, STAGE_READY, LOG_INFO, NULL, "%s", d->status_text);
+        upward_ready(d->upward, d->status_text);
+    }
+    d->told_up = true;
+}
+
+static void decide(struct daemon *d, struct unit *u, bool up)
+{
+    if (!u->awaited)
+        return;
+    u->awaited = false;
+    d->n_awaited--;
+    d->n_missed += up ? 0 : 1;
+}
+
+static void over(void *ctx, size_t number, enum unit_job job, enum unit_job_result result)
+{
+    struct daemon *d = units_owner(ctx);
+    struct unit *u = units_nth(d->units, number);
+    bool up = result == UNIT_JOB_DONE || result == UNIT_JOB_SKIPPED;
+
+    d->changed = true;
+    if (job == UNIT_JOB_STOP || job == UNIT_JOB_RELOAD || result == UNIT_JOB_CANCELED)
+        return;
+    u->pending = false;
+    if (result == UNIT_JOB_DEPENDENCY || result == UNIT_JOB_TIMEOUT)
+        daemon_unit_refused(d, u, result == UNIT_JOB_TIMEOUT ? "its start took too long (JobTimeoutSec=)"
+                                                             : "a unit that it needs did not come up");
+    else if (result == UNIT_JOB_SKIPPED)
+        control_job_not_started(d->control, unit_name(u), NULL);
+    else
+        daemon_tell_changed(d, u);
+    if (result == UNIT_JOB_FAILED && u->job && !job_over(u->job))
+        return; /* Restart= goes on: it is decided when that ends */
+    decide(d, u, up);
+}
+
+static void say(void *ctx, int level, size_t number, const char *text)
+{
+    struct daemon *d = units_owner(ctx);
+
+    log_unit(d->log, unit_subject(units_nth(ctx, number)), STAGE_LOAD, level, NULL, "%s", text);
+    if (d && !d->told_up && level <= LOG_WARNING)
+        daemon_tell_starter(d, text);
+}
+
+static uint64_t now(void *ctx)
+{
+    (void)ctx;
+    return now_usec();
+}
+
+const struct graph_ops *daemon_graph(void)
+{
+    static const struct graph_ops ops = {begin, over, say, now};
+
+    return &ops;
+}
+
+/* ---- when an event is over ---- */
+
+/* What is decided by a change of state alone: it came up after all, or will not. */
+static void look_at(struct daemon *d, struct unit *u)
+{
+    mark_followers(d, u);
+    if (!u->awaited || graph_job(d->graph, u->number, NULL) != UNIT_JOB_NONE)
+        return;
+    if (is_up(u->state))
+        decide(d, u, true);
+    else if (!is_alive(u->state))
+        decide(d, u, u->state == UNIT_INACTIVE);
+}
+
+static void tell_graph(struct daemon *d)
+{
+    for (size_t i = 0; i < d->n_news; i++) { /* there may be more at the end than there were at the beginning */
+        const struct unit_news n = d->news[i];
+
+        graph_changed(d->graph, n.unit, n.state, n.news);
+        look_at(d, units_nth(d->units, n.unit));
+    }
+    d->n_news = 0;
+}
+
+void daemon_stop_units(struct daemon *d)
+{
+    for (size_t i = 0; i < units_count(d->units); i++) {
+        struct unit *u = units_nth(d->units, i);
+
+        if (u->kind != UNIT_IS_HOST && !u->same &&
+            (is_alive(u->state) || graph_job(d->graph, u->number, NULL) != UNIT_JOB_NONE))
+            (void)graph_request(d->graph, u->number, UNIT_JOB_STOP, UNIT_JOB_REPLACE);
+    }
+    d->changed = true;
+}
+
+static void look_for_end(struct daemon *d)
+{
+    if (graph_pending(d->graph) > 0 || (!d->stopping && (d->config->resident || d->n_asked > 0)))
+        return;
+    if (d->n_alive == 0) {
+        loop_exit(d->loop, d->exit_status);
+    } else if (!d->ending) {
+        d->ending = true; /* what was pulled in by units that are over has nothing to do any more */
+        daemon_stop_units(d);
+    }
+}
+
+void daemon_settle(struct daemon *d)
+{
+    while (d->changed || d->n_news > 0) {
+        d->changed = false;
+        tell_graph(d);
+        loop_arm(d->loop, &d->due, graph_run(d->graph));
+        if (d->n_news > 0 || d->changed)
+            continue;
+        tell_up(d);
+        look_for_end(d);
+    }
+}
