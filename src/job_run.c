@@ -47,6 +47,13 @@ static int open_streams(const struct job *job, struct spawn_run *run, struct spa
     return 0;
 }
 
+static void complain(void *ctx, const char *text)
+{
+    const struct job *job = ctx;
+
+    log_stage(job->c.log, STAGE_START, LOG_WARNING, NULL, "%s", text);
+}
+
 /* Starts what @run says, with the job's output. */
 static int run_with_output(struct job *job, struct spawn_run *run, pid_t *ret_pid, struct spawn_error *ret_error)
 {
@@ -206,6 +213,8 @@ int job_run_main(struct job *job)
 
     base_run(job, &run);
     run.main = true;
+    run.complain = complain;
+    run.complain_ctx = job;
     run.watchdog = job->fsm.watchdog_usec > 0;
     if (r >= 0)
         r = run_environment(job, EXEC_LIST_MAX, &env);

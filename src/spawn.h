@@ -127,6 +127,9 @@ struct spawn_run {
     size_t n_fds;
     unsigned n_stored;          /* how many of them are the store's: they are counted in LISTEN_FDS */
     const char *stored_names;   /* their names, "a:b", for LISTEN_FDNAMES; NULL: "stored" each */
+    void (*complain)(void *ctx, const char *text); /* told of what was passed over, as a line of EnvironmentFile= that means
+                                                    * nothing; NULL: nobody */
+    void *complain_ctx;
     bool watchdog;              /* WATCHDOG_PID= is said beside WATCHDOG_USEC= (sd_watchdog_enabled(3)) */
 };
 

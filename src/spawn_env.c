@@ -24,19 +24,24 @@ int spawn_no_memory(struct spawn_error *e)
 
 /* ---- what all units inherit ---- */
 
+/* NULL: it is empty. */
 static int read_text(const char *path, char **ret)
 {
     cleanup_fclose FILE *f = fopen(path, "re");
+    cleanup_free char *text = NULL;
     size_t size = 0;
     ssize_t n;
 
     *ret = NULL;
     if (!f)
         return -errno;
-    n = getdelim(ret, &size, '\0', f);
+    n = getdelim(&text, &size, '\0', f);
     if (n < 0)
         return ferror(f) ? -errno : 0;
-    return strlen(*ret) == (size_t)n ? 0 : -EBADMSG; /* the delimiter was there: no text */
+    if (strlen(text) != (size_t)n) /* the delimiter was there: no text */
+        return -EBADMSG;
+    *ret = take_ptr(text);
+    return 0;
 }
 
 /* locale.conf(5), and where Debian keeps the same. */
@@ -136,11 +141,12 @@ static int borrow(struct spawn_env *e, char *assignment)
     while (e->v[n] && strncmp(e->v[n], assignment, len) != 0)
         n++;
     if (!e->v[n] && n + 1 == e->room) {
-        char **grown = realloc(e->v, (e->room += 16) * sizeof(*grown));
+        char **grown = realloc(e->v, (e->room + 16) * sizeof(*grown));
 
         if (!grown)
             return -ENOMEM;
         e->v = grown;
+        e->room += 16;
     }
     if (!e->v[n])
         e->v[n + 1] = NULL;
@@ -262,6 +268,7 @@ static int put_search_path(struct spawn_env *e, const struct child *c)
     char *text = NULL;
     size_t size = 0;
     FILE *f;
+    int r;
 
     if (!list)
         return 0;
@@ -270,7 +277,8 @@ static int put_search_path(struct spawn_env *e, const struct child *c)
         return -ENOMEM;
     for (size_t i = 0; list[i]; i++)
         fprintf(f, "%s%s", i ? ":" : "PATH=", list[i]);
-    return make(e, fclose(f) == 0 ? 0 : -1, text);
+    r = fclose(f);
+    return make(e, r == 0 ? 0 : -1, text);
 }
 
 /* What whoever starts it says to it. */
@@ -304,7 +312,8 @@ static int put_passed(struct spawn_env *e, const struct child *c)
     return r;
 }
 
-static int read_file(struct spawn_env *e, const char *path, bool optional, struct spawn_error *error)
+static int read_file(struct spawn_env *e, const struct child *c, const char *path, bool optional,
+                     struct spawn_error *error)
 {
     cleanup_free char *text = NULL;
     unsigned line = 0;
@@ -316,14 +325,19 @@ static int read_file(struct spawn_env *e, const char *path, bool optional, struc
         return spawn_fail(error, EXIT_FDS, 0, "EnvironmentFile=%s: holds a NUL byte", path);
     if (r < 0)
         return spawn_fail(error, EXIT_FDS, -r, "EnvironmentFile=%s", path);
-    r = text ? envfile_parse(text, &e->files, &line) : 0;
-    if (r == -ENOMEM)
+    if (text && envfile_parse(text, &e->files, &line) < 0)
         return spawn_no_memory(error);
-    return r < 0 ? spawn_fail(error, EXIT_FDS, 0, "%s:%u: expected KEY=VALUE", path, line) : 0;
+    if (line && c->run->complain) {
+        char what[512];
+
+        snprintf(what, sizeof(what), "%s:%u: not KEY=VALUE, passed over", path, line);
+        c->run->complain(c->run->complain_ctx, what);
+    }
+    return 0;
 }
 
 /* One entry: a path or a pattern, behind "-" if it may be missing. */
-static int read_files(struct spawn_env *e, const char *entry, struct spawn_error *error)
+static int read_files(struct spawn_env *e, const struct child *c, const char *entry, struct spawn_error *error)
 {
     bool optional = entry[0] == '-';
     const char *path = entry + optional;
@@ -331,14 +345,14 @@ static int read_files(struct spawn_env *e, const char *entry, struct spawn_error
     int r;
 
     if (!strpbrk(path, "*?["))
-        return read_file(e, path, optional, error);
+        return read_file(e, c, path, optional, error);
     r = glob(path, 0, NULL, &found);
     if (r == GLOB_NOMATCH)
         return optional ? 0 : spawn_fail(error, EXIT_FDS, ENOENT, "EnvironmentFile=%s", path);
     if (r != 0)
         return r == GLOB_NOSPACE ? spawn_no_memory(error) : spawn_fail(error, EXIT_FDS, EIO, "EnvironmentFile=%s", path);
     for (size_t i = 0; i < found.gl_pathc && r >= 0; i++)
-        r = read_file(e, found.gl_pathv[i], optional, error);
+        r = read_file(e, c, found.gl_pathv[i], optional, error);
     globfree(&found);
     return r;
 }
@@ -373,7 +387,7 @@ int spawn_env_make(struct spawn_env *e, const struct child *c, struct spawn_erro
     if (r < 0)
         spawn_no_memory(error);
     for (size_t i = 0; r >= 0 && d->environment_files && d->environment_files[i]; i++)
-        r = read_files(e, d->environment_files[i], error);
+        r = read_files(e, c, d->environment_files[i], error);
     if (r >= 0 && borrow_all(e, e->files) < 0)
         r = spawn_no_memory(error);
     if (r < 0) {

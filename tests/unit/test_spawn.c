@@ -11,132 +11,17 @@
 #include "cleanup.h"
 #include "clone3.h"
 #include "spawn.h"
+#include "spawn_world.h"
 #include "strv.h"
 
 long __real_clone3_run(const struct clone3_args *args, void (*child)(const void *arg), const void *arg);
 long __wrap_clone3_run(const struct clone3_args *args, void (*child)(const void *arg), const void *arg);
 
-#define TEXT(s) ((char *)(uintptr_t)(s))
-
 static int clone3_error; /* 0: the real one */
-static char dir[64];
 
 long __wrap_clone3_run(const struct clone3_args *args, void (*child)(const void *arg), const void *arg)
 {
     return clone3_error ? -clone3_error : __real_clone3_run(args, child, arg);
-}
-
-static int set_up(void **state)
-{
-    (void)state;
-    snprintf(dir, sizeof(dir), "/tmp/amphid-spawn-XXXXXX");
-    return mkdtemp(dir) && chmod(dir, 0755) == 0 ? 0 : -1;
-}
-
-static const char *below(const char *name)
-{
-    static char path[96];
-
-    snprintf(path, sizeof(path), "%s/%s", dir, name);
-    return path;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    unlink(below("file"));
-    return rmdir(dir);
-}
-
-static void put(const char *text, mode_t mode)
-{
-    FILE *f = fopen(below("file"), "we");
-
-    assert_non_null(f);
-    fputs(text, f);
-    assert_int_equal(fclose(f), 0);
-    assert_int_equal(chmod(below("file"), mode), 0);
-}
-
-/* A job: its directives, one a line, and its words. */
-static void describe(struct jobspec *d, const char *directives, const char *const *words)
-{
-    cleanup_free char *copy = strdup(directives);
-    char *rest = copy, *line;
-    const char *expects;
-
-    jobspec_init(d);
-    d->name = strdup("web");
-    while ((line = strsep(&rest, "\n")) && *line) {
-        char *value = strchr(line, '=');
-
-        *value++ = '\0';
-        assert_int_equal(directive_assign(d, line, value, &expects), 0);
-    }
-    assert_int_equal(command_list_add(&d->exec[EXEC_START], (char *const *)(uintptr_t)words), 0);
-}
-
-static char *base_env[] = {TEXT("PATH=relative:/no/such:/bin:/usr/bin"), TEXT("BASE=1"), NULL};
-static const struct spawn_context plain = {.env = base_env};
-
-static const struct spawn_run main_program = {.main = true, .stdout_fd = -1, .stderr_fd = -1, .cgroup_fd = -1};
-
-/* Runs `sh -c @script`, or what @how says, and compares all that it prints on stdout and stderr. */
-static void run_prints(const struct spawn_context *ctx, const char *directives, const char *script,
-                       const struct spawn_run *how, const char *expected)
-{
-    struct spawn_run run = *how;
-    char said[1024] = "";
-    struct spawn_error e;
-    struct jobspec d;
-    struct spawn s;
-    pid_t pid = -1;
-    int ends[2], r;
-    size_t len = 0;
-    ssize_t n;
-
-    describe(&d, directives, (const char *const[]){"sh", "-c", script, NULL});
-    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
-    r = spawn_prepare(&s, &d, ctx, &e);
-    CHECK(r == 0, "%s: %s", directives, e.what);
-    run.stdout_fd = run.stderr_fd = ends[1];
-    r = spawn_run(&s, &run, &pid, &e);
-    CHECK(r == 0, "%s: %s", directives, e.what);
-    close(ends[1]);
-    while ((n = read(ends[0], said + len, sizeof(said) - 1 - len)) > 0)
-        len += (size_t)n;
-    close(ends[0]);
-    assert_int_equal(status_of(pid), 0);
-    CHECK(strcmp(said, expected) == 0, "%s, %s: '%s', not '%s'", directives, script, said, expected);
-    spawn_done(&s);
-    jobspec_done(&d);
-}
-
-static void prints(const struct spawn_context *ctx, const char *directives, const char *script, const char *expected)
-{
-    run_prints(ctx, directives, script, &main_program, expected);
-}
-
-/* @program cannot be started: with that status, the words as expected, and no process left. */
-static void fails(const char *directives, const char *program, enum spawn_exit status, const char *expected)
-{
-    struct spawn_error e = {0};
-    struct jobspec d;
-    struct spawn s;
-    pid_t pid = -7;
-    int r;
-
-    describe(&d, directives, (const char *const[]){program, NULL});
-    r = spawn_prepare(&s, &d, &plain, &e);
-    if (r == 0) {
-        r = spawn_run(&s, &main_program, &pid, &e);
-        spawn_done(&s);
-    }
-    CHECK(r == -1 && e.exit_status == status, "%s %s: %d, %d %s", directives, program, r, (int)e.exit_status, e.what);
-    CHECK(strcmp(e.what, expected) == 0, "%s %s: '%s', not '%s'", directives, program, e.what, expected);
-    assert_int_equal(pid, -7);
-    assert_true(waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD);
-    jobspec_done(&d);
 }
 
 static void runs(void **state)
@@ -218,8 +103,6 @@ static void cannot_execute(void **state)
 
 static void cannot_prepare(void **state)
 {
-    char expected[256], directives[128];
-
     (void)state;
     fails("WorkingDirectory=/no/such", "true", EXIT_CHDIR, "WorkingDirectory=/no/such: No such file or directory");
     fails("WorkingDirectory=/etc/passwd", "true", EXIT_CHDIR, "WorkingDirectory=/etc/passwd: Not a directory");
@@ -230,10 +113,6 @@ static void cannot_prepare(void **state)
           "SupplementaryGroups=no-such-group: there is no such group");
     fails("LimitNOFILE=infinity", "true", EXIT_LIMITS, "LimitNOFILE: Operation not permitted");
     fails("EnvironmentFile=/no/such", "true", EXIT_FDS, "EnvironmentFile=/no/such: No such file or directory");
-    put("A=1\n\nexport B=2\n", 0644);
-    snprintf(directives, sizeof(directives), "EnvironmentFile=%s", below("file"));
-    snprintf(expected, sizeof(expected), "%s:3: expected KEY=VALUE", below("file"));
-    fails(directives, "true", EXIT_FDS, expected);
 }
 
 static void other_users(void **state)
@@ -251,6 +130,27 @@ static void other_users(void **state)
     prints(&plain, "User=daemon\nWorkingDirectory=~", "test $PWD = $HOME && test $PWD != / && echo home", "home\n");
     prints(&plain, "User=nobody\nWorkingDirectory=-~", "echo $HOME", "/nonexistent\n");
     fails("User=nobody\nWorkingDirectory=~", "true", EXIT_CHDIR, "WorkingDirectory=/nonexistent: No such file or directory");
+}
+
+static void note(void *ctx, const char *text)
+{
+    snprintf(ctx, 128, "%s", text);
+}
+
+/* A line of an environment file that means nothing is passed over and told. */
+static void bad_environment_file(void **state)
+{
+    char directives[128], noted[128] = "", expected[128];
+    struct spawn_run run = main_program;
+
+    (void)state;
+    put("A=1\n\nexport B=2\nC=3\n", 0644);
+    snprintf(directives, sizeof(directives), "EnvironmentFile=%s", below("file"));
+    snprintf(expected, sizeof(expected), "%s:3: not KEY=VALUE, passed over", below("file"));
+    run.complain = note;
+    run.complain_ctx = noted;
+    run_prints(&plain, directives, "echo $A,$B,$C", &run, "1,,3\n");
+    assert_string_equal(noted, expected);
 }
 
 /* Another command of the job: its own words and variables, looked up each time in the job's PATH. */
@@ -466,6 +366,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(runs), TEST(keeps_the_callers), TEST(environment), TEST(cannot_execute), TEST(cannot_prepare), TEST(other_users),
+        TEST(bad_environment_file),
         TEST(other_commands), TEST(removed_program), TEST(descriptors_by_number), TEST(passed_and_stored),
         TEST(passed_to_the_main_program_alone), TEST(cgroups),
     };
