@@ -10,6 +10,7 @@
 #include "cleanup.h"
 #include "parse.h"
 #include "rundir.h"
+#include "speccheck.h"
 #include "strv.h"
 #include "unitname.h"
 #include "usec.h"
@@ -292,20 +293,14 @@ static int bad_option(char **argv, int id)
     return cli_usage("%s: %s", word, optopt ? "takes no value" : "no such option, or not unique");
 }
 
-/* Directives that cannot be meant together (systemd.service(5)). */
+/* Directives that cannot be meant together. */
 static int check_directives(const struct jobspec *d)
 {
-    if (d->type == TYPE_ONESHOT && (d->restart == RESTART_ALWAYS || d->restart == RESTART_ON_SUCCESS))
-        return cli_usage("Type=oneshot does not go with Restart=always or on-success: it would never come to an end");
-    if (d->type == TYPE_ONESHOT && d->ready.n > 0)
-        return cli_usage("Type=oneshot is ready when it has ended well; Ready= does not go with it");
-    if (d->pid_file && d->type != TYPE_FORKING)
-        return cli_usage("PIDFile= goes with Type=forking");
-    if (d->restart_max_delay != USEC_INFINITY && d->restart_max_delay < d->restart_usec)
-        return cli_usage("RestartMaxDelaySec= is shorter than RestartSec=");
-    if ((d->restart_steps > 0) != (d->restart_max_delay != USEC_INFINITY))
-        return cli_usage("RestartSteps= and RestartMaxDelaySec= go together");
-    return -1;
+    const char *fault = jobspec_argv(d) ? jobspec_fault(d) : NULL, *doubt = speccheck_doubt(d, false, 0);
+
+    if (fault)
+        return cli_usage("the command %s", fault);
+    return doubt ? cli_usage("%s", doubt) : -1;
 }
 
 /* What cannot be meant together. */

@@ -279,7 +279,7 @@ static void check_whole(struct loading *l)
         snprintf(text, sizeof(text), "the unit %s", fault);
         say(l, LOG_ERR, 0, text);
     }
-    for (size_t i = 0; (doubt = speccheck_doubt(d, i)); i++)
+    for (size_t i = 0; (doubt = speccheck_doubt(d, true, i)); i++)
         say(l, LOG_WARNING, 0, doubt);
     if (d->type == TYPE_ONESHOT)
         probe_list_done(&d->ready);
