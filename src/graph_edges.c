@@ -68,6 +68,10 @@ int graph_link(struct graph *g, size_t from, enum unit_dep dep, size_t to)
         return -ENOMEM;
     edge_add(a, dep, to, SAID_HERE);
     edge_add(b, unit_dep_inverse(dep), from, SAID_THERE);
+    if (a->state != UNIT_INACTIVE || b->state != UNIT_INACTIVE) { /* read anew: it counts from now on */
+        list_push(g, LIST_AUDIT, from);
+        list_push(g, LIST_AUDIT, to);
+    }
     if (dep == DEP_BEFORE)
         order_weigh(g, from, to, 1);
     if (dep == DEP_AFTER)

@@ -10,6 +10,11 @@
 #define AUTO_INTERVAL (10 * USEC_PER_SEC)
 #define AUTO_BURST 16
 
+static uint64_t graph_now(const struct graph *g)
+{
+    return g->ops.now ? g->ops.now(g->ctx) : 0;
+}
+
 void wish(struct graph *g, size_t unit, enum unit_job job, enum unit_job_mode mode)
 {
     struct unit_node *u = &g->units[unit];
@@ -20,11 +25,34 @@ void wish(struct graph *g, size_t unit, enum unit_job job, enum unit_job_mode mo
     list_push(g, LIST_WISH, unit);
 }
 
+/* May it be started or stopped for the sake of others now? If not it will be looked at later. */
+static bool auto_allowed(struct graph *g, size_t unit, uint64_t now)
+{
+    struct unit_node *u = &g->units[unit];
+
+    if (now - u->auto_since >= AUTO_INTERVAL) {
+        u->auto_since = now;
+        u->auto_count = 0;
+        u->auto_later = false;
+    }
+    if (u->auto_count < AUTO_BURST) {
+        u->auto_count++;
+        return true;
+    }
+    if (!u->auto_later)
+        graph_say(g, LOG_WARNING, unit, "%s: started and stopped too often for the sake of others, now it waits", u->name);
+    u->auto_later = true;
+    graph_due(g, unit, u->auto_since + AUTO_INTERVAL);
+    return false;
+}
+
 void wish_dep(struct graph *g, size_t unit, enum unit_dep dep, enum unit_job_mode mode)
 {
     size_t pos = 0, other;
 
     while (graph_dep(g, unit, dep, &pos, &other)) {
+        if (!auto_allowed(g, other, graph_now(g))) /* two that fail at once could go on with each other for ever */
+            continue;
         graph_say(g, LOG_INFO, other, "%s: started, %s=%s", graph_name(g, other), unit_dep_name(unit_dep_inverse(dep)),
                   graph_name(g, unit));
         wish(g, other, UNIT_JOB_START, mode);
@@ -105,27 +133,6 @@ static bool is_unneeded(const struct graph *g, size_t unit)
             return false;
     }
     return true;
-}
-
-/* May it be started or stopped for the sake of others now? If not it will be looked at later. */
-static bool auto_allowed(struct graph *g, size_t unit, uint64_t now)
-{
-    struct unit_node *u = &g->units[unit];
-
-    if (now - u->auto_since >= AUTO_INTERVAL) {
-        u->auto_since = now;
-        u->auto_count = 0;
-        u->auto_later = false;
-    }
-    if (u->auto_count < AUTO_BURST) {
-        u->auto_count++;
-        return true;
-    }
-    if (!u->auto_later)
-        graph_say(g, LOG_WARNING, unit, "%s: started and stopped too often for the sake of others, now it waits", u->name);
-    u->auto_later = true;
-    graph_due(g, unit, u->auto_since + AUTO_INTERVAL);
-    return false;
 }
 
 void audit(struct graph *g, size_t unit, uint64_t now)
