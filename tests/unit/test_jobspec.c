@@ -174,7 +174,7 @@ static void bad(void **state)
         "TimeoutStopSec=1x", "TimeoutStopSec=600000y", "KillSignal=", "KillSignal=0", "KillSignal=SIGNOPE",
         "SupplementaryGroups=\"a", "WorkingDirectory=srv", "WorkingDirectory=~x", "WorkingDirectory=-srv", "UMask=",
         "UMask=8", "UMask=10000", "Environment=A", "Environment==x", "Environment=1A=x", "Environment=A-B=x",
-        "Environment=A=1 B", "Environment=\"A=1", "Environment=A=\\q", "EnvironmentFile=here", "EnvironmentFile=-",
+        "Environment=B", "Environment=\"A=1", "Environment=A=\\q", "EnvironmentFile=here", "EnvironmentFile=-",
         "EnvironmentFile=-here", "Nice=", "Nice=20", "Nice=-21", "Nice=x", "OOMScoreAdjust=1001", "OOMScoreAdjust=",
         "NoNewPrivileges=", "NoNewPrivileges=maybe", "SyslogFacility=", "SyslogFacility=local8", "LimitCPU=",
         "LimitNOFILE=2:1", "LimitNOFILE=many", "LimitNICE=", "LimitNICE=41", "LimitNICE=-21", "LimitFSIZE=16E",
@@ -392,6 +392,10 @@ static void lists(void **state)
     assert_int_equal(d.exec[EXEC_RELOAD].n, 2);
     assert_int_equal(set(&d, "ExecReload", ""), 0);
     assert_int_equal(d.exec[EXEC_RELOAD].n, 0);
+    assert_int_equal(set(&d, "Environment", "A=1 B 2C=x C=3"), -EINVAL); /* the good ones count, as with systemd */
+    assert_int_equal(strv_len(d.environment), 2);
+    assert_int_equal(set(&d, "Environment", "D=1 \\q"), -EINVAL); /* but not where the words cannot be told apart */
+    assert_int_equal(strv_len(d.environment), 2);
     assert_int_equal(set(&d, "Ready", "tcp:80"), 0);
     assert_int_equal(set(&d, "Ready", "file:/x"), 0);
     assert_int_equal(set(&d, "Ready", "tcp:0"), -EINVAL);
