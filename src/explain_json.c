@@ -64,6 +64,26 @@ static void put_words(json_t *properties, const char *name, char *const *v)
     free(joined);
 }
 
+/* What symlinks in .wants/ and the like say stands beside what the files say. */
+static void put_links(json_t *properties, const char *name, char *const *links)
+{
+    const char *said = json_string_value(json_object_get(properties, name));
+    char *joined = NULL;
+    size_t size;
+    FILE *f = links && links[0] ? open_memstream(&joined, &size) : NULL;
+
+    if (!f)
+        return;
+    fputs(said ? said : "", f);
+    for (size_t i = 0; links[i]; i++) {
+        fputs((said && *said) || i > 0 ? " " : "", f);
+        put_quoted(f, links[i]);
+    }
+    if (fclose(f) == 0)
+        json_object_set_new(properties, name, text(joined));
+    free(joined);
+}
+
 static json_t *properties_json(const struct unit_file *u)
 {
     json_t *properties = json_object();
@@ -75,6 +95,9 @@ static json_t *properties_json(const struct unit_file *u)
     put_words(properties, "DropInPaths", u->dropins);
     for (size_t i = 0; (row = directive_nth(i, NULL)); i++)
         directive_show(&u->spec, row, put_property, properties);
+    put_links(properties, "Wants", u->wants);
+    put_links(properties, "Requires", u->requires);
+    put_links(properties, "Upholds", u->upholds);
     return properties;
 }
 
