@@ -226,7 +226,7 @@ static int take_option(struct cli *c, int id, const char *word, const char *arg)
 {
     if (id == 'f' || (id >= OPT_JSON && id <= OPT_TIMEOUT))
         return take_verb_option(c, id, arg);
-    if (id != 'n') /* which is --lines= of logs, too */
+    if (id != 'n' && id != OPT_UNIT_PATH) /* which are --lines= of logs, and explain's and verify's, too */
         c->run_option = word;
     if (id > DIRECTIVE_BEFORE_FIRST && id < DIRECTIVE_PAST_LAST)
         return set_directive(c, directive_keys[id - DIRECTIVE_BEFORE_FIRST - 1], arg);

@@ -59,6 +59,8 @@ static int check_options(struct cli *c, const struct verb *v)
         return cli_usage("%s: has no --json", v->name);
     if (odd)
         return cli_usage("%s: has no %s", v->name, odd & VERB_LINES ? "--lines or --follow" : "--for or --timeout");
+    if (c->unit_path && v->operand != OPERAND_UNITS)
+        return cli_usage("%s: has no --unit-path", v->name);
     if (c->run_option || c->short_n)
         return cli_usage("%s: does not go with %s", v->name, c->run_option ? c->run_option : "-n");
     return -1;
@@ -94,6 +96,7 @@ int cli_take_verb(struct cli *c, int argc, char **argv)
     c->verb = v->run;
     if (v->operand == OPERAND_UNITS) {
         c->verb_args.units = argv + 1;
+        c->verb_args.unit_path = c->unit_path;
         return n ? -1 : cli_usage("%s: the name of a unit is missing", v->name);
     }
     if (n > (v->operand == OPERAND_NONE ? 0 : 1))

@@ -7,6 +7,11 @@
         .key = name, .alias = new                                                                                      \
     }
 
+#define NOT_HERE(name, why)                                                                                            \
+    {                                                                                                                  \
+        .key = name, .honour = HONOUR_UNSUPPORTED, .how = why                                                          \
+    }
+
 static const struct directive rows[] = {
     /* systemd 229 and before had these here; [Unit] is their place now. */
     OLD("StartLimitInterval", "StartLimitIntervalSec"),
@@ -14,8 +19,16 @@ static const struct directive rows[] = {
     OLD("StartLimitAction", "StartLimitAction"),
     OLD("FailureAction", "FailureAction"),
     OLD("RebootArgument", "RebootArgument"),
-    {.key = "USBFunctionDescriptors", .honour = HONOUR_UNSUPPORTED, .how = "there is no USB gadget here"},
-    {.key = "USBFunctionStrings", .honour = HONOUR_UNSUPPORTED, .how = "there is no USB gadget here"},
+    NOT_HERE("Sockets", "sockets are not listened on for services here; what was passed to amphid is handed on"),
+    NOT_HERE("OpenFile", "no files are opened for a service here"),
+    NOT_HERE("LogLevelMax", "all lines are logged"),
+    NOT_HERE("LogFilterPatterns", "all lines are logged"),
+    NOT_HERE("LogExtraFields", "lines of output have no fields of their own here"),
+    NOT_HERE("PAMName", "no PAM session is opened"),
+    NOT_HERE("UtmpIdentifier", "nothing is written to utmp and wtmp"),
+    NOT_HERE("UtmpMode", "nothing is written to utmp and wtmp"),
+    NOT_HERE("USBFunctionDescriptors", "there is no USB gadget here"),
+    NOT_HERE("USBFunctionStrings", "there is no USB gadget here"),
 };
 
 const struct directive_table *directives_other(void)

@@ -12,7 +12,7 @@
 #include "spec_dirs.h"
 #include "spec_exec.h"
 #include "spec_unit.h"
-#include "unitname.h"
+#include "units_inside.h"
 #include "verbs.h"
 #include "verify.h"
 
@@ -154,14 +154,6 @@ static void check_users(struct verify *v)
                     d->supplementary_groups[i]);
 }
 
-/* Everything but services is the machine's. */
-static bool is_run_here(const char *name)
-{
-    struct unit_name n;
-
-    return unit_name_split(name, &n) >= 0 && n.type == UNIT_SERVICE;
-}
-
 static void ignore(void *ctx, int level, const char *path, unsigned line, const char *text)
 {
     (void)ctx, (void)level, (void)path, (void)line, (void)text;
@@ -180,7 +172,7 @@ static void check_units(struct verify *v)
             struct unit_file other;
             int r = 0;
 
-            if (is_run_here(names[i])) {
+            if (!units_is_host(names[i])) {
                 r = unit_load(&other, v->paths, names[i], &(struct unit_load_ops){.complain = ignore}, NULL);
                 if (r >= 0)
                     unit_file_done(&other);
