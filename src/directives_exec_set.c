@@ -3,7 +3,6 @@
 #include <ctype.h>
 #include <errno.h>
 #include <limits.h>
-#include <linux/ioprio.h>
 #include <linux/securebits.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -12,6 +11,7 @@
 #include "capability.h"
 #include "cleanup.h"
 #include "directive_set.h"
+#include "ioprio.h"
 #include "parse.h"
 #include "spec_exec.h"
 #include "strv.h"

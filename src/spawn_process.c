@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/ioprio.h>
 #include <linux/mempolicy.h>
 #include <sched.h>
 #include <stdio.h>
@@ -15,6 +14,7 @@
 #include <unistd.h>
 #include "cleanup.h"
 #include "directive.h"
+#include "ioprio.h"
 #include "spawn_inside.h"
 
 #ifndef PR_SET_MEMORY_MERGE

@@ -1,9 +1,9 @@
 /* The defaults of this part of a description, and its end. */
 #include <limits.h>
-#include <linux/ioprio.h>
 #include <stdlib.h>
 #include "capability.h"
 #include "cleanup.h"
+#include "ioprio.h"
 #include "spec_exec.h"
 #include "strv.h"
 
