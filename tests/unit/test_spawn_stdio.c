@@ -1,7 +1,6 @@
 /* Standard streams of units: what each is connected to, by default and as it was said, and terminals. */
 #include "unit.h"
 #include <poll.h>
-#include <pty.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -199,6 +198,18 @@ static void journal_stream(void **state)
 
 /* ---- terminals ---- */
 
+/* A new terminal: its path, and both ends, of which @ret_slave keeps it from being hung up. */
+static void open_terminal(char path[64], int *ret_master, int *ret_slave)
+{
+    *ret_master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+    assert_true(*ret_master >= 0);
+    assert_int_equal(grantpt(*ret_master), 0);
+    assert_int_equal(unlockpt(*ret_master), 0);
+    assert_int_equal(ptsname_r(*ret_master, path, 64), 0);
+    *ret_slave = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC);
+    assert_true(*ret_slave >= 0);
+}
+
 /* A unit on the terminal @path, given back as it is running. */
 static pid_t start_on(const char *path, const char *directives, const char *script, struct spawn_error *e)
 {
@@ -253,7 +264,7 @@ static void terminals(void **state)
         int master, slave;
         pid_t pid;
 
-        assert_int_equal(openpty(&master, &slave, path, NULL, NULL), 0);
+        open_terminal(path, &master, &slave);
         pid = start_on(path, rows[i].directives, rows[i].script, &e);
         CHECK(pid > 0, "%s: %s", rows[i].directives, e.what);
         read_lines(master, rows[i].until, said, sizeof(said));
@@ -272,7 +283,7 @@ static void terminal_for_output(void **state)
     pid_t pid;
 
     (void)state;
-    assert_int_equal(openpty(&master, &slave, path, NULL, NULL), 0);
+    open_terminal(path, &master, &slave);
     pid = start_on(path, "StandardOutput=tty", "read a; echo $(ps -o tty= -p $$) end.", &e);
     assert_true(pid > 0);
     read_lines(master, "? end.", said, sizeof(said));
@@ -290,7 +301,7 @@ static void contended_terminal(void **state)
     pid_t first, second;
 
     (void)state;
-    assert_int_equal(openpty(&master, &slave, path, NULL, NULL), 0);
+    open_terminal(path, &master, &slave);
     first = start_on(path, "StandardInput=tty", "echo first; read a", &e);
     assert_true(first > 0);
     read_lines(master, "first", said, sizeof(said));
