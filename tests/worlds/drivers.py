@@ -19,8 +19,9 @@ class Systemctl:
         assert not check or r.returncode == 0, f'{verb}: exit {r.returncode}: {r.stderr}\n{self.trail(unit)}'
         return r
 
-    def start(self, unit):
-        return self.do('start', unit)
+    def start(self, *units):
+        for unit in units:
+            self.do('start', unit)
 
     def stop(self, package):
         for unit in (*package.also_stop, package.unit):
@@ -72,10 +73,10 @@ class Amphid:
         assert not check or r.returncode == 0, f'{verb}: exit {r.returncode}: {r.stderr}\n{self.trail(unit)}'
         return r
 
-    def start(self, unit):
-        self.before[unit] = processes(self.w)
-        r = self.w.run(['amphid', '--fork', unit], check=False, timeout=60)
-        assert r.returncode == 0, f'start: exit {r.returncode}: {r.stderr}\n{self.trail(unit)}'
+    def start(self, *units):
+        self.before[units[0]] = processes(self.w)
+        r = self.w.run(['amphid', '--fork', *units], check=False, timeout=60)
+        assert r.returncode == 0, f'start: exit {r.returncode}: {r.stderr}\n{self.trail(units[0])}'
         return r
 
     def stop(self, package):

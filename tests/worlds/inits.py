@@ -169,4 +169,6 @@ def new(name):
         return WORLDS[name](name)
     w = PACKAGE_WORLDS[name](name)
     w.nspawn_options = ('--capability=CAP_SYS_TIME',)
+    if w.init == 'sysvinit':
+        w.argv = ['/sbin/init']  # --boot would take the systemd that lies there beside it
     return w

@@ -1,6 +1,7 @@
 """Real packages with their own units: started, asked for their real work, reloaded, killed, restarted and stopped, and
 nothing is left. The same steps with systemctl under systemd, which shows that they are right, and with amphid elsewhere."""
 import fnmatch
+import json
 import re
 import signal
 from contextlib import contextmanager
@@ -170,3 +171,53 @@ def nothing_left(w, d, p, before):
     p.again(w)
     with pytest.raises(Exception):
         p.ask(w)
+
+
+def test_one_through_the_other(world, machine):
+    """postgresql.service does nothing itself: its clusters are reloaded with it and end with it (ReloadPropagatedFrom=,
+    PartOf=), though nobody names them."""
+    w, d = world, machine
+    p = next(p for p in packages.table() if p.unit == 'postgresql@17-main.service')
+    with cleared(w, d, p):
+        w.run(['rm', '-f', '/etc/postgresql/17/main/conf.d/t.conf'])
+        try:
+            d.start(p.unit, 'postgresql.service')
+            answers(w, d, p, p.says, True)
+            p.change(w)
+            d.do('reload', 'postgresql.service')
+            answers(w, d, p, p.then, False)
+            d.do('stop', 'postgresql.service')
+            waiting.until(lambda: d.state(p.unit)[0] == 'inactive', 'the end of the cluster', 20)
+            assert not w.exists('/run/postgresql/17-main.pid')
+        finally:
+            d.do('stop', 'postgresql.service', check=False)
+
+
+def test_known_by_another_name(world, machine):
+    """bind9.service is a symbolic link to named.service."""
+    w, d = world, machine
+    p = next(p for p in packages.table() if p.unit == 'named.service')
+    with cleared(w, d, p):
+        d.start('bind9.service')
+        answers(w, d, p, p.says, True)
+        main = up(w, d, p)
+        assert d.state('bind9.service') == d.state('named.service')
+        d.start('named.service')
+        assert up(w, d, p) == main, 'the start of what is up does nothing'
+        d.do('stop', 'bind9.service')
+        assert d.state('named.service')[0] == 'inactive'
+
+
+def test_every_unit_file_loads(world):
+    """Each .service file of all packages: explained as JSON, verified without a crash. What is not known is said."""
+    w = world
+    everywhere = 'find /usr/lib/systemd/system /etc/systemd/system -maxdepth 1 -name "*.service"'
+    masked = w.run(f"{everywhere} -lname /dev/null -printf '%f\\n'").stdout.split()
+    names = set(w.run(f"{everywhere} -printf '%f\\n'").stdout.split()) - set(masked)
+    names = [name.replace('@.', '@x-y.') for name in sorted(names)]
+    assert len(names) > 70
+    for name in names:
+        r = w.run(['amphid', 'explain', name, '--json'], check=False)
+        assert r.returncode == 0 and json.loads(r.stdout), f'{name}: exit {r.returncode}: {r.stderr}'
+    r = w.run(['amphid', 'verify', *names], check=False)
+    assert r.returncode in (0, 1) and 'unknown' not in r.stdout + r.stderr, r.stdout + r.stderr
