@@ -89,6 +89,7 @@ enum option_id {
     OPT_WAIT,
     OPT_VERSION,
     OPT_JSON, /* from here on: of verbs */
+    OPT_ALL,
     OPT_LINES,
     OPT_FOR,
     OPT_TIMEOUT,
@@ -111,6 +112,7 @@ static const struct option options[] = {
     {"log", required_argument, NULL, OPT_LOG},
     {"trace", no_argument, NULL, OPT_TRACE},
     {"json", no_argument, NULL, OPT_JSON},
+    {"all", no_argument, NULL, OPT_ALL},
     {"lines", required_argument, NULL, OPT_LINES},
     {"follow", no_argument, NULL, 'f'},
     {"for", required_argument, NULL, OPT_FOR},
@@ -200,6 +202,10 @@ static int take_verb_option(struct cli *c, int id, const char *arg)
     switch (id) {
     case OPT_JSON:
         v->json = true;
+        return -1;
+    case OPT_ALL:
+        c->verb_options |= VERB_ALL;
+        v->all = true;
         return -1;
     case 'f':
         c->verb_options |= VERB_LINES;

@@ -32,7 +32,7 @@ static const struct verb {
     {"is-healthy", verb_is_healthy, OPERAND_NAME, 0},
     {"detect", verb_detect, OPERAND_NONE, VERB_JSON},
     {"inspect", verb_inspect, OPERAND_PID, VERB_JSON},
-    {"explain", verb_explain, OPERAND_UNITS, VERB_JSON | VERB_JSON_ONLY},
+    {"explain", verb_explain, OPERAND_UNITS, VERB_JSON | VERB_JSON_ONLY | VERB_ALL},
     {"verify", verb_verify, OPERAND_UNITS, 0},
 };
 
@@ -58,7 +58,9 @@ static int check_options(struct cli *c, const struct verb *v)
     if (c->verb_args.json && !(v->options & VERB_JSON))
         return cli_usage("%s: has no --json", v->name);
     if (odd)
-        return cli_usage("%s: has no %s", v->name, odd & VERB_LINES ? "--lines or --follow" : "--for or --timeout");
+        return cli_usage("%s: has no %s", v->name, odd & VERB_ALL     ? "--all"
+                                              : odd & VERB_LINES ? "--lines or --follow"
+                                                                 : "--for or --timeout");
     if (c->unit_path && v->operand != OPERAND_UNITS)
         return cli_usage("%s: has no --unit-path", v->name);
     if (c->run_option || c->short_n)
@@ -97,7 +99,9 @@ int cli_take_verb(struct cli *c, int argc, char **argv)
     if (v->operand == OPERAND_UNITS) {
         c->verb_args.units = argv + 1;
         c->verb_args.unit_path = c->unit_path;
-        return n ? -1 : cli_usage("%s: the name of a unit is missing", v->name);
+        if (n && c->verb_args.all)
+            return cli_usage("%s: --all is of all directives, not of a unit", v->name);
+        return n || c->verb_args.all ? -1 : cli_usage("%s: the name of a unit is missing", v->name);
     }
     if (n > (v->operand == OPERAND_NONE ? 0 : 1))
         return cli_usage("%s %s: one word too many", v->name, argv[n]);

@@ -5,7 +5,7 @@
 #define VERB_LINES_DEFAULT 10
 
 /* Which options a verb understands. VERB_JSON_ONLY: jansson is only needed with --json. */
-enum { VERB_JSON = 1, VERB_LINES = 2, VERB_FOR = 4, VERB_JSON_ONLY = 8 };
+enum { VERB_JSON = 1, VERB_LINES = 2, VERB_FOR = 4, VERB_JSON_ONLY = 8, VERB_ALL = 16 };
 
 /* The one line about an error in the arguments. Returns the exit status for it. */
 int cli_usage(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -7,7 +7,7 @@
 #define LIMITS "no limit of a control group is set here"
 #define SHARES "no share of a control group is set here"
 #define BPF "no BPF program is attached here"
-#define OOMD "it is a word to systemd-oomd, which asks systemd"
+#define OOMD "it is a word to systemd-oomd, which only looks after units of systemd"
 #define ACCOUNTS "it only says what is counted; nobody shows the figures here"
 
 #define NOT_HERE(name, why)                                                                                            \
@@ -101,8 +101,8 @@ static const struct directive rows[] = {
     NEEDLESS("ManagedOOMMemoryPressureLimit", OOMD),
     NEEDLESS("ManagedOOMMemoryPressureDurationSec", OOMD),
     NEEDLESS("ManagedOOMPreference", OOMD),
-    NEEDLESS("MemoryPressureThresholdSec", "a service that is not told of pressure looks for it itself"),
-    NEEDLESS("MemoryPressureWatch", "a service that is not told of pressure looks for it itself"),
+    NEEDLESS("MemoryPressureThresholdSec", "no pressure is told; a program does without, as where there is no such file"),
+    NEEDLESS("MemoryPressureWatch", "no pressure is told; a program does without, as where there is no such file"),
     NEEDLESS("CoredumpReceive", "systemd-coredump is not asked here"),
     OLD("CPUShares", "CPUWeight"),
     OLD("StartupCPUShares", "StartupCPUWeight"),

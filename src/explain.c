@@ -129,10 +129,30 @@ static int explain(const struct unit_paths *paths, const char *name, bool json)
     return 0;
 }
 
+/* The whole table: section, key, what becomes of it, how or why, between tabs; or as JSON. */
+static int explain_all(bool json)
+{
+    const struct directive *row;
+    const char *section;
+
+    if (json && explain_put_table(stdout) < 0) {
+        fprintf(stderr, "amphid: explain: out of memory\n");
+        return 1;
+    }
+    for (size_t i = 0; !json && (row = directive_nth(i, &section)); i++)
+        printf("%s\t%s\t%s\t%s\n", section, row->key, row->alias ? "old name" : directive_honour_name(row->honour),
+               row->alias ? row->alias : row->how ? row->how : "");
+    return 0;
+}
+
 int verb_explain(const struct verb_args *a)
 {
     struct unit_paths *paths;
-    int status = 0, r = unit_paths_new(&paths, a->unit_path);
+    int status = 0, r;
+
+    if (a->all)
+        return explain_all(a->json);
+    r = unit_paths_new(&paths, a->unit_path);
 
     if (r < 0) {
         fprintf(stderr, "amphid: explain: %s\n", strerror(-r));

@@ -118,3 +118,28 @@ int explain_put_json(FILE *out, const struct explain_files *f)
     fputc('\n', out);
     return r < 0 ? -ENOMEM : 0;
 }
+
+int explain_put_table(FILE *out)
+{
+    json_t *list = json_array();
+    const struct directive *row;
+    const char *section;
+    int r;
+
+    for (size_t i = 0; (row = directive_nth(i, &section)); i++) {
+        json_t *j = json_object();
+
+        json_object_set_new(j, "section", text(section));
+        json_object_set_new(j, "key", text(row->key));
+        json_object_set_new(j, "honour", row->alias ? json_null() : text(directive_honour_name(row->honour)));
+        json_object_set_new(j, "how", text(row->how));
+        json_object_set_new(j, "security", json_pack("b", row->security));
+        json_object_set_new(j, "expects", text(row->expects));
+        json_object_set_new(j, "replacedBy", text(row->alias));
+        json_array_append_new(list, j);
+    }
+    r = json_dumpf(list, out, JSON_INDENT(2));
+    json_decref(list);
+    fputc('\n', out);
+    return r < 0 ? -ENOMEM : 0;
+}

@@ -10,6 +10,7 @@ enum wait_goal { WAIT_STOPPED, WAIT_READY, WAIT_HEALTHY };
 struct verb_args {
     const char *name; /* instance, NULL where none was given */
     bool json;
+    bool all;              /* explain: the table instead of units */
     bool follow;           /* logs */
     unsigned lines;        /* logs */
     enum wait_goal goal;   /* wait */
