@@ -11,14 +11,14 @@ struct expansion {
     const struct specifiers *s;
     FILE *out;
     bool quote;
-    bool whole_word; /* the specifier is a word of its own: it stays one if its value is empty */
+    bool in_word; /* no quotes are open: an empty value is written as "", so that a word of its own stays one */
 };
 
 /* Letters and digits, and what means nothing to anybody, stand for themselves; a prefix of a command ("-", "@", ":")
  * means something only where a word begins, but nobody knows here where that is. */
 static void put(const struct expansion *e, const char *value, size_t n)
 {
-    if (n == 0 && e->whole_word)
+    if (n == 0 && e->in_word)
         fputs("\"\"", e->out);
     for (size_t i = 0; e->quote && i < n; i++) {
         unsigned char c = (unsigned char)value[i];
@@ -117,19 +117,20 @@ static int put_specifier(const struct expansion *e, char c)
     }
 }
 
-static bool is_blank(char c)
+/* Is there an odd number of backslashes before @p? */
+static bool is_escaped(const char *text, const char *p)
 {
-    return c == ' ' || c == '\t' || c == '\0';
+    size_t n = 0;
+
+    while (p > text + n && p[-1 - (ptrdiff_t)n] == '\\')
+        n++;
+    return n % 2 == 1;
 }
 
 /* The quote that is open behind the byte at @p, when it was @open before. */
 static char follow_quotes(const char *text, const char *p, char open)
 {
-    size_t backslashes = 0;
-
-    while (p - backslashes > text && p[-1 - (ptrdiff_t)backslashes] == '\\')
-        backslashes++;
-    if (backslashes % 2 || (*p != '"' && *p != '\''))
+    if (is_escaped(text, p) || (*p != '"' && *p != '\''))
         return open;
     return open == 0 ? *p : open == *p ? 0 : open;
 }
@@ -147,7 +148,9 @@ int specifier_expand(const char *text, bool quote, const struct specifiers *s, c
             open = follow_quotes(text, p, open);
             fputc(*p, e.out);
         } else {
-            e.whole_word = quote && !open && (p == text || is_blank(p[-1])) && is_blank(p[2]);
+            e.in_word = quote && !open;
+            if (quote && p[1] != '%' && is_escaped(text, p))
+                fputc('\\', e.out); /* what was put in could make another escape of it */
             r = put_specifier(&e, *++p);
             if (r < 0)
                 *ret_bad = *p;

@@ -100,6 +100,7 @@ static void quoting(void **state)
         {"a %q b", {"a", "My \"big\" host's; -x \\n", "b"}}, {"'%q' \"%q\"", {"My \"big\" host's; -x \\n", "My \"big\" host's; -x \\n"}},
         {"x=%q", {"x=My \"big\" host's; -x \\n"}}, {"a %w b", {"a", "", "b"}}, {"%w", {""}}, {"a%w b", {"a", "b"}},
         {"'a %w b'", {"a  b"}}, {"\"%w\" '%w'", {"", ""}}, {"\\\" %w \\\"", {"\"", "", "\""}}, {"%% %a", {"%", "{a}"}},
+        {"%w%w x%w", {"", "x"}}, {"\\\\%n \\t%n", {"\\a@-x.service", "\ta@-x.service"}}, {"\\%n", {"\\a@-x.service"}},
     };
     struct unit_name n;
     unsigned asked = 0;
