@@ -73,7 +73,7 @@ static int answer_start(struct conn *c, const struct job_status *j, int *ret)
 {
     bool changed = c->begun || j->since != c->since;
 
-    if (j->pending && (manager_job_ended(j) || manager_job_up(j)))
+    if (j->pending && manager_job_up(j))
         return 0;
     if (changed && (manager_job_up(j) || j->state == JOB_CONDITION || j->state == JOB_START_PRE || j->state == JOB_STARTING ||
                     j->state == JOB_START_POST))
@@ -153,7 +153,7 @@ void control_job_ended(struct control *s, const struct job_status *job)
 {
     if (!s)
         return;
-    if (s->end.result == RESULT_SUCCESS) /* the first failure is what the instance ends with */
+    if (!job->pending && s->end.result == RESULT_SUCCESS) /* the first failure is what the instance ends with */
         s->end = (struct manager_end){job->result, job->exit_code, job->exit_status};
     control_job_changed(s, job);
 }

@@ -164,6 +164,8 @@ static int want_all(struct daemon *d)
     for (size_t i = 0; i < d->config->n_first; i++) {
         struct unit *u = d->config->first[i];
 
+        if (u->awaited) /* it is enabled by two names */
+            continue;
         u->awaited = true;
         d->n_awaited++;
         r = daemon_want(d, u);
@@ -251,6 +253,6 @@ int daemon_run(const struct daemon_config *config)
         upward_failed(d.upward, 1, -r, text, NULL);
     }
     if (d.loop)
-        finish(&d, r < 0 || d.failed);
+        finish(&d, r < 0 || (d.sole && d.failed));
     return r < 0 ? 1 : r;
 }

@@ -12,7 +12,8 @@ struct daemon_config {
     struct unit *const *first; /* those that are wanted from the start */
     size_t n_first;
     bool resident; /* it stays when all of them are over */
-    const struct spawn_context *spawn; /* what the units' processes find; what was passed to us is for an only one */
+    const struct spawn_context *spawn; /* what a command line's processes find; what was passed to us is for an only one */
+    char *const *unit_env;             /* what units' do */
     const struct mode_verdict *verdict;
     struct log *log;
     struct upward *upward;

@@ -61,14 +61,19 @@ void daemon_unit_status(struct unit *u, bool tree, struct job_status *ret)
             .memory = UINT64_MAX,
             .cpu_usec = UINT64_MAX,
         };
+    ret->pending = u->pending;
 }
 
-/* A line for the terminal of whoever has started us and still waits. */
-void daemon_tell_starter(struct daemon *d, const char *text)
+void daemon_tell_starter(struct daemon *d, const struct unit *u, const char *fmt, ...)
 {
     char row[1024];
+    struct textbuf b = TEXTBUF(row);
+    va_list ap;
 
-    snprintf(row, sizeof(row), "amphid: %s: %s", d->config->name, text);
+    textbuf_printf(&b, "amphid: %s: ", u && u != d->sole ? unit_name(u) : d->config->name);
+    va_start(ap, fmt);
+    textbuf_vprintf(&b, fmt, ap);
+    va_end(ap);
     upward_trace(d->upward, row);
 }
 
@@ -92,7 +97,6 @@ void daemon_tell_changed(struct daemon *d, struct unit *u)
     if (!d->control)
         return;
     daemon_unit_status(u, false, &status);
-    status.pending = u->pending;
     control_job_changed(d->control, &status);
 }
 
@@ -111,7 +115,7 @@ static void job_started(void *ctx, struct job *job)
         log_unit(d->log, unit_subject(u), STAGE_PRIVILEGES, LOG_INFO, NULL, "kept: COMMAND is user %u, as we are",
                  (unsigned)self_uid());
     log_unit(d->log, unit_subject(u), STAGE_EXEC, LOG_INFO, FIELDS({"MAIN_PID", number(job->pid).text}),
-             "%s runs as PID %d", s->path, job->pid);
+             "%s runs as PID %d", s->path ? s->path : jobspec_argv(job->c.spec)[0], job->pid);
 }
 
 static void job_ready(struct daemon *d, struct unit *u)
@@ -179,7 +183,7 @@ static void command_ended(void *ctx, struct job *job, const struct command_end *
 /* What the instance ends with: the first failure of what was asked for. */
 static void note_exit(struct daemon *d, const struct unit *u, bool failed, int status)
 {
-    if (!u->asked || d->failed)
+    if (!u->asked || d->failed || d->config->resident)
         return;
     d->failed = failed;
     d->exit_status = status;
@@ -203,8 +207,15 @@ static void tell_failure(struct daemon *d, const struct unit *u, int status, int
     upward_trace(d->upward, row);
 }
 
-void daemon_unit_refused(struct daemon *d, struct unit *u, const char *why)
+void daemon_unit_refused(struct daemon *d, struct unit *u, const char *fmt, ...)
 {
+    char why[512];
+    struct textbuf b = TEXTBUF(why);
+    va_list ap;
+
+    va_start(ap, fmt);
+    textbuf_vprintf(&b, fmt, ap);
+    va_end(ap);
     log_unit(d->log, unit_subject(u), STAGE_FAILED, LOG_ERR, FIELDS({"RESULT", "dependency"}), "%s", why);
     note_exit(d, u, true, 1);
     tell_failure(d, u, 1, 0, why, NULL);
@@ -241,8 +252,7 @@ static void job_end(struct daemon *d, struct unit *u)
         tell_failure(d, u, status, error, text, tail);
     }
     if (d->control) {
-        job_status(job, &js);
-        js.pending = u->pending;
+        daemon_unit_status(u, false, &js);
         control_job_ended(d->control, &js);
     }
     if (d->is_init && job->exit_code) /* an init tells its container how its program ended, asked for or not */

@@ -48,8 +48,8 @@ const struct job_ops *daemon_news(void);
 /* @u has failed without a job that could tell: @status is the exit status that says so. */
 void daemon_unit_failed(struct daemon *d, struct unit *u, int status, int error, const char *why);
 
-/* The start of @u is over before there was one: @why. It has not failed for that. */
-void daemon_unit_refused(struct daemon *d, struct unit *u, const char *why);
+/* The start of @u is over before there was one. It has not failed for that. */
+void daemon_unit_refused(struct daemon *d, struct unit *u, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /* Tells those who wait on the control socket how @u is. */
 void daemon_tell_changed(struct daemon *d, struct unit *u);
@@ -59,8 +59,9 @@ void daemon_unit_status(struct unit *u, bool tree, struct job_status *ret);
 
 /* ---- daemon_units.c ---- */
 
-/* A line for the terminal of a starter that still waits. */
-void daemon_tell_starter(struct daemon *d, const char *text);
+/* A line for the terminal of a starter that still waits, about @u (NULL: the instance). */
+void daemon_tell_starter(struct daemon *d, const struct unit *u, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* Where the output of such a unit goes. */
 enum output_route daemon_route(const struct daemon *d, const struct jobspec *spec);

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <syslog.h>
 #include "cleanup.h"
+#include "conditions.h"
+#include "directive_honour.h"
 #include "daemon_state.h"
 #include "self.h"
 
@@ -181,6 +183,12 @@ static int prepare(struct daemon *d, struct unit *u, struct spawn_error *error)
 {
     struct spawn_context ctx = *d->config->spawn;
 
+    if (!u->line) { /* a unit finds the same world whoever starts it */
+        ctx.env = d->config->unit_env;
+        ctx.own_env = d->config->spawn->env;
+        ctx.clean = true;
+        ctx.stay = false;
+    }
     ctx.notify_socket = jobspec_notifies(&u->file.spec) ? u->notify_path : NULL;
     if (u != d->sole) {
         ctx.listen_fds = 0;
@@ -188,6 +196,40 @@ static int prepare(struct daemon *d, struct unit *u, struct spawn_error *error)
     }
     spawn_done(&u->spawn);
     return spawn_prepare(&u->spawn, &u->file.spec, &ctx, error);
+}
+
+/* Do its conditions hold? Else it is told why not. */
+static bool may_start(struct daemon *d, struct unit *u)
+{
+    char why[512];
+    struct textbuf b = TEXTBUF(why);
+
+    switch (conditions_check(&u->file.spec, &b)) {
+    case CONDITIONS_HOLD:
+        return true;
+    case CONDITIONS_NOT_MET:
+        log_unit(d->log, unit_subject(u), STAGE_START, LOG_INFO, NULL, "not started: %s does not hold", why);
+        if (u->asked && !d->told_up)
+            daemon_tell_starter(d, u, "not started: %s does not hold", why);
+        daemon_note(d, u, UNIT_INACTIVE, UNIT_SKIPPED);
+        break;
+    case CONDITIONS_ASSERT_FAILED:
+        daemon_unit_refused(d, u, "%s does not hold", why);
+        daemon_note(d, u, UNIT_INACTIVE, UNIT_REFUSED);
+        break;
+    }
+    return false;
+}
+
+/* What should confine it and does not is said at every start. */
+static void warn(const struct daemon *d, const struct unit *u)
+{
+    char text[1024];
+    struct textbuf b = TEXTBUF(text);
+
+    directive_put_unenforced(&b, &u->file.spec);
+    if (b.len > 0)
+        log_unit(d->log, unit_subject(u), STAGE_LOAD, LOG_WARNING, NULL, "not enforced, it runs without: %s", text);
 }
 
 static void start_service(struct daemon *d, struct unit *u)
@@ -199,6 +241,9 @@ static void start_service(struct daemon *d, struct unit *u)
         daemon_drop_job(u);
         unit_take_next(u);
     }
+    if (!may_start(d, u))
+        return;
+    warn(d, u);
     if (!u->job)
         r = make_job(d, u);
     if (r < 0) {
@@ -236,8 +281,10 @@ static void begin(void *ctx, size_t number, enum unit_job job)
     d->changed = true;
     if (job == UNIT_JOB_RELOAD)
         reload_service(d, u);
-    else if (!runs)
+    else if (!runs && (job == UNIT_JOB_STOP || u->kind == UNIT_IS_HOST || may_start(d, u)))
         daemon_note(d, u, job == UNIT_JOB_STOP ? UNIT_INACTIVE : UNIT_ACTIVE, 0);
+    else if (!runs)
+        return;
     else if (job == UNIT_JOB_STOP)
         stop_service(d, u);
     else
@@ -284,8 +331,8 @@ static void over(void *ctx, size_t number, enum unit_job job, enum unit_job_resu
         return;
     u->pending = false;
     if (result == UNIT_JOB_DEPENDENCY || result == UNIT_JOB_TIMEOUT)
-        daemon_unit_refused(d, u, result == UNIT_JOB_TIMEOUT ? "its start took too long (JobTimeoutSec=)"
-                                                             : "a unit that it needs did not come up");
+        daemon_unit_refused(d, u, "%s", result == UNIT_JOB_TIMEOUT ? "its start took too long (JobTimeoutSec=)"
+                                                                   : "a unit that it needs did not come up");
     else if (result == UNIT_JOB_SKIPPED)
         control_job_not_started(d->control, unit_name(u), NULL);
     else
@@ -301,7 +348,7 @@ static void say(void *ctx, int level, size_t number, const char *text)
 
     log_unit(d->log, unit_subject(units_nth(ctx, number)), STAGE_LOAD, level, NULL, "%s", text);
     if (d && !d->told_up && level <= LOG_WARNING)
-        daemon_tell_starter(d, text);
+        daemon_tell_starter(d, NULL, "%s", text);
 }
 
 static uint64_t now(void *ctx)

@@ -134,7 +134,7 @@ json_t *manager_request(const struct varlink_call *call, bool privileged, struct
 
 bool manager_job_ended(const struct job_status *job)
 {
-    return job->state == JOB_DONE || job->state == JOB_FAILED;
+    return (job->state == JOB_DONE || job->state == JOB_FAILED) && !job->pending;
 }
 
 bool manager_job_up(const struct job_status *job)

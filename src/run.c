@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <string.h>
 #include <syslog.h>
@@ -17,41 +18,12 @@
 #include "pidfile.h"
 #include "proc.h"
 #include "rundir.h"
-#include "run.h"
+#include "run_inside.h"
 #include "strv.h"
 
-/* What a step answers: go on, or end with the status >= 0. */
-#define GO_ON (-1)
+#define MANY_UNITS 64
 
-/* LSB: insufficient privilege; program is not installed. */
-#define EXIT_NO_PERMISSION 4
-#define EXIT_NOT_INSTALLED 5
-
-struct run {
-    struct cli *cli;
-    struct proc_identity identity;
-    mode_t umask; /* the caller's */
-    struct mode_verdict verdict;
-    struct log *log;
-    struct upward upward;
-    char **env;          /* what COMMAND inherits */
-    char *notify_socket; /* copied: the environment is replaced */
-    uint64_t watchdog_usec;
-    bool stdout_is_journal;
-    unsigned listen_fds;
-    char *listen_names;
-    char *rundir;
-    struct pidfile pidfiles[2]; /* the instance's own, and --pidfile */
-    struct units *units;
-    struct unit **first; /* those that are wanted from the start */
-    size_t n_first;
-};
-
-static int complain(struct run *run, int status, int error, const char *fmt, ...)
-    __attribute__((format(printf, 4, 5)));
-
-/* A start that cannot be: told to the log and upward. Returns @status. */
-static int complain(struct run *run, int status, int error, const char *fmt, ...)
+int run_complain(struct run *run, int status, int error, const char *fmt, ...)
 {
     char text[512], number[12];
     struct textbuf b = TEXTBUF(text);
@@ -131,13 +103,13 @@ static int clean_up(struct run *run)
     int r = read_environment(run);
 
     if (r < 0)
-        return complain(run, EXIT_FAILURE, -r, "%s", strerror(-r));
+        return run_complain(run, EXIT_FAILURE, -r, "%s", strerror(-r));
     run->umask = umask(0);
     r = detach_close_descriptors(run->listen_fds);
     if (r >= 0)
         r = detach_reset_signals();
     if (r < 0)
-        return complain(run, EXIT_FAILURE, -r, "cannot clean up: %s", strerror(-r));
+        return run_complain(run, EXIT_FAILURE, -r, "cannot clean up: %s", strerror(-r));
     if (forks(run))
         env_filter(run->env, detach_drops_variable);
     if (!run->verdict.under_systemd)
@@ -159,7 +131,7 @@ static int open_log(struct run *run)
     q.file_max_files = run->cli->spec.log_file_max_files;
     r = log_open(&run->log, &q, &what);
     if (r < 0)
-        return complain(run, EXIT_FAILURE, -r, "cannot log to %s: %s", what ? what : "anything", strerror(-r));
+        return run_complain(run, EXIT_FAILURE, -r, "cannot log to %s: %s", what ? what : "anything", strerror(-r));
     fallback = q.detaching && !q.path && (log_kind(run->log) == LOG_TO_FILE || log_kind(run->log) == LOG_TO_JSON);
     if (fallback)
         fprintf(stderr, "amphid: %s: the log goes to %s\n", run->cli->name, log_path(run->log));
@@ -189,7 +161,7 @@ static int no_rundir(struct run *run, int error)
 
     if (rundir_base(&base) < 0)
         base = NULL;
-    return complain(run, error == EPERM || error == EACCES ? EXIT_NO_PERMISSION : EXIT_FAILURE, error, "%s/%s: %s",
+    return run_complain(run, error == EPERM || error == EACCES ? EXIT_NO_PERMISSION : EXIT_FAILURE, error, "%s/%s: %s",
                     base ? base : "", run->cli->name,
                     error == EPERM ? "not a directory of ours that nobody else may write to" : strerror(error));
 }
@@ -198,10 +170,10 @@ static int no_rundir(struct run *run, int error)
 static int not_locked(struct run *run, const char *path, int error, pid_t owner, const char *why)
 {
     if (error == EEXIST && owner > 0)
-        return complain(run, EXIT_FAILURE, 0, "already running as PID %d", owner);
+        return run_complain(run, EXIT_FAILURE, 0, "already running as PID %d", owner);
     if (error == EEXIST)
-        return complain(run, EXIT_FAILURE, 0, "already running: it is being started or stopped (%s)", path);
-    return complain(run, error == EACCES ? EXIT_NO_PERMISSION : EXIT_FAILURE, error, "PID file %s %s: %s", path, why,
+        return run_complain(run, EXIT_FAILURE, 0, "already running: it is being started or stopped (%s)", path);
+    return run_complain(run, error == EACCES ? EXIT_NO_PERMISSION : EXIT_FAILURE, error, "PID file %s %s: %s", path, why,
                     strerror(error));
 }
 
@@ -251,86 +223,6 @@ static int lock_second_pidfile(struct run *run)
     return r < 0 ? not_locked(run, path, -r, owner, why) : GO_ON;
 }
 
-/* A path from where the caller is: the daemon will be elsewhere. The caller frees; NULL without memory. */
-static char *absolute_path(const char *path)
-{
-    cleanup_free char *cwd = path[0] == '/' ? NULL : getcwd(NULL, 0);
-    char *absolute;
-
-    return asprintf(&absolute, "%s%s%s", cwd ? cwd : "", cwd ? "/" : "", path) < 0 ? NULL : absolute;
-}
-
-/* The unit that the command line describes. Where its program is, is relative to the caller, too. */
-static int make_line(struct run *run)
-{
-    struct jobspec *spec = &run->cli->spec;
-    struct command *command = &spec->exec[EXEC_START].v[0];
-    struct unit_file file = {.id = strdup(spec->name)};
-    char *program;
-    int r;
-
-    if (command->path[0] != '/' && strchr(command->path, '/')) {
-        program = absolute_path(command->path);
-        if (program) {
-            free(command->path);
-            command->path = program;
-        }
-    }
-    file.spec = *spec;
-    jobspec_init(spec);
-    r = file.id ? units_add(run->units, &file, &run->first[0]) : -ENOMEM;
-    if (r < 0) {
-        unit_file_done(&file);
-        return complain(run, EXIT_FAILURE, -r, "%s", strerror(-r));
-    }
-    run->n_first = 1;
-    return GO_ON;
-}
-
-static int not_loaded(struct run *run, const char *name, int error)
-{
-    return complain(run, error == -ENOENT ? EXIT_NOT_INSTALLED : EXIT_FAILURE, 0, "%s: %s", name, units_explain(error));
-}
-
-/* A unit that is named on the command line. */
-static int load_named(struct run *run, const char *name)
-{
-    cleanup_free char *path = strchr(name, '/') ? absolute_path(name) : NULL;
-    struct unit *u;
-    int r = units_load(run->units, path ? path : name, true, &u);
-
-    if (r < 0)
-        return not_loaded(run, name, r);
-    for (size_t i = 0; i < run->n_first; i++)
-        if (run->first[i] == u)
-            return GO_ON;
-    run->first[run->n_first++] = u;
-    return GO_ON;
-}
-
-/* What is to be run: all of it is read here, so what cannot be run is refused before anything is forked. */
-static int load_units(struct run *run)
-{
-    const struct cli *cli = run->cli;
-    int r = units_new(&run->units, &(struct units_config){.log = run->log,
-                                                          .upward = &run->upward,
-                                                          .unit_path = cli->unit_path,
-                                                          .ops = daemon_graph(),
-                                                          .properties = cli->properties,
-                                                          .environment = cli->environment}),
-        status = GO_ON;
-
-    if (r >= 0 && !(run->first = calloc(strv_len(cli->units) + 1, sizeof(*run->first))))
-        r = -ENOMEM;
-    if (r < 0)
-        return complain(run, EXIT_FAILURE, -r, "%s", strerror(-r));
-    if (jobspec_argv(&cli->spec))
-        return make_line(run);
-    for (size_t i = 0; cli->units && cli->units[i] && status == GO_ON; i++)
-        status = load_named(run, cli->units[i]);
-    return status;
-}
-
 /* daemon(7) steps 5 to 11. Goes on in the daemon; the starter ends here. */
 static int detach(struct run *run)
 {
@@ -340,7 +232,7 @@ static int detach(struct run *run)
         return GO_ON;
     r = launch_detach(&run->upward, run->log, run->cli->name);
     if (r < 0)
-        return complain(run, EXIT_FAILURE, -r, "cannot fork: %s", strerror(-r));
+        return run_complain(run, EXIT_FAILURE, -r, "cannot fork: %s", strerror(-r));
     run->upward.print_as = NULL; /* stderr is /dev/null */
     return GO_ON;
 }
@@ -354,7 +246,7 @@ static int write_pidfiles(struct run *run)
         int r = p->path ? pidfile_write(p, pid) : 0;
 
         if (r < 0)
-            return complain(run, EXIT_FAILURE, -r, "PID file %s cannot be written: %s", p->path, strerror(-r));
+            return run_complain(run, EXIT_FAILURE, -r, "PID file %s cannot be written: %s", p->path, strerror(-r));
     }
     log_stage(run->log, STAGE_PIDFILE, LOG_INFO, NULL, "PID %d in %s, locked", pid,
               run->pidfiles[run->pidfiles[1].path ? 1 : 0].path);
@@ -363,25 +255,47 @@ static int write_pidfiles(struct run *run)
     return GO_ON;
 }
 
+/* A thousand services take thousands of descriptors; what we take for ourselves their programs get back as it was. */
+static void raise_limit(const struct run *run, struct rlimit *ret_before)
+{
+    struct rlimit more;
+
+    if ((run->n_first == 1 && units_count(run->units) < MANY_UNITS) || getrlimit(RLIMIT_NOFILE, ret_before) < 0)
+        return;
+    more = *ret_before;
+    more.rlim_cur = more.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &more) < 0)
+        *ret_before = (struct rlimit){0};
+}
+
 static int be_resident(struct run *run)
 {
+    CLEANUP(strv_freep) char **unit_env = NULL;
+    struct rlimit nofile = {0};
     enum log_kind asked = run->cli->log.kind;
     /* Streams that systemd has made bear our name: a program gets some with its own. */
     bool bears_our_name = log_kind(run->log) == LOG_TO_JOURNAL && run->stdout_is_journal;
-    const struct spawn_context ctx = {.env = run->env,
+    struct spawn_context ctx = {.env = run->env,
                                       .listen_fds = run->listen_fds,
                                       .listen_names = run->listen_names,
                                       .own_group = forks(run),
                                       .stay = !forks(run),
                                       .umask = run->umask};
 
+    int r = spawn_unit_env(&unit_env, run->env);
+
+    if (r < 0)
+        return run_complain(run, EXIT_FAILURE, -r, "%s", strerror(-r));
+    raise_limit(run, &nofile);
+    ctx.nofile = nofile;
     return daemon_run(&(struct daemon_config){
         .name = run->cli->name,
         .units = run->units,
         .first = run->first,
         .n_first = run->n_first,
-        .resident = !run->cli->units && run->n_first == 0,
+        .resident = !run->cli->units && !(run->n_first == 1 && run->first[0]->line),
         .spawn = &ctx,
+        .unit_env = unit_env,
         .verdict = &run->verdict,
         .log = run->log,
         .upward = &run->upward,
@@ -417,7 +331,7 @@ int run_instance(struct cli *cli)
     decide(&run);
     if ((status = clean_up(&run)) == GO_ON && (status = open_log(&run)) == GO_ON) {
         log_beginning(&run);
-        if ((status = load_units(&run)) == GO_ON && (status = claim_name(&run)) == GO_ON &&
+        if ((status = run_load_units(&run)) == GO_ON && (status = claim_name(&run)) == GO_ON &&
             (status = lock_second_pidfile(&run)) == GO_ON && (status = detach(&run)) == GO_ON &&
             (status = write_pidfiles(&run)) == GO_ON)
             status = be_resident(&run);

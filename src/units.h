@@ -47,6 +47,7 @@ struct units_config {
     const struct upward *upward;  /* a starter's stderr hears what is wrong, too */
     const char *unit_path;        /* --unit-path=, NULL: none */
     const struct graph_ops *ops;  /* of the graph; their context is the set */
+    bool strict;                  /* --strict: what cannot be honoured is refused */
     char *const *properties;      /* -p: KEY=VALUE, over what the files of a subject say */
     char *const *environment;     /* --setenv= */
 };
@@ -74,6 +75,10 @@ int units_load(struct units *all, const char *name, bool subject, struct unit **
 
 /* A service that the command line describes; what @file holds is taken over. -ENOMEM. */
 int units_add(struct units *all, struct unit_file *file, struct unit **ret);
+
+/* The names of the units that the resident instance starts, as symlinks in FIRST_DIRECTORY/multi-user.target.wants (and
+ * those of default.target and graphical.target) say it. The caller frees with strv_free(). Errors of opendir(3). */
+int units_enabled(const struct units *all, char ***ret);
 
 /* An error of units_load() in words: "there is no such unit". Constant text. */
 const char *units_explain(int error);

@@ -15,7 +15,22 @@ struct units {
 struct loading {
     const struct units *all;
     const char *name;
+    unsigned complaints;
 };
+
+/* Whose name it is in the end. */
+struct unit *units_itself(struct unit *u);
+
+/* A place for @name in the graph and in the set; and the same for one that may be there already, which is the machine's if
+ * its name says so. -ENOMEM. */
+int units_place(struct units *all, const char *name, struct unit **ret);
+int units_name(struct units *all, const char *name, struct unit **ret);
+
+/* The machine has it. */
+void units_make_host(struct unit *u);
+
+/* Frees what it holds, and it. NULL is fine. */
+void units_free_file(struct unit_file *file);
 
 /* Is it the machine's to have it, whatever files there are? */
 bool units_is_host(const char *name);

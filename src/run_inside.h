@@ -1,0 +1,42 @@
+/* The inside of one start, shared by run*.c. */
+#pragma once
+#include "cli.h"
+#include "mode.h"
+#include "pidfile.h"
+#include "proc.h"
+#include "run.h"
+#include "units.h"
+#include "upward.h"
+
+/* What a step answers: go on, or end with the status >= 0. */
+#define GO_ON (-1)
+
+/* LSB: insufficient privilege; program is not installed. */
+#define EXIT_NO_PERMISSION 4
+#define EXIT_NOT_INSTALLED 5
+
+struct run {
+    struct cli *cli;
+    struct proc_identity identity;
+    mode_t umask; /* the caller's */
+    struct mode_verdict verdict;
+    struct log *log;
+    struct upward upward;
+    char **env;          /* what COMMAND inherits */
+    char *notify_socket; /* copied: the environment is replaced */
+    uint64_t watchdog_usec;
+    bool stdout_is_journal;
+    unsigned listen_fds;
+    char *listen_names;
+    char *rundir;
+    struct pidfile pidfiles[2]; /* the instance's own, and --pidfile */
+    struct units *units;
+    struct unit **first; /* those that are wanted from the start */
+    size_t n_first;
+};
+
+/* A start that cannot be: told to the log and upward. Returns @status. */
+int run_complain(struct run *run, int status, int error, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
+/* Reads what is to be run: what cannot be is refused here, before anything is forked. */
+int run_load_units(struct run *run);

@@ -1,0 +1,109 @@
+/* What is to be run: the unit that the command line describes, those that it names, or those that are enabled. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+#include <unistd.h>
+#include "cleanup.h"
+#include "daemon.h"
+#include "run_inside.h"
+#include "strv.h"
+
+/* A path from where the caller is: the daemon will be elsewhere. The caller frees; NULL without memory. */
+static char *absolute_path(const char *path)
+{
+    cleanup_free char *cwd = path[0] == '/' ? NULL : getcwd(NULL, 0);
+    char *absolute;
+
+    return asprintf(&absolute, "%s%s%s", cwd ? cwd : "", cwd ? "/" : "", path) < 0 ? NULL : absolute;
+}
+
+/* The unit that the command line describes. Where its program is, is relative to the caller, too. */
+static int make_line(struct run *run)
+{
+    struct jobspec *spec = &run->cli->spec;
+    struct command *command = &spec->exec[EXEC_START].v[0];
+    struct unit_file file = {.id = strdup(spec->name)};
+    char *program;
+    int r;
+
+    if (command->path[0] != '/' && strchr(command->path, '/')) {
+        program = absolute_path(command->path);
+        if (program) {
+            free(command->path);
+            command->path = program;
+        }
+    }
+    file.spec = *spec;
+    jobspec_init(spec);
+    r = file.id ? units_add(run->units, &file, &run->first[0]) : -ENOMEM;
+    if (r < 0) {
+        unit_file_done(&file);
+        return run_complain(run, EXIT_FAILURE, -r, "%s", strerror(-r));
+    }
+    run->n_first = 1;
+    return GO_ON;
+}
+
+static int not_loaded(struct run *run, const char *name, int error)
+{
+    return run_complain(run, error == -ENOENT ? EXIT_NOT_INSTALLED : EXIT_FAILURE, 0, "%s: %s", name, units_explain(error));
+}
+
+/* A unit that is named on the command line. */
+static int load_named(struct run *run, const char *name)
+{
+    cleanup_free char *path = strchr(name, '/') ? absolute_path(name) : NULL;
+    struct unit *u;
+    int r = units_load(run->units, path ? path : name, true, &u);
+
+    if (r < 0)
+        return not_loaded(run, name, r);
+    for (size_t i = 0; i < run->n_first; i++)
+        if (run->first[i] == u)
+            return GO_ON;
+    run->first[run->n_first++] = u;
+    return GO_ON;
+}
+
+/* One of the enabled: what is wrong with it does not keep the others from running. */
+static void load_enabled(struct run *run, const char *name)
+{
+    struct unit *u;
+    int r = units_load(run->units, name, false, &u);
+
+    if (r >= 0)
+        run->first[run->n_first++] = u;
+    else
+        log_unit(run->log, name, STAGE_LOAD, LOG_ERR, NULL, "enabled, but not started: %s", units_explain(r));
+}
+
+/* What is to be run: all of it is read here, so what cannot be run is refused before anything is forked. */
+int run_load_units(struct run *run)
+{
+    const struct cli *cli = run->cli;
+    int r = units_new(&run->units, &(struct units_config){.log = run->log,
+                                                          .upward = &run->upward,
+                                                          .unit_path = cli->unit_path,
+                                                          .ops = daemon_graph(),
+                                                          .strict = cli->strict,
+                                                          .properties = cli->properties,
+                                                          .environment = cli->environment}),
+        status = GO_ON;
+    CLEANUP(strv_freep) char **enabled = NULL;
+
+    if (r >= 0 && !cli->units && !jobspec_argv(&cli->spec))
+        r = units_enabled(run->units, &enabled);
+    if (r >= 0 && !(run->first = calloc(strv_len(cli->units) + strv_len(enabled) + 1, sizeof(*run->first))))
+        r = -ENOMEM;
+    if (r < 0)
+        return run_complain(run, EXIT_FAILURE, -r, "%s", strerror(-r));
+    if (jobspec_argv(&cli->spec))
+        return make_line(run);
+    for (size_t i = 0; cli->units && cli->units[i] && status == GO_ON; i++)
+        status = load_named(run, cli->units[i]);
+    for (size_t i = 0; enabled && enabled[i]; i++)
+        load_enabled(run, enabled[i]);
+    return status;
+}

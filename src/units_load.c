@@ -1,0 +1,391 @@
+/* Reading units: their files, what these say of other units, and what they pull in. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+#include "cleanup.h"
+#include "directive_honour.h"
+#include "log.h"
+#include "spec_unit.h"
+#include "strv.h"
+#include "unitname.h"
+#include "units_inside.h"
+
+/* ---- what units say of each other ---- */
+
+/* What is loaded with a unit that is. */
+static bool pulls(enum unit_dep dep)
+{
+    return dep == DEP_REQUIRES || dep == DEP_REQUISITE || dep == DEP_WANTS || dep == DEP_BINDS_TO || dep == DEP_UPHOLDS ||
+           dep == DEP_ON_FAILURE || dep == DEP_ON_SUCCESS;
+}
+
+/* What systemd's own services do the machine does by other means where there is no systemd: wishes for them are met;
+ * who cannot do without one says Requires=. */
+static bool is_met(enum unit_dep dep, const char *name)
+{
+    return (dep == DEP_WANTS || dep == DEP_UPHOLDS) && strncmp(name, "systemd-", 8) == 0;
+}
+
+static bool is_target(const char *name)
+{
+    struct unit_name n;
+
+    return unit_name_split(name, &n) >= 0 && n.type == UNIT_TARGET;
+}
+
+static int link_name(struct unit *u, enum unit_dep dep, const char *name)
+{
+    struct unit *other;
+    int r;
+
+    if (is_met(dep, name))
+        return 0;
+    r = units_name(u->all, name, &other);
+    if (r < 0)
+        return r;
+    /* The machine is not ours to stop for a unit's sake (Conflicts=shutdown.target). */
+    if (other->kind == UNIT_IS_HOST && (dep == DEP_CONFLICTS || dep == DEP_CONFLICTED_BY))
+        return 0;
+    if (other->kind == UNIT_IS_HOST && pulls(dep) && !other->said && !is_target(name)) {
+        other->said = true;
+        log_unit(u->all->c.log, unit_subject(u), STAGE_LOAD, LOG_NOTICE, NULL,
+                 "%s=%s: units of this type are not run by amphid, it is taken as there", unit_dep_name(dep), name);
+    }
+    return graph_link(u->all->graph, u->number, dep, other->number);
+}
+
+static int link_names(struct unit *u, enum unit_dep dep, char *const *names)
+{
+    int r = 0;
+
+    for (size_t i = 0; names && names[i] && r >= 0; i++)
+        r = link_name(u, dep, names[i]);
+    return r;
+}
+
+static int link_all(struct unit *u, const struct unit_file *file)
+{
+    const struct spec_unit *s = spec_unit(&file->spec);
+    int r = 0;
+
+    const struct graph_rules rules = {.stop_when_unneeded = s->stop_when_unneeded,
+                                      .ignore_on_isolate = s->ignore_on_isolate,
+                                      .on_failure_mode = s->on_failure_mode,
+                                      .on_success_mode = s->on_success_mode,
+                                      .job_timeout = s->job_timeout,
+                                      .job_running_timeout =
+                                          s->job_running_timeout_set ? s->job_running_timeout : s->job_timeout};
+
+    graph_unlink(u->all->graph, u->number);
+    graph_set_rules(u->all->graph, u->number, &rules);
+    for (unsigned dep = 0; dep < DEP_MAX && r >= 0; dep++)
+        r = link_names(u, (enum unit_dep)dep, s->deps[dep]);
+    if (r >= 0)
+        r = link_names(u, DEP_WANTS, file->wants);
+    if (r >= 0)
+        r = link_names(u, DEP_REQUIRES, file->requires);
+    return r < 0 ? r : link_names(u, DEP_UPHOLDS, file->upholds);
+}
+
+/* What others have said about a name counts for the unit that it is. */
+static int become(struct unit *name, struct unit *u)
+{
+    struct graph *g = u->all->graph;
+    int r = 0;
+
+    for (unsigned dep = 0; dep < DEP_MAX; dep++) {
+        size_t pos = 0, other;
+
+        while (r >= 0 && graph_dep(g, name->number, (enum unit_dep)dep, &pos, &other))
+            r = graph_link(g, other, unit_dep_inverse((enum unit_dep)dep), u->number);
+    }
+    name->same = u;
+    return r;
+}
+
+/* All names of the file are its. */
+static int take_names(struct unit *u, char *const *names)
+{
+    int r = 0;
+
+    for (size_t i = 0; names && names[i] && r >= 0; i++) {
+        size_t number;
+
+        if (!graph_find(u->all->graph, names[i], &number))
+            r = graph_alias(u->all->graph, u->number, names[i]);
+        else if (units_itself(u->all->v[number]) != u && u->all->v[number]->kind <= UNIT_IS_MISSING)
+            r = become(units_itself(u->all->v[number]), u);
+    }
+    return r;
+}
+
+/* ---- loading ---- */
+
+static void complain(void *ctx, int level, const char *path, unsigned line, const char *text)
+{
+    struct loading *l = ctx;
+    const struct upward *up = l->all->c.upward;
+    char where[600];
+
+    if (line)
+        snprintf(where, sizeof(where), "%s:%u: %s", path, line, text);
+    else
+        snprintf(where, sizeof(where), "%s: %s", path, text);
+    l->complaints++;
+    log_unit(l->all->c.log, l->name, STAGE_LOAD, level, NULL, "%s", where);
+    if (up && up->print_as && level <= LOG_WARNING)
+        upward_print(up->print_as, where, NULL);
+}
+
+/* -p and --setenv=, which were looked at when they were given. */
+static int adjust(const struct units *all, struct jobspec *spec)
+{
+    int r = 0;
+
+    for (size_t i = 0; all->c.properties && all->c.properties[i] && r >= 0; i++) {
+        cleanup_free char *key = strdup(all->c.properties[i]);
+        char *value = key ? strchr(key, '=') : NULL;
+        const char *expects;
+
+        if (!value)
+            return -ENOMEM;
+        *value++ = '\0';
+        r = directive_assign(spec, key, value, &expects);
+    }
+    for (size_t i = 0; all->c.environment && all->c.environment[i] && r >= 0; i++)
+        r = env_put(&spec->environment, all->c.environment[i]);
+    return r;
+}
+
+/* systemd.exec(5), SyslogIdentifier=: by default the name of the program. */
+static int set_identifier(struct jobspec *spec)
+{
+    char *const *argv = jobspec_argv(spec);
+    const char *slash = argv ? strrchr(argv[0], '/') : NULL;
+
+    if (spec->syslog_identifier || !argv)
+        return 0;
+    spec->syslog_identifier = strdup(slash ? slash + 1 : argv[0]);
+    return spec->syslog_identifier ? 0 : -ENOMEM;
+}
+
+static int check_strictly(struct loading *l, const struct unit_file *file)
+{
+    char why[1024];
+    struct textbuf b = TEXTBUF(why);
+
+    if (!directive_strict_problem(&b, &file->spec, l->complaints))
+        return 0;
+    complain(l, LOG_ERR, file->path ? file->path : file->id, 0, why);
+    return -ENOEXEC;
+}
+
+static int read_files(struct units *all, const char *name, bool subject, struct unit_file *ret)
+{
+    static const struct unit_load_ops ops = {.complain = complain};
+    struct loading l = {.all = all, .name = name};
+    int r = unit_load(ret, all->paths, name, &ops, &l);
+
+    if (r < 0)
+        return r;
+    if (subject)
+        r = adjust(all, &ret->spec);
+    if (r >= 0)
+        r = set_identifier(&ret->spec);
+    if (r >= 0 && all->c.strict)
+        r = check_strictly(&l, ret);
+    if (r < 0)
+        unit_file_done(ret);
+    return r;
+}
+
+/* Makes the unit what the file says; @file's contents are taken over. */
+static int settle(struct unit *u, struct unit_file *file, bool subject)
+{
+    int r;
+
+    unit_file_done(&u->file);
+    u->file = *file;
+    u->subject = subject;
+    u->kind = is_target(unit_name(u)) ? UNIT_IS_GROUP : UNIT_IS_SERVICE;
+    u->error = 0;
+    graph_set_loaded(u->all->graph, u->number, true);
+    r = take_names(u, u->file.names);
+    return r < 0 ? r : link_all(u, &u->file);
+}
+
+static int missing(struct units *all, const char *name, int error)
+{
+    struct unit *u;
+    int r = units_name(all, name, &u);
+
+    if (r < 0)
+        return r;
+    u->kind = UNIT_IS_MISSING;
+    u->error = error;
+    return error;
+}
+
+/* The unit of one name, without what it pulls in. */
+static int load_one(struct units *all, const char *name, bool subject, struct unit **ret)
+{
+    struct unit_file file;
+    struct unit *u;
+    int r = read_files(all, name, subject, &file);
+
+    if (r < 0)
+        return strchr(name, '/') ? r : missing(all, name, r);
+    r = units_name(all, file.id, &u);
+    if (r >= 0 && u->kind > UNIT_IS_MISSING) { /* an alias that nobody had said before */
+        r = take_names(u, file.names);
+        unit_file_done(&file);
+    } else if (r >= 0) {
+        r = settle(u, &file, subject);
+    } else {
+        unit_file_done(&file);
+    }
+    if (r >= 0)
+        *ret = u;
+    return r;
+}
+
+/* Loads what @u pulls in, and what that pulls in. What cannot be loaded is the graph's to judge. */
+static int load_pulled(struct unit *u)
+{
+    struct graph *g = u->all->graph;
+    int r = 0;
+
+    for (unsigned dep = 0; dep < DEP_MAX && r != -ENOMEM; dep++) {
+        size_t pos = 0, number;
+
+        while (pulls((enum unit_dep)dep) && r != -ENOMEM && graph_dep(g, u->number, (enum unit_dep)dep, &pos, &number)) {
+            struct unit *other = u->all->v[number], *loaded;
+
+            if (other->kind != UNIT_IS_NAME || other->same)
+                continue;
+            r = load_one(u->all, unit_name(other), false, &loaded);
+            if (r == -ENOENT && is_target(unit_name(other)))
+                units_make_host(other);
+            if (r >= 0)
+                r = load_pulled(loaded);
+        }
+    }
+    return r == -ENOMEM ? r : 0;
+}
+
+int units_load(struct units *all, const char *name, bool subject, struct unit **ret)
+{
+    char full[UNIT_NAME_SIZE];
+    struct unit *u = strchr(name, '/') ? NULL : units_find(all, name);
+    int r = 0;
+
+    if (!u || u->kind <= UNIT_IS_MISSING) {
+        if (!strchr(name, '/')) {
+            if (unit_name_complete(name, full) < 0)
+                return -EINVAL;
+            name = full;
+            if (units_is_host(name))
+                return -EOPNOTSUPP;
+        }
+        r = load_one(all, name, subject, &u);
+        if (r >= 0 && strchr(name, '/') && !u->from && !(u->from = strdup(name)))
+            r = -ENOMEM;
+    }
+    if (r >= 0 && u->kind == UNIT_IS_HOST)
+        return -EOPNOTSUPP;
+    if (r >= 0)
+        r = load_pulled(u);
+    if (r >= 0)
+        *ret = u;
+    return r;
+}
+
+int units_add(struct units *all, struct unit_file *file, struct unit **ret)
+{
+    struct unit *u;
+    int r = units_place(all, file->id, &u);
+
+    if (r < 0)
+        return r;
+    u->line = true;
+    u->kind = UNIT_IS_SERVICE;
+    u->file = *file;
+    *file = (struct unit_file){0};
+    graph_set_loaded(all->graph, u->number, true);
+    r = link_all(u, &u->file);
+    if (r >= 0)
+        r = load_pulled(u);
+    if (r >= 0)
+        *ret = u;
+    return r;
+}
+
+/* ---- once more ---- */
+
+/* @u has other files now. */
+static int change(struct unit *u, struct unit_file *file)
+{
+    struct unit_file *next;
+    int r;
+
+    if (!u->job) {
+        r = settle(u, file, u->subject);
+        return r < 0 ? r : load_pulled(u);
+    }
+    next = calloc(1, sizeof(*next));
+    if (!next) {
+        unit_file_done(file);
+        return -ENOMEM;
+    }
+    *next = *file;
+    units_free_file(u->next);
+    u->next = next;
+    r = take_names(u, next->names);
+    if (r >= 0)
+        r = link_all(u, next);
+    return r < 0 ? r : load_pulled(u);
+}
+
+static int look_again(struct unit *u, struct units_news *news)
+{
+    const struct unit_file *now = u->next ? u->next : &u->file;
+    struct unit_file file;
+    int r = read_files(u->all, u->from ? u->from : unit_name(u), u->subject, &file);
+
+    if (r == -ENOMEM)
+        return r;
+    if (r < 0) {
+        news->removed++;
+        u->error = r;
+        graph_set_loaded(u->all->graph, u->number, false);
+        if (!u->job)
+            u->kind = UNIT_IS_MISSING;
+        return 0;
+    }
+    if (file.digest == now->digest) {
+        unit_file_done(&file);
+        return 0;
+    }
+    news->changed++;
+    return change(u, &file);
+}
+
+int units_reload(struct units *all, struct units_news *ret)
+{
+    struct units_news news = {0};
+    struct unit_paths *paths;
+    int r = unit_paths_new(&paths, all->c.unit_path); /* the old ones know what was there before */
+
+    if (r < 0)
+        return r;
+    unit_paths_free(all->paths);
+    all->paths = paths;
+    for (size_t i = 0, n = all->n; i < n && r >= 0; i++)
+        if (!all->v[i]->line && (all->v[i]->kind == UNIT_IS_SERVICE || all->v[i]->kind == UNIT_IS_GROUP))
+            r = look_again(all->v[i], &news);
+    *ret = news;
+    return r;
+}
+
