@@ -248,8 +248,9 @@ static int set_import_credential(struct jobspec *d, const struct directive *row,
         DIRS_ROW(name "Mode", set_mode, modes[which], "an octal mode such as 0750")
 #define NO_NAMESPACE "made on the host itself: without a mount namespace \":ro\" takes no rights away but the owner's"
 #define PASSABLE                                                                                                       \
-    NO_NAMESPACE ". With DynamicUser= it stands below private/, which lets the unit's transient user alone pass; it "  \
-                 "is root's again when the unit has stopped"
+    NO_NAMESPACE ". With DynamicUser= it stands below private/, which without such a namespace anybody can pass (0711, " \
+                 "not 0700), but not list; a transient user never gets a number that something in there belongs to. "   \
+                 "A user's own units have state and logs below $XDG_STATE_HOME"
 #define ENCRYPTED "systemd's format of encrypted credentials is not known here: decrypt it when the unit is installed"
 
 static const struct directive rows[] = {
@@ -265,7 +266,8 @@ static const struct directive rows[] = {
              .how = "a transient UID and GID, whose name no program can look up. NoNewPrivileges= and RemoveIPC= are "
                     "implied; PrivateTmp=, ProtectSystem=strict, ProtectHome=read-only and RestrictSUIDSGID= should be, "
                     "but cannot be enforced yet"),
-    DIRS_ROW("RemoveIPC", set_bool, remove_ipc, A_BOOLEAN, .get = get_bool_of_dynamic_user),
+    DIRS_ROW("RemoveIPC", set_bool, remove_ipc, A_BOOLEAN, .honour = HONOUR_EMULATED,
+             .how = "when the unit has stopped and no process of its user runs any more", .get = get_bool_of_dynamic_user),
     DIRS_ROW("LoadCredential", set_load_credential, load, "ID or ID:PATH", .honour = HONOUR_EMULATED,
              .how = "copied below /run/amphid/credentials: what /run is made of may be swapped out", .property = ""),
     DIRS_ROW("SetCredential", set_credential, set, "ID:VALUE", .literal = true, .honour = HONOUR_EMULATED,
