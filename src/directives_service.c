@@ -85,6 +85,8 @@ static int set_pid_file(struct jobspec *d, const struct directive *row, const ch
     const char *base = self_uid() == 0 ? NULL : getenv("XDG_RUNTIME_DIR");
     cleanup_free char *path = NULL;
 
+    if (strncmp(value, "/var/run/", strlen("/var/run/")) == 0)
+        value += strlen("/var"); /* its name of old, which systemd replaces */
     if (!*value || *value == '/')
         return set_string(d, row, value);
     if (asprintf(&path, "%s/%s", base ? base : "/run", value) < 0) {

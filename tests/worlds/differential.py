@@ -96,7 +96,17 @@ def of_capabilities(key, theirs, ours, unit):
     return set(theirs.split()), set(ours.split()) - taken
 
 
-NORMALISATIONS = [of_lists, of_commands, of_unset, of_paths, of_streams, of_capabilities]
+def of_old_versions(key, theirs, ours, unit):
+    """systemd 247 shows 0 for an I/O priority that is not set, later versions what the kernel makes of it; and it has
+    directories as they are written, later versions in the order of their names."""
+    if unit['version'] < 248 and key.endswith('Directory'):
+        return sorted(theirs.split()), sorted(ours.split())
+    if unit['version'] < 248 and key in ('IOSchedulingClass', 'IOSchedulingPriority') and theirs == '0':
+        theirs = {'IOSchedulingClass': '2', 'IOSchedulingPriority': '4'}[key]
+    return theirs, ours
+
+
+NORMALISATIONS = [of_old_versions, of_lists, of_commands, of_unset, of_paths, of_streams, of_capabilities]
 
 
 def dependencies_differ(key, theirs, ours, canonical):
@@ -117,8 +127,9 @@ def differs(key, theirs, ours, unit, canonical):
     return None if theirs == ours else f'{theirs!r} there, {ours!r} here'
 
 
-def compare(theirs, ours, canonical=lambda name: name):
-    """(the properties compared, [(property, why)...]) of one unit; @theirs, @ours: dictionaries."""
+def compare(theirs, ours, canonical):
+    """(the properties compared, [(property, why)...]) of one unit; @theirs, @ours: dictionaries; theirs has the version of
+    systemd as well."""
     both = [k for k in ours if k in theirs and k not in SKIPPED and theirs[k] != '[unprintable]']
     found = [(k, differs(k, theirs[k], ours[k], theirs, canonical)) for k in both]
     return both, [(k, why) for k, why in found if why]

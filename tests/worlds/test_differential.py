@@ -12,7 +12,7 @@ import unitfiles
 
 ONLY = ('systemd-247', 'systemd-252', 'systemd-257')
 INSTANCE = 'x-y'
-UNITS = '/usr/lib/systemd/system'
+UNITS = '/lib/systemd/system'  # also where /lib and /usr/lib are two directories
 # Explains each of the words on stdin; the answers are separated by a line with the exit status.
 EXPLAIN = 'while read -r unit; do amphid explain --json "$unit" 2>/dev/null; echo "status $?"; done'
 
@@ -52,7 +52,7 @@ def show(w, names):
     """Also of the units that they depend on: under which Id systemd knows them."""
     def ask(units, *options):
         text = w.run(['systemctl', 'show', '--no-pager', *options, '--', *units], timeout=120).stdout
-        return {n: u for u in differential.parse_show(text) for n in differential.words(u.get('Names', ''))}
+        return {n: dict(u, version=w.version) for u in differential.parse_show(text) for n in differential.words(u.get('Names', ''))}
     found = ask(names)
     others = {n for u in found.values() for k in differential.DEPENDENCIES for n in differential.words(u.get(k, ''))}
     others |= {'default.target', *(f'runlevel{n}.target' for n in range(7))}
