@@ -34,6 +34,12 @@ static const struct verb {
     {"inspect", verb_inspect, OPERAND_PID, VERB_JSON},
     {"explain", verb_explain, OPERAND_UNITS, VERB_JSON | VERB_JSON_ONLY | VERB_ALL},
     {"verify", verb_verify, OPERAND_UNITS, 0},
+    {"enable", verb_enable, OPERAND_UNITS, 0},
+    {"disable", verb_disable, OPERAND_UNITS, 0},
+    {"mask", verb_mask, OPERAND_UNITS, 0},
+    {"unmask", verb_unmask, OPERAND_UNITS, 0},
+    {"is-enabled", verb_is_enabled, OPERAND_UNITS, 0},
+    {"list-unit-files", verb_list_unit_files, OPERAND_NONE, 0},
 };
 
 int cli_lines(struct cli *c, const char *arg)

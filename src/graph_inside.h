@@ -1,5 +1,5 @@
 /* The inside of the graph: what graph.c (units and names), graph_edges.c (dependencies), graph_queue.c (jobs),
- * graph_events.c (what follows from what), graph_run.c (one thing after the other), graph_transaction.c and graph_order.c (a request) know of each other. */
+ * graph_events.c (what follows from what), graph_run.c (one thing after the other), graph_pull.c, graph_order.c and graph_transaction.c (a request) know of each other. */
 #pragma once
 #include "graph.h"
 

@@ -34,6 +34,15 @@ struct transaction {
     int error; /* why what was asked for was dropped */
 };
 
+/* Finds or makes the job @job of @unit: its index. -ENOMEM. */
+int transaction_get(struct transaction *t, size_t unit, enum unit_job job, size_t *ret);
+
+/* Adds what job @i pulls in directly. -ENOMEM. */
+int transaction_pull(struct transaction *t, size_t i);
+
+/* Adds the stop of all units that have no job here (UNIT_JOB_ISOLATE). -ENOMEM. */
+int transaction_pull_isolated(struct transaction *t);
+
 /* The job that @unit would have: of the transaction, or else of the queue. */
 enum unit_job transaction_job(const struct transaction *t, size_t unit);
 

@@ -17,7 +17,7 @@ FLOORS = [
     "identity words execline unitname unitfile specifier envfile linebuf notifymsg http json varlink exitset probespec ratelimit",
     "jobspec spec speccheck directive directives graph fsm mode stage status ring",
     "loop log logfile proc rundir pidfile detach clone3 spawn systemd upward facts conditions execdirs dynuser credentials stream unixsock "
-    "manager reaper cgroup tree fdstore unitfacts unitpath unitload",
+    "manager reaper cgroup tree fdstore unitfacts unitpath unitload install",
     "job output notifysock probe ready health control client",
     "units daemon launch instances show",
     "main run cli verbs detect inspect judge explain verify",

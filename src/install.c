@@ -1,0 +1,366 @@
+/* What the sections [Install] ask for, and what of it is there: see install.h. */
+#include <errno.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <syslog.h>
+#include "cleanup.h"
+#include "install_inside.h"
+#include "spec_unit.h"
+#include "strv.h"
+#include "unitload.h"
+#include "unitname.h"
+
+/* The work on one list of names. */
+struct work {
+    struct install_plan *plan;
+    const struct unit_paths *paths;
+    const char *root;
+    install_complain *complain;
+    void *ctx;
+    const char *subject; /* the unit that is read */
+    char **names;        /* those to be done; Also= adds to them */
+    int first_error;
+};
+
+void install_plan_done(struct install_plan *p)
+{
+    for (size_t i = 0; i < p->n; i++) {
+        free(p->v[i].path);
+        free(p->v[i].target);
+    }
+    free(p->v);
+    strv_free(p->no_install);
+    *p = (struct install_plan){0};
+}
+
+/* Notes what is wrong with a unit; the work goes on with the others. 0, or -ENOMEM, with which it does not. */
+__attribute__((format(printf, 4, 5))) static int wrong(struct work *w, const char *name, int error, const char *fmt, ...)
+{
+    cleanup_free char *text = NULL;
+    va_list args;
+
+    if (error == -ENOMEM)
+        return error;
+    if (w->first_error == 0)
+        w->first_error = error;
+    va_start(args, fmt);
+    if (vasprintf(&text, fmt, args) < 0)
+        text = NULL;
+    va_end(args);
+    if (text && w->complain)
+        w->complain(w->ctx, name, text);
+    return text ? 0 : -ENOMEM;
+}
+
+static int plan_add(struct install_plan *p, const char *path, const char *target)
+{
+    struct install_change c = {0}, *grown;
+
+    for (size_t i = 0; i < p->n; i++)
+        if (STREQ(p->v[i].path, path))
+            return 0;
+    grown = realloc(p->v, (p->n + 1) * sizeof(*grown));
+    if (!grown)
+        return -ENOMEM;
+    p->v = grown;
+    c.path = strdup(path);
+    c.target = target ? strdup(target) : NULL;
+    if (!c.path || (target && !c.target)) {
+        free(c.path);
+        free(c.target);
+        return -ENOMEM;
+    }
+    grown[p->n++] = c;
+    return 0;
+}
+
+/* The symlink @root/@dir/@name to @target, unless there is one that will do: in .wants its name is what counts. */
+static int plan_link(struct work *w, const char *unit, const char *dir, const char *name, const char *target)
+{
+    cleanup_free char *path = NULL;
+    char there[PATH_MAX];
+    ssize_t n;
+
+    if (asprintf(&path, "%s/%s%s%s", w->root, dir, *dir ? "/" : "", name) < 0)
+        return -ENOMEM;
+    n = readlink(path, there, sizeof(there) - 1);
+    if (n < 0 && errno == EINVAL)
+        return wrong(w, unit, -EEXIST, "%s is there already and is no symlink", path);
+    if (n < 0)
+        return plan_add(w->plan, path, target);
+    there[n] = '\0';
+    if (*dir ? !STREQ(there, "/dev/null") : STREQ(install_base(there), install_base(target)))
+        return 0;
+    return wrong(w, unit, -EEXIST, "%s is there already and leads to %s", path, there);
+}
+
+static int plan_wants(struct work *w, const struct unit_file *u, char *const *targets, const char *suffix)
+{
+    struct unit_name n, t;
+    int r = 0;
+
+    if (unit_name_split(u->id, &n) < 0)
+        return 0;
+    for (size_t i = 0; r >= 0 && targets && targets[i]; i++) {
+        char dir[UNIT_NAME_SIZE + 16];
+
+        if (unit_name_is_template(&n) && (unit_name_split(targets[i], &t) < 0 || !unit_name_is_template(&t))) {
+            r = wrong(w, u->id, -EINVAL, "is a template: which instance of it? (%.*sNAME%s)", (int)n.prefix + 1, u->id,
+                      n.suffix);
+            break;
+        }
+        snprintf(dir, sizeof(dir), "%s%s", targets[i], suffix);
+        r = plan_link(w, u->id, dir, u->id, u->path);
+    }
+    return r;
+}
+
+/* systemd.unit(5), Alias=: of the same type; an alias of a template is one, or an instance. */
+static int plan_alias(struct work *w, const struct unit_file *u, const char *alias)
+{
+    struct unit_name n, a;
+    char buf[UNIT_NAME_SIZE];
+
+    if (unit_name_split(u->id, &n) < 0 || unit_name_split(alias, &a) < 0 || n.type != a.type || !n.instance != !a.instance)
+        return wrong(w, u->id, -EINVAL, "Alias=%s: not a name that this unit could have", alias);
+    if (unit_name_is_instance(&n) && unit_name_is_template(&a) &&
+        unit_name_instance(&a, n.instance, n.instance_len, buf) >= 0)
+        alias = buf;
+    return STREQ(alias, u->id) ? 0 : plan_link(w, u->id, "", alias, u->path);
+}
+
+/* A file that is not on the search path has to be found there. */
+static int plan_place(struct work *w, const struct unit_file *u, const char *name)
+{
+    const char *dir, *base = install_base(u->path);
+
+    if (!strchr(name, '/'))
+        return 0;
+    for (size_t i = 0; (dir = unit_paths_nth(w->paths, i)); i++)
+        if (strncmp(u->path, dir, strlen(dir)) == 0 && u->path + strlen(dir) + 1 == base)
+            return 0;
+    return plan_link(w, u->id, "", base, u->path);
+}
+
+static int plan_unit(struct work *w, const struct unit_file *u, const char *name)
+{
+    const struct spec_unit *s = spec_unit(&u->spec);
+    bool says = s->wanted_by || s->required_by || s->upheld_by || s->alias || s->also;
+    int r = plan_place(w, u, name);
+
+    if (r >= 0 && !says)
+        r = strv_push(&w->plan->no_install, u->id);
+    for (size_t i = 0; r >= 0 && s->also && s->also[i]; i++)
+        r = strv_push(&w->names, s->also[i]);
+    for (size_t i = 0; r >= 0 && s->alias && s->alias[i]; i++)
+        r = plan_alias(w, u, s->alias[i]);
+    if (r >= 0)
+        r = plan_wants(w, u, s->wanted_by, ".wants");
+    if (r >= 0)
+        r = plan_wants(w, u, s->required_by, ".requires");
+    return r < 0 ? r : plan_wants(w, u, s->upheld_by, ".upholds");
+}
+
+static void complain_of_file(void *ctx, int level, const char *path, unsigned line, const char *text)
+{
+    struct work *w = ctx;
+    cleanup_free char *where = NULL;
+    char number[16] = "";
+
+    if (level > LOG_ERR || !w->complain)
+        return;
+    if (line > 0)
+        snprintf(number, sizeof(number), ":%u", line);
+    if (asprintf(&where, "%s%s: %s", path, number, text) >= 0)
+        w->complain(w->ctx, w->subject, where);
+}
+
+/* Reads @name, as its DefaultInstance= if it is a template that has one. */
+static int load(struct work *w, struct unit_file *ret, const char *name)
+{
+    static const struct unit_load_ops ops = {.complain = complain_of_file};
+    char instance[UNIT_NAME_SIZE];
+    const struct spec_unit *s;
+    struct unit_name n;
+    int r;
+
+    w->subject = name;
+    r = unit_load(ret, w->paths, name, &ops, w);
+    if (r < 0 || unit_name_split(ret->id, &n) < 0 || !unit_name_is_template(&n))
+        return r;
+    s = spec_unit(&ret->spec);
+    if (!s->default_instance || unit_name_instance(&n, s->default_instance, strlen(s->default_instance), instance) < 0)
+        return 0;
+    unit_file_done(ret);
+    return unit_load(ret, w->paths, instance, &ops, w);
+}
+
+static const char *reason(int error)
+{
+    switch (error) {
+    case -ENOENT:
+        return "there is no such unit";
+    case -ERFKILL:
+        return "is masked";
+    case -EINVAL:
+        return "is not the name of a unit";
+    case -ENOEXEC:
+        return "cannot be used, see above";
+    case -ELOOP:
+        return "is an alias of itself";
+    }
+    return strerror(-error);
+}
+
+/* Symlinks have to lead there from everywhere. */
+static int absolute_path(struct unit_file *u)
+{
+    char *real;
+
+    if (!u->path || u->path[0] == '/')
+        return 0;
+    real = realpath(u->path, NULL);
+    if (!real)
+        return -errno;
+    free(u->path);
+    u->path = real;
+    return 0;
+}
+
+static int enable_one(struct work *w, const char *name)
+{
+    struct unit_file u;
+    int r = load(w, &u, name);
+
+    if (r < 0)
+        return wrong(w, name, r, "%s", reason(r));
+    r = absolute_path(&u);
+    if (r >= 0)
+        r = u.path ? plan_unit(w, &u, name) : wrong(w, name, -ENOENT, "has no file of its own");
+    unit_file_done(&u);
+    return r;
+}
+
+/* A symlink that leads to one of them goes. */
+struct removal {
+    struct work *work;
+    const char *name;
+};
+
+static int remove_if_it_leads(void *ctx, const struct install_link *l)
+{
+    const struct removal *r = ctx;
+
+    return install_leads_to(l, r->name) ? plan_add(r->work->plan, l->path, NULL) : 0;
+}
+
+static int disable_one(struct work *w, const char *name)
+{
+    char full[UNIT_NAME_SIZE];
+    struct removal removal = {w, full};
+    size_t before = w->plan->n;
+    struct unit_file u;
+    int r, links;
+
+    if (strchr(name, '/') || unit_name_complete(name, full) < 0)
+        return wrong(w, name, -EINVAL, "is not the name of a unit");
+    w->subject = full;
+    r = unit_load(&u, w->paths, full, &(struct unit_load_ops){.complain = complain_of_file}, w);
+    if (r < 0 && r != -ENOENT && r != -ERFKILL && r != -ENOEXEC)
+        return wrong(w, full, r, "%s", reason(r));
+    if (r >= 0) {
+        const struct spec_unit *s = spec_unit(&u.spec);
+
+        snprintf(full, sizeof(full), "%s", u.id);
+        for (size_t i = 0; r >= 0 && s->also && s->also[i]; i++)
+            r = strv_push(&w->names, s->also[i]);
+        unit_file_done(&u);
+        if (r < 0)
+            return r;
+    }
+    links = install_links(w->root, remove_if_it_leads, &removal);
+
+    if (links < 0)
+        return wrong(w, full, links, "%s: %s", w->root, strerror(-links));
+    if (r == -ENOENT && w->plan->n == before)
+        return wrong(w, full, r, "%s", reason(r));
+    return 0;
+}
+
+static int mask_one(struct work *w, const char *name)
+{
+    char full[UNIT_NAME_SIZE];
+
+    if (strchr(name, '/') || unit_name_complete(name, full) < 0)
+        return wrong(w, name, -EINVAL, "is not the name of a unit");
+    return plan_link(w, full, "", full, "/dev/null");
+}
+
+static int unmask_one(struct work *w, const char *name)
+{
+    char full[UNIT_NAME_SIZE], there[PATH_MAX];
+    cleanup_free char *path = NULL;
+    ssize_t n;
+
+    if (strchr(name, '/') || unit_name_complete(name, full) < 0)
+        return wrong(w, name, -EINVAL, "is not the name of a unit");
+    if (asprintf(&path, "%s/%s", w->root, full) < 0)
+        return -ENOMEM;
+    n = readlink(path, there, sizeof(there) - 1);
+    there[n < 0 ? 0 : n] = '\0';
+    return STREQ(there, "/dev/null") ? plan_add(w->plan, path, NULL) : 0;
+}
+
+/* Names that were added on the way are done, too, each once. */
+static int plan_all(struct install_plan *ret, const struct unit_paths *paths, char *const *names,
+                    install_complain *complain, void *ctx, int (*one)(struct work *w, const char *name))
+{
+    struct install_plan plan = {0};
+    struct work w = {.plan = &plan, .paths = paths, .root = unit_paths_nth(paths, 0), .complain = complain, .ctx = ctx};
+    int r = strv_copy(&w.names, names);
+
+    for (size_t i = 0; r >= 0 && w.names[i]; i++) {
+        bool again = false;
+
+        for (size_t k = 0; k < i; k++)
+            again |= STREQ(w.names[i], w.names[k]);
+        if (!again)
+            r = one(&w, w.names[i]);
+    }
+    strv_free(w.names);
+    if (r >= 0)
+        r = w.first_error;
+    if (r < 0)
+        install_plan_done(&plan);
+    else
+        *ret = plan;
+    return r;
+}
+
+int install_enable(struct install_plan *ret, const struct unit_paths *paths, char *const *names,
+                   install_complain *complain, void *ctx)
+{
+    return plan_all(ret, paths, names, complain, ctx, enable_one);
+}
+
+int install_disable(struct install_plan *ret, const struct unit_paths *paths, char *const *names,
+                    install_complain *complain, void *ctx)
+{
+    return plan_all(ret, paths, names, complain, ctx, disable_one);
+}
+
+int install_mask(struct install_plan *ret, const struct unit_paths *paths, char *const *names,
+                 install_complain *complain, void *ctx)
+{
+    return plan_all(ret, paths, names, complain, ctx, mask_one);
+}
+
+int install_unmask(struct install_plan *ret, const struct unit_paths *paths, char *const *names,
+                   install_complain *complain, void *ctx)
+{
+    return plan_all(ret, paths, names, complain, ctx, unmask_one);
+}
