@@ -51,7 +51,7 @@ struct spawn_context {
     const char *notify_socket; /* for NOTIFY_SOCKET, NULL: none; copied */
     unsigned listen_fds;       /* descriptors 3.. that are passed on */
     const char *listen_names;  /* LISTEN_FDNAMES, NULL: none */
-    bool own_group;            /* a daemon's child; in the foreground it shares the terminal's group with us */
+    bool own_group;            /* a daemon's child; in the foreground a command line shares the terminal's group with us */
     bool stay;                 /* without UMask= keep the caller's; the directory is kept anyway */
     bool clean;                /* a unit's: the defaults of systemd.exec(5) hold, and nothing of the caller's world; else
                                 * it is a command line's, which differs from its caller's only where it was said so */
@@ -71,6 +71,7 @@ struct spawn {
     mode_t umask;
     bool directory_optional;
     bool no_new_privileges; /* asked for, or implied by another directive */
+    uint64_t bounding;      /* CapabilityBoundingSet=, without what other directives take away */
     bool drop;              /* the four below are set */
     uid_t uid;
     gid_t gid;

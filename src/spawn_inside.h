@@ -79,8 +79,8 @@ const char *spawn_stream_words(const struct child *c, int stream, char *buf, siz
 /* Is one of them a terminal? */
 bool spawn_has_terminal(const struct child *c);
 
-/* Do its other directives imply NoNewPrivileges=? */
-bool spawn_implies_no_new_privileges(const struct spawn *s);
+/* Fills in what its directives take away together: the bounding set and NoNewPrivileges=. */
+void spawn_imply(struct spawn *s);
 
 /* The steps of one part of the way. */
 struct step_list spawn_steps_streams(void); /* its terminal and standard streams */
@@ -94,7 +94,6 @@ void spawn_env_done(struct spawn_env *e);
 /* Looks up the program @name: a unit's in ExecSearchPath= or the fixed directories of the system, a command line's in
  * the PATH of @env. The caller frees *@ret. -1 with *@error. */
 int spawn_find(const struct spawn *s, char *const *env, const char *name, char **ret, struct spawn_error *error);
-
 
 int spawn_no_memory(struct spawn_error *e);
 

@@ -259,7 +259,7 @@ int spawn_prepare(struct spawn *ret, const struct jobspec *spec, const struct sp
         r = prepare_directory(s, ret_error);
     if (r >= 0)
         r = prepare_command_line(s, ret_error);
-    s->no_new_privileges = spec->no_new_privileges || spawn_implies_no_new_privileges(s);
+    spawn_imply(s);
     if (r < 0)
         spawn_done(s);
     return r;

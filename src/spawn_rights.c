@@ -90,7 +90,7 @@ static int change_inheritable(uint64_t keep, uint64_t add)
 static int step_bounding(const struct child *c)
 {
     for (unsigned i = 0; i < 64; i++)
-        if (!(c->x->bounding & UINT64_C(1) << i)) {
+        if (!(c->s->bounding & UINT64_C(1) << i)) {
             int has = prctl(PR_CAPBSET_READ, i, 0, 0, 0);
 
             if (has < 0) /* this kernel knows no more */
@@ -98,7 +98,7 @@ static int step_bounding(const struct child *c)
             if (has && prctl(PR_CAPBSET_DROP, i, 0, 0, 0) < 0)
                 return -1;
         }
-    return change_inheritable(c->x->bounding, 0);
+    return change_inheritable(c->s->bounding, 0);
 }
 
 /* capabilities(7): what is to be ambient must be inheritable, and permitted still when the user has changed. */
@@ -129,25 +129,45 @@ static int step_secure_bits(const struct child *c)
     return bits == (int)c->x->secure_bits ? 0 : prctl(PR_SET_SECUREBITS, c->x->secure_bits, 0, 0, 0);
 }
 
-/* systemd.exec(5), NoNewPrivileges=: these imply it for whoever is not privileged anyway. */
-bool spawn_implies_no_new_privileges(const struct spawn *s)
+#define CAP(name) (UINT64_C(1) << (name))
+
+/* What other directives take away: those capabilities (each says so in systemd.exec(5)), and from whoever is not privileged
+ * anyway the way to new privileges (NoNewPrivileges=). */
+void spawn_imply(struct spawn *s)
 {
-    static const char *const keys[] = {
-        "LockPersonality", "MemoryDenyWriteExecute", "PrivateDevices", "ProtectClock", "ProtectHostname",
-        "ProtectKernelLogs", "ProtectKernelModules", "ProtectKernelTunables", "RestrictAddressFamilies",
-        "RestrictNamespaces", "RestrictRealtime", "RestrictSUIDSGID", "SystemCallArchitectures", "SystemCallFilter",
-        "SystemCallLog"};
+    static const struct {
+        const char *key;
+        uint64_t capabilities;
+    } rows[] = {
+        {"LockPersonality", 0},
+        {"MemoryDenyWriteExecute", 0},
+        {"PrivateDevices", CAP(CAP_MKNOD) | CAP(CAP_SYS_RAWIO)},
+        {"ProtectClock", CAP(CAP_SYS_TIME) | CAP(CAP_WAKE_ALARM)},
+        {"ProtectHostname", 0},
+        {"ProtectKernelLogs", CAP(CAP_SYSLOG)},
+        {"ProtectKernelModules", CAP(CAP_SYS_MODULE)},
+        {"ProtectKernelTunables", 0},
+        {"RestrictAddressFamilies", 0},
+        {"RestrictNamespaces", 0},
+        {"RestrictRealtime", 0},
+        {"RestrictSUIDSGID", 0},
+        {"SystemCallArchitectures", 0},
+        {"SystemCallFilter", 0},
+        {"SystemCallLog", 0},
+    };
+    bool privileged = (s->drop ? s->uid : self_uid()) == 0;
     const struct directive *row;
 
-    if ((s->drop ? s->uid : self_uid()) == 0)
-        return false;
-    if (spec_dirs(s->spec)->dynamic_user)
-        return true;
+    s->bounding = spec_exec(s->spec)->bounding;
+    s->no_new_privileges = s->spec->no_new_privileges || spec_dirs(s->spec)->dynamic_user;
     for (size_t i = 0; (row = directive_unenforced(s->spec, i)); i++)
-        for (size_t k = 0; k < ARRAY_SIZE(keys); k++)
-            if (STREQ(row->key, keys[k]))
-                return true;
-    return false;
+        for (size_t k = 0; k < ARRAY_SIZE(rows); k++)
+            if (STREQ(row->key, rows[k].key)) {
+                s->bounding &= ~rows[k].capabilities;
+                s->no_new_privileges |= !privileged;
+            }
+    if (self_uid() != 0) /* a user has none of these, and no right to say so */
+        s->bounding = spec_exec(s->spec)->bounding;
 }
 
 /* Where AppArmor is not there the directive means nothing. */
@@ -215,7 +235,7 @@ static int step_user(const struct child *c)
 
 static bool has_bounding(const struct child *c)
 {
-    return confined(c) && c->x->bounding != CAPABILITY_ALL;
+    return confined(c) && c->s->bounding != CAPABILITY_ALL;
 }
 
 static bool has_ambient(const struct child *c)

@@ -31,7 +31,7 @@ static int step_cgroup(const struct child *c)
 
 static bool has_group(const struct child *c)
 {
-    return c->leads || c->s->ctx.own_group;
+    return c->leads || c->s->ctx.own_group || c->s->ctx.clean;
 }
 
 /* A group of its own, but the daemon's session: no session leader, it can never get a terminal by opening one. Only who

@@ -303,6 +303,11 @@ static void capabilities(void **state)
         {"LockPersonality=yes\nUser=nobody", STATUS("NoNewPrivs"), "1\n"},
         {"LockPersonality=no\nUser=nobody", STATUS("NoNewPrivs"), "0\n"},
         {"SystemCallFilter=@system-service\nUser=nobody", STATUS("NoNewPrivs"), "1\n"},
+        {"CapabilityBoundingSet=CAP_KILL CAP_SYS_MODULE CAP_SYSLOG CAP_MKNOD CAP_SYS_RAWIO CAP_SYS_TIME\n"
+         "ProtectKernelModules=yes\nProtectKernelLogs=yes\nPrivateDevices=yes\nProtectClock=yes", STATUS("CapBnd"),
+         "0000000000000020\n"},
+        {"CapabilityBoundingSet=CAP_KILL CAP_SYS_MODULE\nProtectKernelModules=no", STATUS("CapBnd"),
+         "0000000000010020\n"},
     };
 
     (void)state;
