@@ -9,6 +9,7 @@
 #include "cleanup.h"
 #include "directive_get.h"
 #include "directive_set.h"
+#include "parse.h"
 #include "usec.h"
 
 /* At most one property's name. */
@@ -50,9 +51,12 @@ void put_quoted(FILE *out, const char *s)
     }
     fputc('"', out);
     for (; *s; s++) {
-        if (strchr("\"\\`$", *s))
+        static const char controls[] = "\t\n\r";
+        const char *control = strchr(controls, *s);
+
+        if (control || strchr("\"\\`$", *s))
             fputc('\\', out);
-        fputc(*s, out);
+        fputc(control ? "tnr"[control - controls] : *s, out);
     }
     fputc('"', out);
 }
@@ -166,20 +170,21 @@ static void get_facility(const struct jobspec *d, const struct directive *row, F
     fprintf(out, "%d", LOG_FAC(*facility));
 }
 
-/* Statuses, then signals, all by number. */
+/* Statuses by number, then signals by name. */
 static void get_exits(const struct jobspec *d, const struct directive *row, FILE *out)
 {
     const struct exitset *set = directive_look(d, row);
     const char *blank = "";
+    char buf[16];
 
     for (int i = 0; i < 256; i++)
         if (exitset_has(set, CLD_EXITED, i)) {
             fprintf(out, "%s%d", blank, i);
             blank = " ";
         }
-    for (int i = 1; i < 64; i++)
+    for (int i = 1; i <= 64; i++)
         if (exitset_has(set, CLD_KILLED, i)) {
-            fprintf(out, "%s%d", blank, i);
+            fprintf(out, "%s%s", blank, signal_name(i, buf) + strlen("SIG"));
             blank = " ";
         }
 }

@@ -202,9 +202,16 @@ int set_facility(struct jobspec *d, const struct directive *row, const char *val
     return parse_facility(value, place(d, row));
 }
 
+/* As systemd does it, a bad word does not take the good ones with it. */
 int set_exits(struct jobspec *d, const struct directive *row, const char *value)
 {
-    return exitset_add(place(d, row), value);
+    CLEANUP(strv_freep) char **words = NULL;
+    int r = *value ? words_split(value, &words) : exitset_add(place(d, row), ""), bad = 0;
+
+    for (size_t i = 0; r >= 0 && words && words[i]; i++)
+        if (exitset_add(place(d, row), words[i]) < 0)
+            bad = -EINVAL;
+    return r < 0 ? r : bad;
 }
 
 int set_command(struct jobspec *d, const struct directive *row, const char *value)

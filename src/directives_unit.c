@@ -80,7 +80,7 @@ static int add_good_words(char ***list, const char *value, enum words_mode mode,
 /* An empty value changes nothing: dependencies cannot be taken back by a drop-in (systemd.unit(5), Example 2). */
 static int set_deps(struct jobspec *d, const struct directive *row, const char *value)
 {
-    return add_good_words(directive_place(d, row), value, WORDS_OF_NAMES, unit_name_valid, d->name);
+    return add_good_words(directive_place(d, row), value, WORDS_PLAIN, unit_name_valid, d->name);
 }
 
 /* [Install]: an empty value resets, as systemd does there. */

@@ -301,6 +301,13 @@ static int parse_limit(const char *s, int resource, rlim_t *ret)
             v = (uint64_t)(r < 0 ? 0 : nice);
         }
         break;
+    case RLIMIT_NOFILE:
+    case RLIMIT_NPROC:
+    case RLIMIT_LOCKS:
+    case RLIMIT_SIGPENDING:
+    case RLIMIT_RTPRIO: /* they count: "1K" is nothing */
+        r = strcmp(s, "infinity") == 0 || !s[strspn(s, "0123456789")] ? parse_size(s, &v) : -EINVAL;
+        break;
     default:
         r = parse_size(s, &v);
     }

@@ -109,7 +109,7 @@ static int set(struct loading *l, unsigned line, const struct directive *row, co
         return r;
     if (r < 0 && r != -EOPNOTSUPP) { /* what is not done here is no fault of the line */
         snprintf(why, sizeof(why), "expected %s", row->expects ? row->expects : "something else");
-        refuse(l, line, row->key, value, why, (r == -ENOEXEC || row->vital) && value[0] != '-');
+        refuse(l, line, row->key, value, why, is_vital(row, value));
     }
     return 0;
 }

@@ -137,7 +137,9 @@ static int one_word(const char **s, enum words_mode mode, char *out)
     char quote = 0;
 
     while (*p && (quote || !strchr(BLANKS, *p))) {
-        if (*p == '\\' && mode != WORDS_OF_NAMES) {
+        if (mode == WORDS_PLAIN) {
+            *out++ = *p++;
+        } else if (*p == '\\' && mode != WORDS_OF_NAMES) {
             int r = take_backslash(&p, &out, quote, mode);
 
             if (r < 0)

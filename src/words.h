@@ -11,6 +11,7 @@ enum words_mode {
     WORDS_STRICT,      /* words_split() */
     WORDS_OF_COMMAND,  /* of Exec*=: an unknown escape stays as it is, with its backslash */
     WORDS_OF_NAMES,    /* of names of units, in which "\\x2d" means itself: backslashes stay, quotes go */
+    WORDS_PLAIN,       /* of dependencies: what is between blanks, nothing in it means anything else */
     WORDS_AS_VARIABLE, /* of the value of "$KEY": a backslash protects the next character, a quote need not be closed */
 };
 

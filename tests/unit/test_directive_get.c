@@ -44,7 +44,7 @@ static void shown(void **state)
         {"Environment=A=b\nEnvironment=", "Environment="},
         {"EnvironmentFile=/etc/a\nEnvironmentFile=-/etc/b",
          "EnvironmentFiles=/etc/a (ignore_errors=no)\n/etc/b (ignore_errors=yes)"},
-        {"SuccessExitStatus=SIGKILL 250 TEMPFAIL 3", "SuccessExitStatus=3 75 250 9"},
+        {"SuccessExitStatus=SIGKILL 250 TEMPFAIL 3", "SuccessExitStatus=3 75 250 KILL"},
         {"LimitNOFILE=100", "LimitNOFILE=100; LimitNOFILESoft=100"},
         {"LimitNOFILE=100:infinity", "LimitNOFILE=infinity; LimitNOFILESoft=100"},
         {"LimitCORE=1K", "LimitCORE=1024; LimitCORESoft=1024"},

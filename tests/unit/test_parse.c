@@ -260,7 +260,8 @@ static void rlimits(void **state)
     } rows[] = {
         {"1024", RLIMIT_NOFILE, 0, 1024, 1024},
         {"1024:4096", RLIMIT_NOFILE, 0, 1024, 4096},
-        {"1K:infinity", RLIMIT_NOFILE, 0, 1024, RLIM_INFINITY},
+        {"1024:infinity", RLIMIT_NOFILE, 0, 1024, RLIM_INFINITY},
+        {"1K:infinity", RLIMIT_CORE, 0, 1024, RLIM_INFINITY},
         {"infinity", RLIMIT_CORE, 0, RLIM_INFINITY, RLIM_INFINITY},
         {"512M", RLIMIT_AS, 0, 512 << 20, 512 << 20},
         {"90", RLIMIT_CPU, 0, 90, 90},
@@ -283,6 +284,8 @@ static void rlimits(void **state)
         {"+20", RLIMIT_NICE, -ERANGE, 0, 0},
         {"", RLIMIT_NICE, -EINVAL, 0, 0},
         {"", RLIMIT_NOFILE, -EINVAL, 0, 0},
+        {"1K", RLIMIT_NOFILE, -EINVAL, 0, 0},
+        {"1M", RLIMIT_NPROC, -EINVAL, 0, 0},
         {":", RLIMIT_NOFILE, -EINVAL, 0, 0},
         {"5:", RLIMIT_NOFILE, -EINVAL, 0, 0},
         {":5", RLIMIT_NOFILE, -EINVAL, 0, 0},

@@ -80,7 +80,7 @@ static void modes(void **state)
         {WORDS_OF_COMMAND, "\\q \\x4 \\8 a\\", "[\\q][\\x4][\\8][a\\]"}, {WORDS_OF_COMMAND, "'a\\", "!"},
         {WORDS_OF_COMMAND, "'\\q' \"\\.\"", "[\\q][\\.]"}, {WORDS_OF_COMMAND, "\\x41 \\t", "[A][\t]"},
         {WORDS_OF_NAMES, "a\\x2db.service \"c.service\"", "[a\\x2db.service][c.service]"}, {WORDS_OF_NAMES, "a\\", "[a\\]"},
-        {WORDS_OF_NAMES, "'a", "!"}, {WORDS_AS_VARIABLE, "a\\ b \\'c 'd e", "[a b]['c][d e]"},
+        {WORDS_OF_NAMES, "'a", "!"}, {WORDS_PLAIN, " 'a b\\x2d \"c\" ", "['a][b\\x2d][\"c\"]"}, {WORDS_AS_VARIABLE, "a\\ b \\'c 'd e", "[a b]['c][d e]"},
         {WORDS_AS_VARIABLE, "\\n \\", "[n][\\]"},
     };
 

@@ -56,7 +56,8 @@ def parse_show(text):
 def words(value):
     """The words of a list, quoted or not; what is quoted has its special characters behind a backslash."""
     found = re.findall(r'"((?:[^"\\]|\\.)*)"|(\S+)', value)
-    return [re.sub(r'\\(.)', r'\1', quoted) if quoted else plain for quoted, plain in found]
+    return [re.sub(r'\\(.)', lambda m: {'t': '\t', 'n': '\n'}.get(m[1], m[1]), quoted) if quoted else plain
+            for quoted, plain in found]
 
 
 def of_lists(key, theirs, ours, _unit):
