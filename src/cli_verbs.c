@@ -11,7 +11,7 @@
 #define EXIT_NOT_INSTALLED 5
 #define LINES_MAX 1000000
 
-enum operand { OPERAND_NONE, OPERAND_NAME, OPERAND_NAME_OPTIONAL, OPERAND_PID, OPERAND_UNITS };
+enum operand { OPERAND_NONE, OPERAND_NAME, OPERAND_NAME_OPTIONAL, OPERAND_PID, OPERAND_UNITS, OPERAND_UNITS_OPTIONAL };
 
 static const struct verb {
     const char *name;
@@ -39,7 +39,7 @@ static const struct verb {
     {"mask", verb_mask, OPERAND_UNITS, 0},
     {"unmask", verb_unmask, OPERAND_UNITS, 0},
     {"is-enabled", verb_is_enabled, OPERAND_UNITS, 0},
-    {"list-unit-files", verb_list_unit_files, OPERAND_NONE, 0},
+    {"list-unit-files", verb_list_unit_files, OPERAND_UNITS_OPTIONAL, 0},
 };
 
 int cli_lines(struct cli *c, const char *arg)
@@ -51,6 +51,11 @@ int cli_lines(struct cli *c, const char *arg)
         return cli_usage("--lines=%s: expected a number", arg);
     c->verb_args.lines = (unsigned)n;
     return -1;
+}
+
+static bool takes_units(const struct verb *v)
+{
+    return v->operand == OPERAND_UNITS || v->operand == OPERAND_UNITS_OPTIONAL;
 }
 
 /* What was given and does not go with @v. -1: nothing. */
@@ -67,7 +72,7 @@ static int check_options(struct cli *c, const struct verb *v)
         return cli_usage("%s: has no %s", v->name, odd & VERB_ALL     ? "--all"
                                               : odd & VERB_LINES ? "--lines or --follow"
                                                                  : "--for or --timeout");
-    if (c->unit_path && v->operand != OPERAND_UNITS)
+    if (c->unit_path && !takes_units(v))
         return cli_usage("%s: has no --unit-path", v->name);
     if (c->run_option || c->short_n)
         return cli_usage("%s: does not go with %s", v->name, c->run_option ? c->run_option : "-n");
@@ -102,12 +107,12 @@ int cli_take_verb(struct cli *c, int argc, char **argv)
         return EXIT_NOT_INSTALLED;
     }
     c->verb = v->run;
-    if (v->operand == OPERAND_UNITS) {
+    if (takes_units(v)) {
         c->verb_args.units = argv + 1;
         c->verb_args.unit_path = c->unit_path;
         if (n && c->verb_args.all)
             return cli_usage("%s: --all is of all directives, not of a unit", v->name);
-        return n || c->verb_args.all ? -1 : cli_usage("%s: the name of a unit is missing", v->name);
+        return n || c->verb_args.all || v->operand == OPERAND_UNITS_OPTIONAL ? -1 : cli_usage("%s: the name of a unit is missing", v->name);
     }
     if (n > (v->operand == OPERAND_NONE ? 0 : 1))
         return cli_usage("%s %s: one word too many", v->name, argv[n]);

@@ -2,6 +2,7 @@
  * answer as systemctl(1) does; of symlinks they make and see those in the first directory of the search path only, so that
  * systemd and amphid do not start the same service twice. */
 #include <errno.h>
+#include <fnmatch.h>
 #include <stdio.h>
 #include <string.h>
 #include "cleanup.h"
@@ -117,12 +118,17 @@ int verb_is_enabled(const struct verb_args *a)
     return status;
 }
 
-/* Only what can be run here: services, and targets as groups of them. */
-static bool is_of_interest(const char *name)
+/* Without patterns what can be run here: services, and targets as groups of them. */
+static bool is_of_interest(const char *name, char *const *patterns)
 {
     const char *dot = strrchr(name, '.');
 
-    return dot && (STREQ(dot, ".service") || STREQ(dot, ".target"));
+    if (!patterns[0])
+        return dot && (STREQ(dot, ".service") || STREQ(dot, ".target"));
+    for (size_t i = 0; patterns[i]; i++)
+        if (fnmatch(patterns[i], name, 0) == 0)
+            return true;
+    return false;
 }
 
 int verb_list_unit_files(const struct verb_args *a)
@@ -136,7 +142,7 @@ int verb_list_unit_files(const struct verb_args *a)
         for (size_t i = 0; r >= 0 && names && names[i]; i++) {
             enum install_state state;
 
-            if (is_of_interest(names[i]))
+            if (is_of_interest(names[i], a->units))
                 printf("%-55s %s\n", names[i],
                        install_state(&state, paths, names[i]) < 0 ? "bad" : install_state_name(state));
         }
