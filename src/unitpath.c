@@ -169,10 +169,11 @@ static int alias_name(const struct unit_entry *e, const char *name, char ret[sta
     struct unit_name n, alias;
     char template[UNIT_NAME_SIZE];
 
-    if (STREQ(e->target, name))
-        return unit_name_complete(e->name, ret) >= 0;
-    if (unit_name_split(name, &n) < 0 || unit_name_template(&n, template) < 0 || !STREQ(e->target, template) ||
-        unit_name_split(e->name, &alias) < 0)
+    if (unit_name_split(name, &n) < 0 || unit_name_split(e->name, &alias) < 0)
+        return 0;
+    if (STREQ(e->target, name)) /* an alias of a template may be of one instance only */
+        return unit_name_is_template(&n) == unit_name_is_template(&alias) && unit_name_complete(e->name, ret) >= 0;
+    if (unit_name_template(&n, template) < 0 || !STREQ(e->target, template))
         return 0;
     if (unit_name_is_template(&alias))
         return unit_name_instance(&alias, n.instance, n.instance_len, ret) >= 0;
@@ -266,23 +267,33 @@ static int gather_dir(struct gathering *g, struct unit_dir *d, const char *name,
     return r;
 }
 
-/* All names by which directories of @name may be called, the most special first: its own, its template's, and both without
- * what stands behind a "-". */
+/* All names by which directories of @name may be called, the most special first: its own and its template's, and then both
+ * without what stands behind the last "-", the one before it, and so on; an instance's then also without its "@". */
 static int add_variants(char ***variants, const char *name)
 {
+    char level[UNIT_NAME_SIZE], template[UNIT_NAME_SIZE];
     struct unit_name n;
-    char other[UNIT_NAME_SIZE];
-    int r = has(*variants, name) ? 0 : strv_push(variants, name);
+    int r = strv_push(variants, name);
+    size_t end;
 
     if (r < 0 || unit_name_split(name, &n) < 0)
         return r;
-    if (unit_name_template(&n, other) >= 0)
-        r = add_variants(variants, other);
-    for (size_t i = n.prefix - 1; r >= 0 && i-- > 1;)
-        if (name[i] == '-') {
-            snprintf(other, sizeof(other), "%.*s%s", (int)i + 1, name, name + n.prefix);
-            return add_variants(variants, other);
+    if (unit_name_template(&n, template) >= 0)
+        r = strv_push(variants, template);
+    for (end = n.prefix; r >= 0 && end-- > 2;) {
+        struct unit_name shorter;
+
+        if (name[end - 1] != '-' || end == n.prefix)
+            continue;
+        snprintf(level, sizeof(level), "%.*s%s", (int)end, name, name + n.prefix);
+        r = strv_push(variants, level);
+        if (r >= 0 && unit_name_split(level, &shorter) >= 0 && unit_name_template(&shorter, template) >= 0)
+            r = strv_push(variants, template);
+        if (r >= 0 && n.instance) {
+            snprintf(level, sizeof(level), "%.*s%s", (int)end, name, n.suffix);
+            r = strv_push(variants, level);
         }
+    }
     return r;
 }
 
