@@ -80,21 +80,39 @@ static int find_name(struct unit_file *u, const struct unit_paths *paths, const 
     return k < 0 ? k : r;
 }
 
+/* The absolute path of the directory in which @path (with a slash in it) is; NULL without memory. */
+static char *directory_of(const char *path)
+{
+    cleanup_free char *here = NULL;
+    const char *base = strrchr(path, '/') + 1;
+
+    if (path[0] != '/' && !(here = getcwd(NULL, 0)))
+        return NULL;
+    while (path[0] == '.' && path[1] == '/')
+        path += 1 + strspn(path + 1, "/");
+    if (base <= path && here)
+        return strdup(here);
+    if (here) {
+        cleanup_free char *dir = strndup(path, (size_t)(base - path - 1));
+
+        return dir ? join(here, dir) : NULL;
+    }
+    return strndup(path, (size_t)(base - path - (base - path > 1)));
+}
+
 /* A file that is named by its path. The name of a unit is the last part of it; an instance of a template beside it has
  * no file of its own. */
 static int find_path(struct unit_file *u, const char *path, char **ret_beside)
 {
     const char *base = strrchr(path, '/') + 1;
-    cleanup_free char *here = path[0] == '/' ? NULL : getcwd(NULL, 0);
     char template[UNIT_NAME_SIZE];
     struct unit_name n;
 
     if (unit_name_split(base, &n) < 0)
         return -EINVAL;
-    if (asprintf(ret_beside, "%s%s%.*s", here ? here : "", here ? "/" : "", (int)(base - path - (base - path > 1)), path) < 0) {
-        *ret_beside = NULL;
+    *ret_beside = directory_of(path);
+    if (!*ret_beside)
         return -ENOMEM;
-    }
     u->path = join(*ret_beside, base);
     if (u->path && access(u->path, F_OK) < 0 && unit_name_template(&n, template) >= 0) {
         free(u->path);
