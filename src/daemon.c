@@ -122,7 +122,7 @@ static int feed_watchdog(struct timer *t)
     struct daemon *d = CONTAINER_OF(t, struct daemon, watchdog);
     const struct job *job = d->sole ? d->sole->job : NULL;
 
-    if (!job || (job->health.state != HEALTH_UNHEALTHY && !reaper_is_stopped(job->pid)))
+    if (!job || (job_health_state(job) != HEALTH_UNHEALTHY && !reaper_is_stopped(job->pid)))
         upward_watchdog(d->upward);
     loop_arm(d->loop, t, now_usec() + d->config->watchdog_usec / 2);
     return 0;
@@ -180,10 +180,26 @@ static int want_all(struct daemon *d)
     return n == 0 && r < 0 ? refused(d, r) : 0;
 }
 
+/* A unit finds the same world whoever starts it. What was passed to us is for an only one. */
+static void make_worlds(struct daemon *d)
+{
+    struct spawn_context *world = &d->worlds[1];
+
+    *world = *d->config->spawn;
+    world->env = d->config->unit_env;
+    world->own_env = d->config->spawn->env;
+    world->clean = true;
+    world->stay = false;
+    d->worlds[0] = *world;
+    d->worlds[0].listen_fds = 0;
+    d->worlds[0].listen_names = NULL;
+}
+
 static int start(struct daemon *d)
 {
     int r = tree_adopt();
 
+    make_worlds(d);
     if (r >= 0)
         r = forest_new(&d->forest);
     if (r >= 0)

@@ -212,7 +212,7 @@ static int call_logs(void *ctx, const char *name, unsigned n, char **ret)
         return -ENOENT;
     if (daemon_route(d, &u->file.spec) != OUTPUT_PIPE)
         return -ENODATA;
-    *ret = u->job ? ring_last(&u->job->ring, n, jobspec_identifier(&u->file.spec)) : NULL;
+    *ret = u->job ? job_last_lines(u->job, n) : NULL;
     if (!*ret)
         *ret = strdup("");
     return *ret ? 0 : -ENOMEM;

@@ -20,8 +20,8 @@ static void put_job(const struct job *job, struct textbuf *b)
     textbuf_printf(b, "%s %s", job->c.spec->name, job_state_name(job->fsm.state));
     if (job->pid > 0)
         textbuf_printf(b, ", PID %d", job->pid);
-    if (job->health.state == HEALTH_HEALTHY || job->health.state == HEALTH_UNHEALTHY)
-        textbuf_printf(b, ", %s", health_name(job->health.state));
+    if (job_health_state(job) == HEALTH_HEALTHY || job_health_state(job) == HEALTH_UNHEALTHY)
+        textbuf_printf(b, ", %s", health_name(job_health_state(job)));
     if (job->fsm.restarts > 0)
         textbuf_printf(b, ", %u restart%s", job->fsm.restarts, job->fsm.restarts == 1 ? "" : "s");
     if (job->status_text)
@@ -106,7 +106,7 @@ static void job_started(void *ctx, struct job *job)
 {
     struct unit *u = ctx;
     struct daemon *d = daemon_of(u);
-    const struct spawn *s = &u->spawn;
+    const struct spawn *s = job->spawn;
 
     if (s->drop && job->fsm.restarts == 0)
         log_unit(d->log, unit_subject(u), STAGE_PRIVILEGES, LOG_INFO, NULL,
@@ -115,7 +115,8 @@ static void job_started(void *ctx, struct job *job)
         log_unit(d->log, unit_subject(u), STAGE_PRIVILEGES, LOG_INFO, NULL, "kept: COMMAND is user %u, as we are",
                  (unsigned)self_uid());
     log_unit(d->log, unit_subject(u), STAGE_EXEC, LOG_INFO, FIELDS({"MAIN_PID", number(job->pid).text}),
-             "%s runs as PID %d", s->path ? s->path : jobspec_argv(job->c.spec)[0], job->pid);
+             "%s runs as PID %d", s->path ? s->path : job->c.spec->exec[EXEC_START].v[job->fsm.command].path,
+             job->pid);
 }
 
 static void job_ready(struct daemon *d, struct unit *u)
@@ -145,7 +146,7 @@ static char *last_words(const struct job *job)
     char *text = NULL;
 
     if (job->c.route != OUTPUT_STREAM)
-        return output_tail(&job->out[STREAM_STDERR]);
+        return job_tail(job);
     if (job->exit_pid > 0 && systemd_journal_tail(job->exit_pid, TAIL_LINES, &text) < 0)
         return NULL;
     return text;
@@ -238,7 +239,7 @@ static void job_end(struct daemon *d, struct unit *u)
 {
     struct job *job = u->job;
     const char *result = job_result_name(job->fsm.result);
-    int error = job->error.error ? job->error.error : job->said_error, status = job_exit_status(job);
+    int error = job_errno(job), status = job_exit_status(job);
     cleanup_free char *tail = NULL;
     char text[512];
     struct textbuf b = TEXTBUF(text);
@@ -286,7 +287,7 @@ static void tell_stopping(struct daemon *d, const struct unit *u)
     const char *why = job->fsm.result == RESULT_TIMEOUT       ? "it took too long"
                       : job->fsm.result == RESULT_WATCHDOG    ? "its watchdog was not fed, or it is unhealthy"
                       : job->fsm.result == RESULT_PROTOCOL    ? "it will never be ready"
-                      : job->health.state == HEALTH_UNHEALTHY ? "it is unhealthy"
+                      : job_health_state(job) == HEALTH_UNHEALTHY ? "it is unhealthy"
                                                               : "to be started again";
 
     if (job->stop_asked)
@@ -406,12 +407,12 @@ static void job_health(void *ctx, struct job *job)
 {
     struct unit *u = ctx;
     struct daemon *d = daemon_of(u);
-    const char *state = health_name(job->health.state);
-    bool bad = job->health.state == HEALTH_UNHEALTHY;
+    const char *state = health_name(job_health_state(job));
+    bool bad = job_health_state(job) == HEALTH_UNHEALTHY;
 
-    if (bad || job->health.state == HEALTH_HEALTHY)
+    if (bad || job_health_state(job) == HEALTH_HEALTHY)
         log_unit(d->log, unit_subject(u), STAGE_HEALTH, bad ? LOG_WARNING : LOG_INFO, FIELDS({"HEALTH", state}),
-                 "%s%s%s", state, bad ? ": " : "", bad ? job->health.reason : "");
+                 "%s%s%s", state, bad ? ": " : "", bad ? job_health_reason(job) : "");
     daemon_set_status(d);
     if (d->told_up && u == d->sole)
         upward_status(d->upward, d->status_text);

@@ -18,6 +18,7 @@ struct daemon {
     struct graph *graph;
     struct unit *sole; /* the only one that was wanted from the start, and what is told upward is about it; NULL: none, or
                         * several */
+    struct spawn_context worlds[2]; /* what units find, whoever starts them; [1]: with what was passed to us */
     struct forest *forest;
     struct unit *touched; /* one of their processes has ended, and was reaped */
     struct unit_news *news; /* of units, which the graph hears when the event is over */

@@ -132,31 +132,38 @@ enum output_route daemon_route(const struct daemon *d, const struct jobspec *spe
     return log_kind(d->log) == LOG_TO_JOURNAL ? OUTPUT_STREAM : OUTPUT_PIPE;
 }
 
+/* The place of @what of the unit in the instance's directory: "notify", "notify.1", ... */
+static int make_path(const struct daemon *d, const struct unit *u, const char *what, char **ret)
+{
+    int r = u->number ? asprintf(ret, "%s/%s.%zu", d->config->rundir, what, u->number)
+                      : asprintf(ret, "%s/%s", d->config->rundir, what);
+
+    if (r >= 0)
+        return 0;
+    *ret = NULL;
+    return -ENOMEM;
+}
+
 static int make_job(struct daemon *d, struct unit *u)
 {
     struct job *job;
     int r;
 
-    if (!u->notify_path) {
-        r = u->number ? asprintf(&u->notify_path, "%s/notify.%zu", d->config->rundir, u->number)
-                      : asprintf(&u->notify_path, "%s/notify", d->config->rundir);
-        if (r < 0) {
-            u->notify_path = NULL;
-            return -ENOMEM;
-        }
-    }
+    if ((!u->notify_path && make_path(d, u, "notify", &u->notify_path) < 0) ||
+        (!u->main_path && make_path(d, u, "main", &u->main_path) < 0))
+        return -ENOMEM;
     job = calloc(1, sizeof(*job));
     if (!job)
         return -ENOMEM;
     r = job_init(job, &(struct job_context){.spec = &u->file.spec,
-                                            .spawn = &u->spawn,
+                                            .world = u->line ? d->config->spawn : &d->worlds[u == d->sole],
                                             .loop = d->loop,
                                             .log = d->log,
                                             .forest = d->forest,
                                             .route = daemon_route(d, &u->file.spec),
-                                            .listen_fds = u == d->sole ? d->config->spawn->listen_fds : 0,
                                             .watched = u == d->sole && d->config->watchdog_usec > 0,
                                             .notify_path = u->notify_path,
+                                            .pid_path = u->main_path,
                                             .ops = daemon_news(),
                                             .ops_ctx = u});
     if (r < 0) {
@@ -177,25 +184,6 @@ void daemon_drop_job(struct unit *u)
     forest_forget_tree(d->forest, &u->job->tree);
     free(u->job);
     u->job = NULL;
-}
-
-static int prepare(struct daemon *d, struct unit *u, struct spawn_error *error)
-{
-    struct spawn_context ctx = *d->config->spawn;
-
-    if (!u->line) { /* a unit finds the same world whoever starts it */
-        ctx.env = d->config->unit_env;
-        ctx.own_env = d->config->spawn->env;
-        ctx.clean = true;
-        ctx.stay = false;
-    }
-    ctx.notify_socket = jobspec_notifies(&u->file.spec) ? u->notify_path : NULL;
-    if (u != d->sole) {
-        ctx.listen_fds = 0;
-        ctx.listen_names = NULL;
-    }
-    spawn_done(&u->spawn);
-    return spawn_prepare(&u->spawn, &u->file.spec, &ctx, error);
 }
 
 /* Do its conditions hold? Else it is told why not. */
@@ -234,7 +222,6 @@ static void warn(const struct daemon *d, const struct unit *u)
 
 static void start_service(struct daemon *d, struct unit *u)
 {
-    struct spawn_error error;
     int r = 0;
 
     if (u->next) {
@@ -248,10 +235,6 @@ static void start_service(struct daemon *d, struct unit *u)
         r = make_job(d, u);
     if (r < 0) {
         daemon_unit_failed(d, u, 1, -r, strerror(-r));
-        return;
-    }
-    if (prepare(d, u, &error) < 0) {
-        daemon_unit_failed(d, u, (int)error.exit_status, error.error, error.what);
         return;
     }
     u->job->stop_asked = false;

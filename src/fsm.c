@@ -243,7 +243,7 @@ static const fsm_rule rules[JOB_STATE_MAX][EV_MAX] = {
     [JOB_CONDITION] = {STARTS, [EV_CONTROL] = fsm_condition_ended},
     [JOB_START_PRE] = {STARTS, [EV_CONTROL] = fsm_pre_ended},
     [JOB_STARTING] = {STARTS, [EV_EXEC] = fsm_executed, [EV_NOSTART] = fsm_ended_early, [EV_EXIT] = fsm_ended_early,
-                      [EV_READY] = fsm_ready, [EV_HEADLESS] = fsm_started, [EV_NOTREADY] = quit},
+                      [EV_READY] = fsm_ready, [EV_NOTREADY] = quit},
     [JOB_START_POST] = {STARTS, [EV_CONTROL] = fsm_start_post_ended, [EV_EXIT] = fsm_blamed, [EV_HANG] = hang, [EV_LOST] = quit},
     [JOB_UP] = {RUNS, [EV_RELOAD] = reload, [EV_RELOADING] = child_reloads, [EV_ALIVE] = extend_runtime,
                 [EV_TIME] = up_late},

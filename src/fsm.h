@@ -54,7 +54,8 @@ enum job_result { JOB_RESULTS(X) RESULT_MAX };
                   * told only in the state that runs it */                                                   \
     X(READY)     /* all of Ready= hold */                                                                    \
     X(NOTREADY)  /* one of them never will: the end of fd:N, a daemon without main process */                \
-    X(HEADLESS)  /* Type=forking: the daemon runs, but nobody knows which is its main process */             \
+    X(HEADLESS)  /* Type=forking: the daemon runs, but nobody knows which is its main process;       \
+                  * READY follows */                                                                                  \
     X(MAIN)      /* and now it is known, or another one is it */                                             \
     X(RELOADING) /* the child says RELOADING=1; @usec: its MONOTONIC_USEC= */                                \
     X(RELOAD)    /* somebody asks for a reload */                                                            \

@@ -12,6 +12,7 @@
 #include "job_step.h"
 #include "job_run.h"
 #include "reaper.h"
+#include "spec_exec.h"
 
 #define NOTHING ((struct fsm_input){.event = EV_MAX})
 
@@ -20,7 +21,8 @@ static bool waits_for_empty(const struct job *job)
 {
     enum job_state s = job->fsm.state;
 
-    return s == JOB_STOP_TERM || s == JOB_STOP_KILL || s == JOB_STOP_WATCHDOG || s == JOB_FINAL_KILL;
+    return s == JOB_STOP_TERM || s == JOB_STOP_KILL || s == JOB_STOP_WATCHDOG || s == JOB_FINAL_KILL ||
+           (s == JOB_UP && job->fsm.headless);
 }
 
 /* Nobody is left who could tell: what the state machine waits for has happened. */
@@ -28,7 +30,7 @@ static struct fsm_input look_around(const struct job *job)
 {
     bool seeks = job->fsm.state == JOB_STARTING && job->seek_usec;
 
-    if (job->control || job->pid || !(seeks || waits_for_empty(job)) || !tree_is_empty(&job->tree))
+    if (job->control || job->pid || job->idle || !(seeks || waits_for_empty(job)) || !tree_is_empty(&job->tree))
         return NOTHING;
     if (job->fsm.main) /* the first process of a daemon that has left no other */
         return (struct fsm_input){.event = EV_EXIT, .code = job->exit_code, .status = job->exit_status};
@@ -48,9 +50,9 @@ static void end_life(struct job *job, enum job_state before, uint64_t started)
     char why[256] = "";
     struct textbuf b = TEXTBUF(why);
 
-    if (!another && (!rests(job->fsm.state) || job->fsm.state == before))
+    if (!job->spawn || (!another && (!rests(job->fsm.state) || job->fsm.state == before)))
         return;
-    if (spawn_over(job->c.spawn, another || job->fsm.state == JOB_RESTART, &b) < 0)
+    if (spawn_over(job->spawn, another || job->fsm.state == JOB_RESTART, &b) < 0)
         log_stage(job->c.log, STAGE_STOPPED, LOG_WARNING, NULL, "%s", why);
 }
 
@@ -65,7 +67,8 @@ unsigned job_step(struct job *job, struct fsm_input in)
         unsigned actions;
 
         in.now = now_usec();
-        if (job->c.spec->restart_steps > 0 && getrandom(&in.random, sizeof(in.random), GRND_NONBLOCK) < 0)
+        if ((job->c.spec->restart_steps > 0 || job->c.spec->runtime_extra > 0) &&
+            getrandom(&in.random, sizeof(in.random), GRND_NONBLOCK) < 0)
             in.random = (uint32_t)in.now;
         all |= actions = fsm_step(&job->fsm, job->c.spec, &in);
         if (job->fsm.state != before)
@@ -89,10 +92,13 @@ unsigned job_step(struct job *job, struct fsm_input in)
 static int deadline(struct timer *t)
 {
     struct job *job = CONTAINER_OF(t, struct job, timer);
-    struct textbuf b = TEXTBUF(job->why);
+    char why[256] = "";
+    struct textbuf b = TEXTBUF(why);
 
-    if (job->fsm.state == JOB_STARTING && job->ready)
+    if (job->fsm.state == JOB_STARTING && job->ready) {
         ready_explain(job->ready, &b);
+        job_because(job, why);
+    }
     job_step(job, (struct fsm_input){.event = EV_TIME});
     return 0;
 }
@@ -104,12 +110,14 @@ static void health_changed(void *ctx, struct health *h)
     static const enum fsm_event events[] = {
         [HEALTH_RESTART] = EV_UNHEALTHY, [HEALTH_NONE] = EV_MAX, [HEALTH_WATCHDOG] = EV_HANG};
     struct job *job = ctx;
-    struct textbuf b = TEXTBUF(job->why);
+    char why[256] = "";
+    struct textbuf b = TEXTBUF(why);
 
     job->c.ops->health(job->c.ops_ctx, job);
     if (h->state != HEALTH_UNHEALTHY)
         return;
     textbuf_printf(&b, "unhealthy: %s", h->reason);
+    job_because(job, why);
     if (job->c.watched && job->c.spec->health_action == HEALTH_WATCHDOG)
         return; /* the manager's watchdog is fed no more: it is his to act */
     job_step(job, (struct fsm_input){.event = events[job->c.spec->health_action]});
@@ -124,25 +132,81 @@ static void got_line(void *ctx, enum log_stream stream, const char *line, size_t
     job->c.ops->line(job->c.ops_ctx, job, line, len);
 }
 
-static void may_be_empty(void *ctx)
+/* systemd.service(5), OOMPolicy=: a process of the job may have been killed for want of memory. */
+static void look_for_oom(struct job *job)
 {
+    uint64_t n = tree_oom_kills(&job->tree);
+
+    if (n <= job->oom_kills)
+        return;
+    job->oom_kills = n;
+    job_step(job, (struct fsm_input){.event = EV_OOM});
+}
+
+static void tree_changed(void *ctx)
+{
+    look_for_oom(ctx);
     job_step(ctx, look_around(ctx));
 }
 
-/* systemd.service(5), Type=forking: the daemon may write its PID file a little later than its parent ends. */
+static void found_main(struct job *job)
+{
+    job->seek_usec = 0;
+    ready_holds(job->ready, PROBE_PIDFILE);
+}
+
+/* systemd.service(5), Type=forking: the daemon may write its PID file a little later than its parent ends. GuessMainPID=no
+ * without one: then nobody knows, and it lives as long as any process of it. */
 static int seek_main(struct timer *t)
 {
-    struct job *job = CONTAINER_OF(t, struct job, seek);
-    pid_t pid = job_find_main(job);
+    struct job *job = CONTAINER_OF(t, struct job, later);
+    const struct jobspec *d = job->c.spec;
+    pid_t pid = d->pid_file || d->guess_main_pid ? job_find_main(job) : 0;
 
     if (pid > 0 && job_set_main(job, pid) == 0) {
-        job->seek_usec = 0;
-        ready_holds(job->ready, PROBE_PIDFILE);
+        found_main(job);
+        return 0;
+    }
+    if (!d->pid_file && !d->guess_main_pid && !tree_is_empty(&job->tree)) {
+        job_step(job, (struct fsm_input){.event = EV_HEADLESS});
+        found_main(job);
         return 0;
     }
     job->seek_usec = job->seek_usec < 128 * USEC_PER_MSEC ? job->seek_usec * 2 : job->seek_usec;
     loop_arm(job->c.loop, t, now_usec() + job->seek_usec);
     return 0;
+}
+
+/* ---- Type=idle ---- */
+
+#define IDLE_USEC (5 * USEC_PER_SEC) /* systemd.service(5): "subject to a 5s timeout" */
+
+void job_go(struct job *job)
+{
+    if (!job->idle)
+        return;
+    job->idle = false;
+    loop_arm(job->c.loop, &job->later, USEC_INFINITY);
+    if (job_run_main(job) < 0) {
+        job->exit_code = CLD_EXITED;
+        job->exit_status = (int)job->error->exit_status;
+        job_step(job, (struct fsm_input){.event = EV_EXIT, .code = CLD_EXITED, .status = job->exit_status});
+        return;
+    }
+    job->c.ops->started(job->c.ops_ctx, job);
+}
+
+static int waited_long_enough(struct timer *t)
+{
+    job_go(CONTAINER_OF(t, struct job, later));
+    return 0;
+}
+
+void job_wait_idly(struct job *job)
+{
+    job->idle = true;
+    job->later.fn = waited_long_enough;
+    loop_arm(job->c.loop, &job->later, now_usec() + IDLE_USEC);
 }
 
 /* ---- ends ---- */
@@ -158,9 +222,12 @@ static void main_ended(struct job *job, int code, int status)
     loop_close(job->c.loop, &job->main_end);
     job->c.ops->ended(job->c.ops_ctx, job);
     job->pid = 0;
+    if (code == CLD_KILLED && status == SIGKILL) /* which of the two is heard of first is chance */
+        look_for_oom(job);
     if (forks && code == CLD_EXITED && status == 0) {
         job->seek_usec = USEC_PER_MSEC;
-        loop_arm(job->c.loop, &job->seek, now_usec()); /* when it is reaped, and what it has left is ours */
+        job->later.fn = seek_main;
+        loop_arm(job->c.loop, &job->later, now_usec()); /* when it is reaped, and what it has left is ours */
         return;
     }
     job_step(job, (struct fsm_input){.event = EV_EXIT, .code = code, .status = status});
@@ -184,17 +251,17 @@ static int foreign_main_ended(struct watch *w, uint32_t events)
 /* What a child's end leads to, when it has been reaped: so that an empty tree is seen to be empty at once. */
 static void take_end(struct job *job)
 {
-    const siginfo_t info = job->end;
+    const struct child_end end = job->end;
 
-    job->end.si_pid = 0;
-    if (info.si_pid == 0)
+    job->end.pid = 0;
+    if (end.pid == 0)
         return;
-    if (info.si_pid == job->pid)
-        main_ended(job, info.si_code, info.si_status);
-    else if (info.si_pid == job->control)
-        job_command_ended(job, &info);
-    else if (!job->ready || !ready_exited(job->ready, info.si_pid, info.si_code, info.si_status))
-        (void)health_exited(&job->health, info.si_pid, info.si_code, info.si_status);
+    if (end.pid == job->pid)
+        main_ended(job, end.code, end.status);
+    else if (end.pid == job->control)
+        job_command_ended(job, &end);
+    else if ((!job->ready || !ready_exited(job->ready, end.pid, end.code, end.status)) && job->health)
+        (void)health_exited(job->health, end.pid, end.code, end.status);
 }
 
 void job_reap(struct job *job, const siginfo_t *info)
@@ -205,7 +272,7 @@ void job_reap(struct job *job, const siginfo_t *info)
         job_drain(job);
     else if (job->notify_access == NOTIFY_ALL)
         notifysock_drain(&job->notify);
-    job->end = *info;
+    job->end = (struct child_end){info->si_pid, info->si_code, info->si_status};
 }
 
 void job_settle(struct job *job)
@@ -244,25 +311,75 @@ static int make_gates(struct job *job)
     return 0;
 }
 
+/* systemd.service(5), NotifyAccess=: with Type=notify none is as good as main. */
+static enum notify_access first_access(const struct jobspec *d)
+{
+    bool needed = d->type == TYPE_NOTIFY || d->type == TYPE_NOTIFY_RELOAD || d->watchdog_usec;
+
+    return needed && d->notify_access == NOTIFY_NONE ? NOTIFY_MAIN : d->notify_access;
+}
+
+/* Do lines of it pass through us? Not those of a stream that goes elsewhere (StandardOutput=). */
+static bool has_pipes(const struct job *job)
+{
+    const struct stdio *stdio = spec_exec(job->c.spec)->stdio;
+    bool any = false;
+
+    for (int i = STDOUT_FILENO; i <= STDERR_FILENO; i++)
+        any |= stdio[i].kind == STDIO_DEFAULT || stdio[i].kind == STDIO_INHERIT || stdio[i].kind == STDIO_JOURNAL ||
+               stdio[i].kind == STDIO_KMSG || stdio[i].kind == STDIO_JOURNAL_CONSOLE ||
+               stdio[i].kind == STDIO_KMSG_CONSOLE;
+    return job->c.route == OUTPUT_PIPE && any;
+}
+
+static int make_output(struct job *job)
+{
+    struct job_output *o;
+
+    if (!has_pipes(job))
+        return 0;
+    job->output = o = calloc(1, sizeof(*o));
+    if (!o)
+        return -ENOMEM;
+    o->tap = (struct output_tap){got_line, job};
+    o->config = (struct output_config){job->c.loop, job->c.log, job->c.spec, &o->ring, &o->tap};
+    for (size_t i = 0; i < ARRAY_SIZE(o->streams); i++)
+        o->streams[i].watch.fd = o->fds[i] = -1;
+    return 0;
+}
+
+static int make_health(struct job *job)
+{
+    if (job->c.spec->health.kind == PROBE_NONE)
+        return 0;
+    job->health = calloc(1, sizeof(*job->health));
+    if (!job->health)
+        return -ENOMEM;
+    health_init(job->health, job->c.spec, &job->probes, health_changed, job);
+    return 0;
+}
+
 int job_init(struct job *job, const struct job_context *c)
 {
+    int r;
+
     *job = (struct job){.c = *c,
                         .timer = {.fn = deadline},
-                        .seek = {.fn = seek_main},
-                        .tree = {.cgroup_fd = -1, .fn = may_be_empty},
+                        .tree = {.cgroup_fd = -1, .fn = tree_changed},
                         .main_end = {.fd = -1, .fn = foreign_main_ended},
                         .notify = {.watch = {.fd = -1}, .fn = job_heard},
-                        .notify_access = c->spec->notify_access,
-                        .tap = {got_line, job},
-                        .probes = {c->loop, job_run_probe, job},
-                        .out_fds = {-1, -1}};
-    job->output = (struct output_config){c->loop, c->log, c->spec, &job->ring, &job->tap};
-    for (size_t i = 0; i < ARRAY_SIZE(job->out); i++)
-        job->out[i].watch.fd = -1;
+                        .notify_access = first_access(c->spec),
+                        .probes = {c->loop, job_run_probe, job}};
     fsm_init(&job->fsm, c->spec);
-    health_init(&job->health, c->spec, &job->probes, health_changed, job);
     job->since = realtime_usec();
-    return make_gates(job);
+    r = make_gates(job);
+    if (r >= 0)
+        r = make_output(job);
+    if (r >= 0)
+        r = make_health(job);
+    if (r < 0)
+        job_done(job);
+    return r;
 }
 
 void job_start(struct job *job)
@@ -292,21 +409,33 @@ int job_reload(struct job *job)
 void job_done(struct job *job)
 {
     loop_arm(job->c.loop, &job->timer, USEC_INFINITY);
-    loop_arm(job->c.loop, &job->seek, USEC_INFINITY);
+    loop_arm(job->c.loop, &job->later, USEC_INFINITY);
     loop_close(job->c.loop, &job->main_end);
     if (job->pid > 0 && job->c.spec->kill_mode != KILL_NONE)
         (void)job_act(job, ACT_KILL);
     job->ready = ready_free(job->ready);
-    health_end(&job->health);
+    if (job->health)
+        health_end(job->health);
     job_close(job);
-    for (size_t i = 0; i < ARRAY_SIZE(job->out); i++)
-        output_forget_tail(&job->out[i]);
-    ring_done(&job->ring);
+    for (size_t i = 0; job->output && i < ARRAY_SIZE(job->output->streams); i++)
+        output_forget_tail(&job->output->streams[i]);
+    if (job->output)
+        ring_done(&job->output->ring);
     job->store = fdstore_free(job->store);
+    job_forget_spawn(job);
+    if (job->lent)
+        free(job->lent->pids);
+    free(job->output);
+    free(job->health);
+    free(job->lent);
     free(job->gates);
-    free(job->pids);
     free(job->status_text);
+    free(job->why);
+    free(job->error);
+    job->output = NULL;
+    job->health = NULL;
+    job->lent = NULL;
     job->gates = NULL;
-    job->pids = NULL;
-    job->status_text = NULL;
+    job->status_text = job->why = NULL;
+    job->error = NULL;
 }

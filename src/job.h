@@ -35,63 +35,89 @@ struct job_ops {
     void (*alive)(void *ctx, struct job *job, uint64_t usec); /* a slow start shows life: grant it @usec more */
     void (*health)(void *ctx, struct job *job);               /* it has become healthy or unhealthy */
     void (*line)(void *ctx, struct job *job, const char *line, size_t len); /* of its output, as it passes through us */
+    /* Are others still being started? Then Type=idle waits, until job_go() or five seconds are over. NULL: never. */
+    bool (*busy)(void *ctx, struct job *job);
 };
 
 /* What a job needs; all borrowed, outliving it. */
 struct job_context {
     const struct jobspec *spec;
-    const struct spawn *spawn;
+    const struct spawn_context *world; /* what all of its processes inherit; NOTIFY_SOCKET is put in from @notify_path */
+    struct spawn *prepared;            /* for the first life, what it holds is taken over; NULL: not prepared yet */
+    struct forest *forest;             /* of all jobs of the instance; NULL: it is the only one */
     struct loop *loop;
-    struct forest *forest; /* of all jobs of the instance; NULL: it is the only one */
     struct log *log;
     enum output_route route;
-    unsigned listen_fds;     /* passed to us, and on */
-    bool watched;            /* by the watchdog of a manager above us, who is told while it is healthy */
-    const char *notify_path; /* where the child's notify socket is bound */
+    bool watched;             /* by the watchdog of a manager above us, who is told while it is healthy */
+    const char *notify_path;  /* where the child's notify socket is bound */
+    const char *pid_path;     /* where the main process is remembered for whoever comes after us; NULL: nowhere */
+    char *const *more_env;    /* for the main process of each life that begins from now on: MONITOR_*; NULL: nothing */
     const struct job_ops *ops;
     void *ops_ctx;
 };
 
+/* Both streams of the child, where they pass through us. */
+struct job_output {
+    struct output streams[2];
+    int fds[2]; /* the child's ends: they serve all of its processes, over all restarts */
+    struct ring ring;
+    struct output_tap tap;
+    struct output_config config;
+};
+
+/* What job_status() lends. */
+struct job_lent {
+    char readiness[256];
+    pid_t *pids;
+};
+
+/* How one of our children has ended; pid 0: none has. */
+struct child_end {
+    pid_t pid;
+    int code, status; /* waitid(2)'s */
+};
+
+/* A thousand of these are nothing unusual: what few jobs need, or none while it is up, is a pointer. */
 struct job {
     struct job_context c;
     struct fsm fsm;
     struct timer timer;
     struct tree tree;
-    pid_t pid;             /* the main process, 0: there is none */
-    struct watch main_end; /* a pidfd of a main process that is not our child, -1: it is one */
-    pid_t control;         /* the command of a list that runs, 0: none */
+    struct spawn *spawn;       /* of this life; NULL: to be prepared when something is to be run */
+    uint64_t life;             /* which one that is: fsm.started */
+    pid_t pid;                 /* the main process, 0: there is none */
+    struct watch main_end;     /* a pidfd of a main process that is not our child, -1: it is one */
+    pid_t control;             /* the command of a list that runs, 0: none */
     enum exec_list control_list;
     size_t command;             /* which one of that list it is */
-    struct timer seek;          /* Type=forking: looks for the main process */
+    struct timer later;         /* Type=forking: looks for the main process; Type=idle: its exec */
     uint64_t seek_usec;         /* until the next look; 0: it is not looked for */
     int exit_code, exit_status; /* of the main process that ended last; 0 0: none has */
     pid_t exit_pid;
-    uint64_t exit_time; /* CLOCK_REALTIME usec */
-    uint64_t since;     /* CLOCK_REALTIME usec of the last change of state */
-    struct output out[2];
-    int out_fds[2]; /* the child's ends: they serve all of its processes, over all restarts */
-    struct ring ring;
-    struct output_tap tap;
-    struct output_config output;
+    uint64_t exit_time;         /* CLOCK_REALTIME usec */
+    uint64_t since;             /* CLOCK_REALTIME usec of the last change of state */
+    struct job_output *output;  /* NULL: nothing passes through us */
     struct notifysock notify;
     enum notify_access notify_access;
     struct fdstore *store;
     struct probespec *gates; /* Ready= and what Type= implies; shallow copies */
     size_t n_gates;
     struct probe_context probes;
-    struct ready *ready; /* NULL: nothing is waited for */
-    struct health health;
-    pid_t *pids; /* this and the next: what job_status() lends */
-    char readiness[256];
-    bool opened; /* output, notify socket, tree */
+    struct ready *ready;     /* NULL: nothing is waited for */
+    struct health *health;   /* NULL: nobody asks for it */
+    struct job_lent *lent;   /* what job_status() lends */
+    bool opened;             /* output, notify socket, tree */
+    bool remembered;         /* its main process is written down */
+    bool idle;               /* it counts as running, but waits until others have been started (Type=idle) */
     bool stop_asked;
-    bool was_up, up_once;     /* it has been up: in the last life; ever */
-    siginfo_t end;            /* of the child that is being reaped; si_pid 0: none */
-    char *status_text;        /* STATUS= */
-    int said_error;           /* ERRNO= of the child in this life, 0: none */
-    int said_status;          /* EXIT_STATUS= of the child, where nobody else tells us */
-    char why[256];            /* what a start that took too long waited for */
-    struct spawn_error error; /* why it could not be started; what[0] == 0: it could */
+    bool was_up, up_once;    /* it has been up: in the last life; ever */
+    struct child_end end;    /* of the child that is being reaped */
+    uint64_t oom_kills;      /* those that are known of */
+    char *status_text;       /* STATUS= */
+    int said_error;          /* ERRNO= of the child in this life, 0: none */
+    int said_status;         /* EXIT_STATUS= of the child, where nobody else tells us */
+    char *why;               /* what a start that took too long waited for; NULL: nothing is known */
+    struct spawn_error *error; /* why it could not be started; NULL: it could */
 };
 
 /* Makes @job inactive. Nothing is opened. -ENOMEM. */
@@ -107,12 +133,20 @@ void job_restart(struct job *job);
 /* Asks for a reload: 0 if it is over, 1 if acting(ACT_RELOADED) will tell, -EAGAIN if the state does not allow it. */
 int job_reload(struct job *job);
 
+/* All others have been started: Type=idle may go on. */
+void job_go(struct job *job);
+
 /* A child has ended: call while it is a zombie, for each child; and when they are reaped, job_settle(). */
 void job_reap(struct job *job, const siginfo_t *info);
 void job_settle(struct job *job);
 
 /* Kills what still runs of it; closes and frees what it holds, not the job. */
 void job_done(struct job *job);
+
+/* The last lines of stderr of a job that was never up, and the last @n lines of all its output as ring_last() gives them,
+ * as far as they passed through us. The caller frees; NULL: there are none. */
+char *job_tail(const struct job *job);
+char *job_last_lines(const struct job *job, unsigned n);
 
 /* How it is; job_status_of_tree() looks at all of its processes, too. What is lent holds until the next call. */
 void job_status(struct job *job, struct job_status *ret);
@@ -121,6 +155,10 @@ void job_status_of_tree(struct job *job, struct job_status *ret);
 /* Is it ready; is it healthy (without Health=: ready)? */
 bool job_is_ready(const struct job *job);
 bool job_is_healthy(const struct job *job);
+
+/* HEALTH_UNKNOWN without Health=; and why it is not healthy, "" if it is. */
+enum health_state job_health_state(const struct job *job);
+const char *job_health_reason(const struct job *job);
 
 /* Has it ended for good? */
 bool job_over(const struct job *job);
@@ -131,6 +169,9 @@ void job_explain_exit(int code, int status, struct textbuf *b);
 /* Why a life that is over has failed, in words, into @b; and the exit status that tells it to a shell. */
 void job_explain(const struct job *job, struct textbuf *b);
 int job_exit_status(const struct job *job);
+
+/* The errno that says most of why it has failed: of its start, or its own ERRNO=; 0: none. */
+int job_errno(const struct job *job);
 
 /* The directive of a command list, "ExecReload="; constant. */
 const char *exec_list_name(enum exec_list list);

@@ -21,13 +21,14 @@ static void terminate(const struct job *job)
 {
     const struct jobspec *d = job->c.spec;
     bool all = d->kill_mode == KILL_CONTROL_GROUP && !tree_is_empty(&job->tree);
+    int sig = job->fsm.again_asked && d->restart_kill_signal ? d->restart_kill_signal : d->kill_signal;
 
-    signal_main(job, d->kill_signal);
+    signal_main(job, sig);
     signal_main(job, SIGCONT); /* a stopped one hears it then, too */
     if (job->control > 0 && !all)
-        (void)kill(job->control, d->kill_signal);
+        (void)kill(job->control, sig);
     if (all)
-        (void)tree_signal(&job->tree, d->kill_signal, job->pid);
+        (void)tree_signal(&job->tree, sig, job->pid);
     if (!d->send_sighup)
         return;
     signal_main(job, SIGHUP);
@@ -76,11 +77,8 @@ static void all_ready(void *ctx)
 
 static void not_ready(void *ctx, const char *why)
 {
-    struct job *job = ctx;
-    struct textbuf b = TEXTBUF(job->why);
-
-    textbuf_puts(&b, why);
-    job_step(job, (struct fsm_input){.event = EV_NOTREADY});
+    job_because(ctx, why);
+    job_step(ctx, (struct fsm_input){.event = EV_NOTREADY});
 }
 
 static int begin_to_wait(struct job *job)
@@ -92,19 +90,48 @@ static int begin_to_wait(struct job *job)
     if (job->n_gates == 0)
         return 0;
     r = ready_new(&job->ready, job->gates, job->n_gates, &job->probes, &ops, job);
-    return r < 0 ? spawn_fail(&job->error, EXIT_MEMORY, -r, "Ready=") : 0;
+    return r < 0 ? job_fail(job, EXIT_MEMORY, -r, "Ready=") : 0;
+}
+
+/* What was known of the last life, when the first thing of a new one is done. */
+static void begin_life(struct job *job)
+{
+    if (job->life == job->fsm.started)
+        return;
+    job->life = job->fsm.started;
+    job_forget_spawn(job);
+    job->tree.mark[0] = '\0';
+    job->was_up = false;
+    job->said_error = job->said_status = 0;
+    job_because(job, NULL);
+    free(job->error);
+    job->error = NULL;
+    if (job->c.spec->fd_store_preserve == FD_STORE_NO)
+        job->store = fdstore_free(job->store);
+}
+
+/* systemd.service(5), results: where no process could be had it is for want of resources. */
+static struct fsm_input not_started(const struct job *job)
+{
+    int status = (int)job->error->exit_status;
+
+    return (struct fsm_input){
+        .event = EV_NOSTART, .code = status == EXIT_MEMORY ? 0 : CLD_EXITED, .status = status};
 }
 
 static struct fsm_input run_main(struct job *job)
 {
-    job->error.what[0] = '\0';
-    job->why[0] = '\0';
-    job->was_up = false;
-    job->said_error = job->said_status = 0;
-    job->notify_access = job->c.spec->notify_access;
-    if (job_open(job) < 0 || begin_to_wait(job) < 0 || job_run_main(job) < 0)
-        return (struct fsm_input){.event = EV_NOSTART, .code = CLD_EXITED, .status = (int)job->error.exit_status};
-    job->c.ops->started(job->c.ops_ctx, job);
+    const struct job_ops *ops = job->c.ops;
+
+    if (job_open(job) < 0 || begin_to_wait(job) < 0)
+        return not_started(job);
+    if (job->c.spec->type == TYPE_IDLE && ops->busy && ops->busy(job->c.ops_ctx, job)) {
+        job_wait_idly(job);
+        return (struct fsm_input){.event = EV_EXEC};
+    }
+    if (job_run_main(job) < 0)
+        return not_started(job);
+    ops->started(job->c.ops_ctx, job);
     return (struct fsm_input){.event = EV_EXEC};
 }
 
@@ -133,8 +160,8 @@ static struct fsm_input run_commands(struct job *job)
 
         if (job_open(job) == 0 && job_run_command(job, &error) == 0)
             return NOTHING;
-        if (!error.what[0])
-            error = job->error;
+        if (!error.what[0] && job->error)
+            error = *job->error;
         tell_command(job, 0, CLD_EXITED, (int)error.exit_status, error.what);
         end.status = (int)error.exit_status;
         if (!list->v[job->command].ignore_failure)
@@ -151,11 +178,27 @@ static void leave(struct job *job)
 
     if (job->fsm.state != JOB_STARTING) {
         job->ready = ready_free(job->ready);
-        loop_arm(job->c.loop, &job->seek, USEC_INFINITY);
+        if (!job->idle)
+            loop_arm(job->c.loop, &job->later, USEC_INFINITY);
         job->seek_usec = 0;
     }
-    if (!up && job->health.state != HEALTH_UNKNOWN)
-        health_end(&job->health);
+    if (job->idle && !up && job->fsm.state != JOB_STARTING && job->fsm.state != JOB_START_POST) {
+        job->idle = false; /* as if it had been, and heard its KillSignal= */
+        loop_arm(job->c.loop, &job->later, USEC_INFINITY);
+        job->exit_code = CLD_KILLED;
+        job->exit_status = SIGTERM;
+    }
+    if (!up && job->health && job->health->state != HEALTH_UNKNOWN)
+        health_end(job->health);
+}
+
+/* systemd.service(5), FileDescriptorStorePreserve=: with restart they outlive only lives that are followed by others. */
+static void end_all(struct job *job)
+{
+    job_close(job);
+    job_forget_spawn(job);
+    if (job->c.spec->fd_store_preserve != FD_STORE_YES)
+        job->store = fdstore_free(job->store);
 }
 
 struct fsm_input job_act(struct job *job, unsigned actions)
@@ -174,11 +217,16 @@ struct fsm_input job_act(struct job *job, unsigned actions)
         job->control = 0;
     }
     if (actions & ACT_READY) {
-        output_forget_tail(&job->out[STREAM_STDERR]);
-        health_begin(&job->health);
+        if (job->output)
+            output_forget_tail(&job->output->streams[STREAM_STDERR]);
+        if (job->health)
+            health_begin(job->health);
+        job_spare_spawn(job);
     }
     if (actions & ACT_END)
-        job_close(job);
+        end_all(job);
+    if (actions & (ACT_CONTROL | ACT_RUN))
+        begin_life(job);
     if (actions & ACT_CONTROL) {
         job->command = 0;
         return run_commands(job);
@@ -190,8 +238,8 @@ struct fsm_input job_act(struct job *job, unsigned actions)
 void job_drain(struct job *job)
 {
     notifysock_drain(&job->notify);
-    for (size_t i = 0; i < ARRAY_SIZE(job->out); i++)
-        output_drain(&job->out[i]);
+    for (size_t i = 0; job->output && i < ARRAY_SIZE(job->output->streams); i++)
+        output_drain(&job->output->streams[i]);
 }
 
 /* Does the state machine wait for the list that the command was of? */
@@ -204,17 +252,17 @@ static bool list_counts(const struct job *job)
             s == JOB_STOP_POST);
 }
 
-void job_command_ended(struct job *job, const siginfo_t *info)
+void job_command_ended(struct job *job, const struct child_end *end)
 {
     const struct command_list *list = &job->c.spec->exec[job->control_list];
-    bool failed = info->si_code != CLD_EXITED || info->si_status != 0;
+    bool failed = end->code != CLD_EXITED || end->status != 0;
 
-    tell_command(job, info->si_pid, info->si_code, info->si_status, NULL);
+    tell_command(job, end->pid, end->code, end->status, NULL);
     job->control = 0;
     if (!list_counts(job))
         return;
     if (failed && !list->v[job->command].ignore_failure) {
-        job_step(job, (struct fsm_input){.event = EV_CONTROL, .code = info->si_code, .status = info->si_status});
+        job_step(job, (struct fsm_input){.event = EV_CONTROL, .code = end->code, .status = end->status});
         return;
     }
     job->command++;

@@ -32,6 +32,8 @@ static void got_main_pid(struct job *job, const struct notify_policy *p, const s
 
     if (r >= 0)
         r = job_set_main(job, pid);
+    if (r >= 0)
+        job_step(job, (struct fsm_input){.event = EV_MAIN});
     if (r < 0)
         log_stage(job->c.log, STAGE_NOTIFY, LOG_WARNING, NULL, "MAINPID= is passed over: it %s",
                   *why ? why : strerror(-r));
@@ -91,8 +93,10 @@ void job_heard(void *ctx, const struct notifysock_sender *from, const struct not
         job->said_error = m->error;
     if (m->exit_status >= 0)
         job->said_status = m->exit_status;
+    if (m->restart_reset)
+        job_step(job, (struct fsm_input){.event = EV_RESET});
     if (m->reloading)
-        job_step(job, (struct fsm_input){.event = EV_RELOADING});
+        job_step(job, (struct fsm_input){.event = EV_RELOADING, .usec = m->monotonic_usec});
     if (m->ready && job->ready)
         ready_holds(job->ready, PROBE_NOTIFY);
     else if (m->ready)

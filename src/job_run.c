@@ -17,14 +17,93 @@
 #include "strv.h"
 #include "systemd.h"
 
+void job_because(struct job *job, const char *why)
+{
+    free(job->why);
+    job->why = why && *why ? strdup(why) : NULL;
+}
+
+int job_fail(struct job *job, enum spawn_exit exit_status, int error, const char *what)
+{
+    if (!job->error)
+        job->error = calloc(1, sizeof(*job->error));
+    return job->error ? spawn_fail(job->error, exit_status, error, "%s", what) : -1;
+}
+
+static int fail_as(struct job *job, const struct spawn_error *error)
+{
+    (void)job_fail(job, error->exit_status, 0, error->what);
+    if (job->error)
+        job->error->error = error->error;
+    return -1;
+}
+
+/* ---- what is prepared once a life ---- */
+
+void job_forget_spawn(struct job *job)
+{
+    if (job->spawn)
+        spawn_done(job->spawn);
+    free(job->spawn);
+    job->spawn = NULL;
+}
+
+/* Directories, a transient user and credentials are this life's; all else can be looked up again. */
+void job_spare_spawn(struct job *job)
+{
+    if (!job->c.spec->part[PART_DIRS] && job->c.world->clean)
+        job_forget_spawn(job);
+}
+
+/* INVOCATION_ID is the same for all commands of a life; the tree knows its processes by it. */
+static int keep_invocation_id(struct job *job)
+{
+    char variable[64];
+
+    if (!job->spawn->invocation_id[0] || !job->tree.mark[0]) {
+        strcpy(job->tree.mark, job->spawn->invocation_id);
+        return 0;
+    }
+    strcpy(job->spawn->invocation_id, job->tree.mark);
+    snprintf(variable, sizeof(variable), "INVOCATION_ID=%s", job->tree.mark);
+    return env_put(&job->spawn->env, variable);
+}
+
+static int prepare(struct job *job)
+{
+    struct spawn_context context = *job->c.world;
+    struct spawn_error error = {0};
+
+    if (job->spawn)
+        return 0;
+    job->spawn = calloc(1, sizeof(*job->spawn));
+    if (!job->spawn)
+        return job_fail(job, EXIT_MEMORY, ENOMEM, "memory");
+    context.notify_socket = jobspec_notifies(job->c.spec) ? job->c.notify_path : NULL;
+    if (job->c.prepared) {
+        *job->spawn = *job->c.prepared;
+        *job->c.prepared = (struct spawn){0};
+        job->c.prepared = NULL;
+    } else if (spawn_prepare(job->spawn, job->c.spec, &context, &error) < 0) {
+        free(job->spawn);
+        job->spawn = NULL;
+        return fail_as(job, &error);
+    }
+    return keep_invocation_id(job) < 0 ? job_fail(job, EXIT_MEMORY, ENOMEM, "memory") : 0;
+}
+
+/* ---- what is opened once ---- */
+
 /* The pipes serve all processes, over all restarts. */
 static int open_pipes(struct job *job)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(job->out) && job->c.route == OUTPUT_PIPE; i++) {
-        int r = output_open(&job->out[i], &job->output, (enum log_stream)i, &job->out_fds[i]);
+    struct job_output *o = job->output;
+
+    for (size_t i = 0; o && i < ARRAY_SIZE(o->streams); i++) {
+        int r = output_open(&o->streams[i], &o->config, (enum log_stream)i, &o->fds[i]);
 
         if (r < 0)
-            return spawn_fail(&job->error, i == STREAM_STDOUT ? EXIT_STDOUT : EXIT_STDERR, -r, "its output");
+            return job_fail(job, i == STREAM_STDOUT ? EXIT_STDOUT : EXIT_STDERR, -r, "its output");
     }
     return 0;
 }
@@ -60,7 +139,7 @@ static int run_with_output(struct job *job, struct spawn_run *run, pid_t *ret_pi
     int r = open_streams(job, run, ret_error);
 
     if (r >= 0)
-        r = spawn_run(job->c.spawn, run, ret_pid, ret_error);
+        r = spawn_run(job->spawn, run, ret_pid, ret_error);
     if (r >= 0)
         (void)tree_add(&job->tree, *ret_pid); /* else it is found as an orphan would be */
     if (job->c.route == OUTPUT_STREAM) {
@@ -72,21 +151,30 @@ static int run_with_output(struct job *job, struct spawn_run *run, pid_t *ret_pi
 
 static int open_notify(struct job *job, notifysock_fn fn)
 {
-    uid_t uid = job->c.spawn->drop ? job->c.spawn->uid : self_uid();
+    uid_t uid = job->spawn->drop ? job->spawn->uid : self_uid();
+    char what[256];
     int r;
 
     if (!jobspec_notifies(job->c.spec))
         return 0;
     r = notifysock_open(&job->notify, job->c.loop, job->c.notify_path, uid, fn, job);
-    return r < 0 ? spawn_fail(&job->error, EXIT_FDS, -r, "the notify socket %s", job->c.notify_path) : 0;
+    snprintf(what, sizeof(what), "the notify socket %s", job->c.notify_path);
+    return r < 0 ? job_fail(job, EXIT_FDS, -r, what) : 0;
 }
 
 static int open_all(struct job *job)
 {
+    bool leftovers;
     int r = tree_open(&job->tree, job->c.forest, job->c.loop, job->c.spec->name, job->tree.fn, job);
     if (r < 0)
-        return spawn_fail(&job->error, EXIT_MEMORY, -r, "the process tree");
-    if (job_kills_all(job->c.spec) && tree_end_leftovers(&job->tree)) /* there are never two copies */
+        return job_fail(job, EXIT_MEMORY, -r, "the process tree");
+    job->oom_kills = tree_oom_kills(&job->tree);
+    if (job->c.spec->oom_policy == OOM_KILL)
+        tree_oom_together(&job->tree);
+    leftovers = job->c.spec->kill_mode != KILL_NONE && job_end_remembered(job);
+    if (job_kills_all(job->c.spec))
+        leftovers |= tree_end_leftovers(&job->tree);
+    if (leftovers) /* there are never two copies */
         log_stage(job->c.log, STAGE_START, LOG_WARNING, NULL,
                   "killed what an instance before this one had left behind");
     if (open_notify(job, job->notify.fn) < 0)
@@ -96,21 +184,31 @@ static int open_all(struct job *job)
 
 int job_open(struct job *job)
 {
+    char mark[sizeof(job->tree.mark)];
+
+    if (prepare(job) < 0)
+        return -1;
     if (job->opened)
         return 0;
+    strcpy(mark, job->tree.mark);
     job->opened = true;
-    if (open_all(job) == 0)
+    if (open_all(job) == 0) {
+        strcpy(job->tree.mark, mark);
         return 0;
+    }
     job_close(job); /* all or nothing: the next start tries again */
     return -1;
 }
 
 void job_close(struct job *job)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(job->out); i++) {
-        job->out_fds[i] = close_fd(job->out_fds[i]);
-        output_close(&job->out[i]);
+    struct job_output *o = job->output;
+
+    for (size_t i = 0; o && i < ARRAY_SIZE(o->streams); i++) {
+        o->fds[i] = close_fd(o->fds[i]);
+        output_close(&o->streams[i]);
     }
+    job_forget_main(job);
     notifysock_close(&job->notify);
     tree_close(&job->tree);
     job->opened = false;
@@ -132,6 +230,23 @@ static int put_text(char ***env, const char *key, const char *value)
     return env_put(env, text);
 }
 
+/* What only the main process is told. */
+static int main_environment(const struct job *job, char ***ret)
+{
+    const struct jobspec *d = job->c.spec;
+    int r = 0;
+
+    if (job->fsm.watchdog_usec)
+        r = put_number(ret, "WATCHDOG_USEC", job->fsm.watchdog_usec);
+    if (r >= 0 && d->fd_store_max > 0)
+        r = put_number(ret, "FDSTORE", (uint64_t)d->fd_store_max);
+    if (r >= 0 && d->restart_mode == RESTART_DEBUG && job->fsm.restarts > 0)
+        r = env_put(ret, "DEBUG_INVOCATION=1");
+    for (char *const *p = job->c.more_env; r >= 0 && p && *p; p++)
+        r = env_put(ret, *p);
+    return r;
+}
+
 /* systemd.exec(5), "Environment Variables Set or Propagated by the Service Manager". */
 static int run_environment(const struct job *job, enum exec_list list, char ***ret)
 {
@@ -139,8 +254,8 @@ static int run_environment(const struct job *job, enum exec_list list, char ***r
     char name[16];
     int r = 0;
 
-    if (list == EXEC_LIST_MAX)
-        return job->fsm.watchdog_usec ? put_number(ret, "WATCHDOG_USEC", job->fsm.watchdog_usec) : 0;
+    if (list == EXEC_START)
+        return main_environment(job, ret);
     if (job->pid > 0)
         r = put_number(ret, "MAINPID", (uint64_t)job->pid);
     if (r >= 0 && after)
@@ -157,9 +272,11 @@ static int run_environment(const struct job *job, enum exec_list list, char ***r
 
 static void base_run(const struct job *job, struct spawn_run *run)
 {
+    const struct job_output *o = job->output;
+
     *run = (struct spawn_run){
-        .stdout_fd = job->out_fds[0],
-        .stderr_fd = job->out_fds[1],
+        .stdout_fd = o ? o->fds[STREAM_STDOUT] : -1,
+        .stderr_fd = o ? o->fds[STREAM_STDERR] : -1,
         .cgroup_fd = job->tree.cgroup_fd,
     };
 }
@@ -194,11 +311,38 @@ static int gather_stored(const struct job *job, struct spawn_fd *fds, struct spa
         const char *name;
 
         fds[i].fd = fdstore_get(job->store, i, &name);
-        fds[i].number = 3 + (int)(job->c.listen_fds + i);
+        fds[i].number = 3 + (int)(job->c.world->listen_fds + i);
         r = add_name(ret_names, name);
         run->n_stored++;
     }
     return r;
+}
+
+/* systemd.service(5), NonBlocking=: of all that is passed to it. The flag belongs to the open file, so it is set here. */
+static void set_non_blocking(const struct job *job, const struct spawn_fd *stored, unsigned n)
+{
+    for (unsigned i = 0; i < job->c.world->listen_fds; i++)
+        (void)fcntl(3 + (int)i, F_SETFL, fcntl(3 + (int)i, F_GETFL) | O_NONBLOCK);
+    for (unsigned i = 0; i < n; i++)
+        (void)fcntl(stored[i].fd, F_SETFL, fcntl(stored[i].fd, F_GETFL) | O_NONBLOCK);
+}
+
+/* Whose lines come through the pipes from now on. */
+void job_attribute_lines(struct job *job)
+{
+    for (size_t i = 0; job->output && i < ARRAY_SIZE(job->output->streams); i++)
+        job->output->streams[i].pid = job->pid;
+}
+
+static int run_main(struct job *job, struct spawn_run *run)
+{
+    struct spawn_error error = {0};
+
+    if (run_with_output(job, run, &job->pid, &error) < 0)
+        return fail_as(job, &error);
+    job_attribute_lines(job);
+    job_remember_main(job);
+    return 0;
 }
 
 int job_run_main(struct job *job)
@@ -215,28 +359,29 @@ int job_run_main(struct job *job)
     run.main = true;
     run.complain = complain;
     run.complain_ctx = job;
+    run.command = &job->c.spec->exec[EXEC_START].v[job->fsm.command];
     run.watchdog = job->fsm.watchdog_usec > 0;
     if (r >= 0)
-        r = run_environment(job, EXEC_LIST_MAX, &env);
+        r = run_environment(job, EXEC_START, &env);
     if (r >= 0)
         r = gather_ready(job, fds, &n_ready);
     if (r >= 0)
         r = gather_stored(job, fds + n_ready, &run, &names);
+    if (r >= 0 && job->c.spec->non_blocking)
+        set_non_blocking(job, fds + n_ready, run.n_stored);
     run.more_env = env;
     run.fds = fds;
     run.n_fds = n_ready + run.n_stored;
     run.stored_names = names;
-    r = r < 0 ? spawn_fail(&job->error, EXIT_FDS, -r, "its descriptors")
-              : run_with_output(job, &run, &job->pid, &job->error);
+    r = r < 0 ? job_fail(job, EXIT_FDS, -r, "its descriptors") : run_main(job, &run);
     for (size_t i = 0; i < n_ready; i++)
         close(fds[i].fd);
-    job->out[STREAM_STDOUT].pid = job->out[STREAM_STDERR].pid = job->pid;
     return r;
 }
 
 int job_run_command(struct job *job, struct spawn_error *ret_error)
 {
-    const struct command *command = &job->c.spec->exec[job->fsm.list].v[job->command];
+    struct command command = job->c.spec->exec[job->fsm.list].v[job->command];
     CLEANUP(strv_freep) char **env = NULL;
     struct spawn_run run;
     int r;
@@ -245,7 +390,9 @@ int job_run_command(struct job *job, struct spawn_error *ret_error)
     r = run_environment(job, job->fsm.list, &env);
     if (r < 0)
         return spawn_fail(ret_error, EXIT_MEMORY, -r, "memory");
-    run.command = command;
+    if (job->c.spec->permissions_start_only && command.rights == RIGHTS_OF_UNIT)
+        command.rights = RIGHTS_FULL;
+    run.command = &command;
     run.more_env = env;
     return run_with_output(job, &run, &job->control, ret_error);
 }
@@ -259,67 +406,8 @@ pid_t job_run_probe(void *ctx, char *const *argv)
 
     base_run(job, &run);
     run.argv = argv;
-    if (run_with_output(job, &run, &pid, &error) == 0)
+    if (prepare(job) == 0 && run_with_output(job, &run, &pid, &error) == 0)
         return pid;
     errno = error.error ? error.error : ENOENT;
     return -1;
-}
-
-static pid_t read_pid_file(const char *path)
-{
-    char text[32];
-    cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-    ssize_t n = fd >= 0 ? read(fd, text, sizeof(text) - 1) : -1;
-    pid_t pid;
-
-    if (n <= 0)
-        return 0;
-    text[n] = '\0';
-    text[strcspn(text, "\n")] = '\0';
-    return parse_pid(text, &pid) == 0 ? pid : 0;
-}
-
-pid_t job_find_main(const struct job *job)
-{
-    cleanup_free pid_t *pids = NULL;
-    const char *file = job->c.spec->pid_file;
-    pid_t self = getpid(), found = file ? read_pid_file(file) : 0;
-    int n;
-
-    /* A stale file, or one that lies, must not make us watch and signal a stranger. */
-    if (file)
-        return found > 0 && tree_has(&job->tree, found) ? found : 0;
-    n = tree_pids(&job->tree, &pids);
-    for (int i = 0; i < n && !found; i++) {
-        struct proc_identity id;
-
-        if (pids[i] != job->control && proc_identity(pids[i], &id) >= 0 && id.ppid == self)
-            found = pids[i];
-    }
-    return found;
-}
-
-int job_set_main(struct job *job, pid_t pid)
-{
-    struct proc_identity id;
-    int r;
-
-    loop_close(job->c.loop, &job->main_end);
-    if (proc_identity(pid, &id) < 0)
-        return -ESRCH;
-    if (id.ppid != getpid()) {
-        job->main_end.fd = (int)syscall(SYS_pidfd_open, pid, 0);
-        if (job->main_end.fd < 0)
-            return -errno;
-        r = loop_add(job->c.loop, &job->main_end, EPOLLIN);
-        if (r < 0) {
-            job->main_end.fd = close_fd(job->main_end.fd);
-            return r;
-        }
-    } else {
-        (void)tree_add(&job->tree, pid);
-    }
-    job->pid = pid;
-    job->out[STREAM_STDOUT].pid = job->out[STREAM_STDERR].pid = pid;
-    return 0;
 }

@@ -2,12 +2,16 @@
 #pragma once
 #include "job.h"
 
-/* Opens what all of the job's processes share: its tree, its output, its notify socket. Once; -1 with job->error
- * filled. */
+/* Prepares this life, if it is not yet, and opens what all of the job's processes share, once: its tree, its output, its
+ * notify socket. -1 with job->error filled. */
 int job_open(struct job *job);
 void job_close(struct job *job);
 
-/* Starts the main process: 0, or -1 with job->error filled. */
+/* What is prepared once a life (job->spawn) goes: for good, or until it is needed again, as nothing may be run for long. */
+void job_forget_spawn(struct job *job);
+void job_spare_spawn(struct job *job);
+
+/* Starts the main process, the job->fsm.command-th of ExecStart=: 0, or -1 with job->error filled. */
 int job_run_main(struct job *job);
 
 /* Starts the command job->command of job->fsm.list: 0 with its PID in job->control, or -1 with *@ret_error filled. */
@@ -22,3 +26,12 @@ pid_t job_find_main(const struct job *job);
 
 /* @pid is the main process from now on; where it is not our child its end is watched for. -ESRCH: it is gone. */
 int job_set_main(struct job *job, pid_t pid);
+
+/* Whose lines come through the pipes from now on. */
+void job_attribute_lines(struct job *job);
+
+/* Writes the main process down in job->c.pid_path, for the next start of the instance, should we be killed; takes that
+ * back; and kills the one that was written down by whoever was killed before us. Was there one? */
+void job_remember_main(struct job *job);
+void job_forget_main(struct job *job);
+bool job_end_remembered(struct job *job);

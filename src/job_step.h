@@ -9,6 +9,9 @@ unsigned job_step(struct job *job, struct fsm_input in);
 /* Carries out @actions. Returns the event that follows at once, EV_MAX: none. */
 struct fsm_input job_act(struct job *job, unsigned actions);
 
+/* Type=idle: counts as running, until job_go(). */
+void job_wait_idly(struct job *job);
+
 /* A message on the notify socket; for notifysock_open(). */
 void job_heard(void *job, const struct notifysock_sender *from, const struct notifymsg *m);
 
@@ -19,7 +22,11 @@ bool job_kills_all(const struct jobspec *d);
 void job_kill_rest(struct job *job);
 
 /* The command of a list has ended: the next one, or the event that the list has. */
-void job_command_ended(struct job *job, const siginfo_t *info);
+void job_command_ended(struct job *job, const struct child_end *end);
+
+/* Remembers why (printf(3)); job_fail(): as spawn_fail(). */
+void job_because(struct job *job, const char *why);
+int job_fail(struct job *job, enum spawn_exit exit_status, int error, const char *what);
 
 /* What was said before an end comes before it: reads the notify socket and the pipes empty. */
 void job_drain(struct job *job);

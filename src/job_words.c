@@ -27,7 +27,37 @@ bool job_is_healthy(const struct job *job)
 {
     if (job->c.spec->health.kind == PROBE_NONE)
         return job_is_ready(job);
-    return job_is_ready(job) && job->health.state == HEALTH_HEALTHY;
+    return job_is_ready(job) && job_health_state(job) == HEALTH_HEALTHY;
+}
+
+enum health_state job_health_state(const struct job *job)
+{
+    return job->health ? job->health->state : HEALTH_UNKNOWN;
+}
+
+const char *job_health_reason(const struct job *job)
+{
+    return job->health ? job->health->reason : "";
+}
+
+int job_errno(const struct job *job)
+{
+    return job->error && job->error->error ? job->error->error : job->said_error;
+}
+
+char *job_tail(const struct job *job)
+{
+    return job->output ? output_tail(&job->output->streams[STREAM_STDERR]) : NULL;
+}
+
+char *job_last_lines(const struct job *job, unsigned n)
+{
+    return job->output ? ring_last(&job->output->ring, n, jobspec_identifier(job->c.spec)) : NULL;
+}
+
+static uint64_t dropped_lines(const struct job_output *o)
+{
+    return o ? output_dropped(&o->streams[STREAM_STDOUT]) + output_dropped(&o->streams[STREAM_STDERR]) : 0;
 }
 
 bool job_over(const struct job *job)
@@ -43,10 +73,15 @@ static uint64_t on_the_wall(uint64_t monotonic)
 
 void job_status(struct job *job, struct job_status *ret)
 {
-    struct textbuf b = TEXTBUF(job->readiness);
+    if (!job->lent)
+        job->lent = calloc(1, sizeof(*job->lent));
+    if (job->lent)
+        job->lent->readiness[0] = '\0';
+    if (job->lent && job->ready) {
+        struct textbuf b = TEXTBUF(job->lent->readiness);
 
-    if (job->ready)
         ready_explain(job->ready, &b);
+    }
     *ret = (struct job_status){
         .name = job->c.spec->name,
         .identifier = jobspec_identifier(job->c.spec),
@@ -63,12 +98,12 @@ void job_status(struct job *job, struct job_status *ret)
         .next_start = job->fsm.state == JOB_RESTART ? on_the_wall(job->fsm.deadline) : 0,
         .ready = job_is_ready(job),
         .healthy = job_is_healthy(job),
-        .readiness = b.len ? job->readiness : NULL,
-        .health = job->c.spec->health.kind == PROBE_NONE ? NULL : health_name(job->health.state),
-        .health_reason = job->health.reason[0] ? job->health.reason : NULL,
+        .readiness = job->lent && job->lent->readiness[0] ? job->lent->readiness : NULL,
+        .health = job->c.spec->health.kind == PROBE_NONE ? NULL : health_name(job_health_state(job)),
+        .health_reason = job_health_reason(job)[0] ? job_health_reason(job) : NULL,
         .memory = UINT64_MAX,
         .cpu_usec = UINT64_MAX,
-        .dropped_lines = output_dropped(&job->out[STREAM_STDOUT]) + output_dropped(&job->out[STREAM_STDERR]),
+        .dropped_lines = dropped_lines(job->output),
     };
 }
 
@@ -78,12 +113,12 @@ void job_status_of_tree(struct job *job, struct job_status *ret)
     int n;
 
     job_status(job, ret);
-    free(job->pids);
-    job->pids = NULL;
-    if (!job->opened)
+    if (!job->opened || !job->lent)
         return;
-    n = tree_pids(&job->tree, &job->pids);
-    ret->pids = job->pids;
+    free(job->lent->pids);
+    job->lent->pids = NULL;
+    n = tree_pids(&job->tree, &job->lent->pids);
+    ret->pids = job->lent->pids;
     ret->n_pids = n > 0 ? (size_t)n : 0;
     if (tree_usage(&job->tree, &usage) < 0)
         return;
@@ -105,7 +140,7 @@ static void explain_timeout(const struct job *job, struct textbuf *b)
 {
     if (!job->was_up) {
         textbuf_printf(b, "was not ready within %g s (TimeoutStartSec=)", (double)job->c.spec->timeout_start / 1e6);
-        if (job->why[0])
+        if (job->why)
             textbuf_printf(b, ": %s", job->why);
         return;
     }
@@ -128,15 +163,15 @@ static void explain_exit(const struct job *job, struct textbuf *b)
 /* The last life, whatever came after it. */
 static void explain_life(const struct job *job, struct textbuf *b)
 {
-    if (job->error.what[0])
-        textbuf_puts(b, job->error.what);
-    else if (job->fsm.result == RESULT_SUCCESS && job->why[0])
+    if (job->error)
+        textbuf_puts(b, job->error->what);
+    else if (job->fsm.result == RESULT_SUCCESS && job->why)
         textbuf_puts(b, job->why);
     else if (job->fsm.result == RESULT_TIMEOUT)
         explain_timeout(job, b);
     else if (job->fsm.result == RESULT_WATCHDOG)
-        textbuf_puts(b, job->why[0] ? job->why : "said nothing for WatchdogSec=");
-    else if (job->fsm.result == RESULT_PROTOCOL && job->why[0])
+        textbuf_puts(b, job->why ? job->why : "said nothing for WatchdogSec=");
+    else if (job->fsm.result == RESULT_PROTOCOL && job->why)
         textbuf_puts(b, job->why);
     else if (job->exit_code)
         explain_exit(job, b);
@@ -158,9 +193,9 @@ int job_exit_status(const struct job *job)
 {
     if (job->fsm.result == RESULT_SUCCESS && (job->stop_asked || job->exit_code == CLD_EXITED))
         return job->stop_asked ? 0 : job->exit_status;
-    if (job->error.what[0])
-        return (int)job->error.exit_status;
-    if ((job->fsm.result == RESULT_PROTOCOL && job->why[0]) || (job->fsm.result == RESULT_TIMEOUT && !job->up_once))
+    if (job->error)
+        return (int)job->error->exit_status;
+    if ((job->fsm.result == RESULT_PROTOCOL && job->why) || (job->fsm.result == RESULT_TIMEOUT && !job->up_once))
         return 1; /* how it ended is our doing */
     if (job->exit_code == CLD_EXITED)
         return job->exit_status ? job->exit_status : 1;

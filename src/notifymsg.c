@@ -114,6 +114,7 @@ static const struct {
     {"WATCHDOG", take_trigger, FIELD(watchdog_trigger)},
     {"WATCHDOG_USEC", take_interval, FIELD(watchdog_usec)},
     {"EXTEND_TIMEOUT_USEC", take_number, FIELD(extend_timeout_usec)},
+    {"RESTART_RESET", take_1, FIELD(restart_reset)},
     {"FDSTORE", take_1, FIELD(fdstore)},
     {"FDSTOREREMOVE", take_1, FIELD(fdstore_remove)},
     {"FDNAME", take_text, FIELD(fdname)},

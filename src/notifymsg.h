@@ -16,6 +16,7 @@ struct notifymsg {
     bool ready, reloading, stopping;
     bool barrier; /* BARRIER=1: nothing else of the message counts then (sd_notify(3)), and nothing else is set */
     bool watchdog, watchdog_trigger; /* WATCHDOG=1, WATCHDOG=trigger */
+    bool restart_reset;           /* RESTART_RESET=1 */
     bool fdstore, fdstore_remove, fdpoll_off; /* FDSTORE=1, FDSTOREREMOVE=1, FDPOLL=0 */
     uint64_t extend_timeout_usec; /* 0: not said */
     uint64_t watchdog_usec;       /* WATCHDOG_USEC=, 0: not said, USEC_INFINITY: there is no watchdog any more */

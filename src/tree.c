@@ -38,6 +38,7 @@ int tree_open(struct tree *t, struct forest *forest, struct loop *loop, const ch
     int r;
 
     *t = (struct tree){.empty = {.fd = -1, .fn = emptied},
+                       .oom = {.fd = -1},
                        .loop = loop,
                        .forest = forest,
                        .n_children = t->n_children, /* whom KillMode= has spared */
@@ -56,6 +57,7 @@ int tree_open(struct tree *t, struct forest *forest, struct loop *loop, const ch
         (void)cgroup_is_populated(t->empty.fd); /* else it would tell at once */
         r = loop_add(loop, &t->empty, EPOLLPRI);
     }
+    tree_watch_oom(t);
     if (r < 0)
         tree_close(t);
     return r < 0 ? r : 0;
@@ -70,6 +72,7 @@ void tree_close(struct tree *t)
     if (!t->cgroup)
         return;
     loop_close(t->loop, &t->empty);
+    loop_close(t->loop, &t->oom);
     (void)cgroup_remove(t->cgroup); /* what KillMode= has left in it stays there */
     t->cgroup_fd = close_fd(t->cgroup_fd);
     free(t->cgroup);

@@ -15,6 +15,7 @@ struct tree {
     int cgroup_fd;      /* of the job's own cgroup, -1: none */
     char *cgroup;       /* its path, NULL: none */
     struct watch empty; /* cgroup.events */
+    struct watch oom;   /* memory.events, fd -1: there is no such thing */
     struct loop *loop;
     void (*fn)(void *ctx); /* the cgroup may have become empty */
     void *ctx;
@@ -83,5 +84,10 @@ int tree_pids(const struct tree *t, pid_t **ret);
 
 /* Is @pid one of them? */
 bool tree_has(const struct tree *t, pid_t pid);
+
+/* How many of its processes the kernel has killed for want of memory, where a cgroup of it tells: systemd.service(5),
+ * OOMPolicy=. The function of tree_open() is called when that changes. And with "kill" all of them go with one. */
+uint64_t tree_oom_kills(const struct tree *t);
+void tree_oom_together(const struct tree *t);
 
 int tree_usage(const struct tree *t, struct tree_usage *ret);

@@ -8,3 +8,6 @@ void forest_fell(struct forest *f, struct tree *t);
 
 /* Has there never been more than one tree? Then all that is left to us is its. NULL: so it is. */
 bool forest_is_one(const struct forest *f);
+
+/* Begins to wait for what memory.events tells, if there is one. */
+void tree_watch_oom(struct tree *t);

@@ -172,8 +172,8 @@ struct units *units_free(struct units *all)
     for (size_t i = 0; i < all->n; i++) {
         struct unit *u = all->v[i];
 
-        spawn_done(&u->spawn);
         free(u->notify_path);
+        free(u->main_path);
         free(u->from);
         units_free_file(u->next);
         unit_file_done(&u->file);
@@ -190,7 +190,6 @@ void unit_take_next(struct unit *u)
 {
     if (!u->next)
         return;
-    spawn_done(&u->spawn);
     unit_file_done(&u->file);
     u->file = *u->next;
     free(u->next);

@@ -31,8 +31,8 @@ struct unit {
 
     /* the rest is the daemon's */
     struct job *job; /* made by its first start, kept as a memory of it */
-    struct spawn spawn;
     char *notify_path;
+    char *main_path; /* where its main process is written down */
     enum unit_state state; /* what the graph was told */
     bool asked;            /* for itself, and not only pulled in by others */
     bool awaited;          /* asked for by the start of the instance, and its own start is not over yet */

@@ -440,6 +440,7 @@ static void heads(struct sim *s)
         s->main = s->main_dying = false;
         s->others++;
         step(s, (struct fsm_input){.event = EV_HEADLESS});
+        step(s, (struct fsm_input){.event = EV_READY});
     } else if (s->f.state == JOB_UP && s->f.headless && s->others > s->others_dying && one_in(s, 4)) {
         s->main = true;
         s->main_dying = false;

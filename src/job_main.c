@@ -1,0 +1,137 @@
+/* Which process is a job's main one, and who remembers it. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include "cleanup.h"
+#include "job_run.h"
+#include "job_step.h"
+#include "parse.h"
+#include "proc.h"
+#include "tree.h"
+
+static pid_t read_pid_file(const char *path)
+{
+    char text[32];
+    cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    ssize_t n = fd >= 0 ? read(fd, text, sizeof(text) - 1) : -1;
+    pid_t pid;
+
+    if (n <= 0)
+        return 0;
+    text[n] = '\0';
+    text[strcspn(text, "\n")] = '\0';
+    return parse_pid(text, &pid) == 0 ? pid : 0;
+}
+
+pid_t job_find_main(const struct job *job)
+{
+    cleanup_free pid_t *pids = NULL;
+    const char *file = job->c.spec->pid_file;
+    pid_t self = getpid(), found = file ? read_pid_file(file) : 0;
+    int n;
+
+    /* A stale file, or one that lies, must not make us watch and signal a stranger. */
+    if (file)
+        return found > 0 && tree_has(&job->tree, found) ? found : 0;
+    n = tree_pids(&job->tree, &pids);
+    for (int i = 0; i < n && !found; i++) {
+        struct proc_identity id;
+
+        if (pids[i] != job->control && proc_identity(pids[i], &id) >= 0 && id.ppid == self)
+            found = pids[i];
+    }
+    return found;
+}
+
+int job_set_main(struct job *job, pid_t pid)
+{
+    struct proc_identity id;
+    int r;
+
+    loop_close(job->c.loop, &job->main_end);
+    if (proc_identity(pid, &id) < 0)
+        return -ESRCH;
+    if (id.ppid != getpid()) {
+        job->main_end.fd = (int)syscall(SYS_pidfd_open, pid, 0);
+        if (job->main_end.fd < 0)
+            return -errno;
+        r = loop_add(job->c.loop, &job->main_end, EPOLLIN);
+        if (r < 0) {
+            job->main_end.fd = close_fd(job->main_end.fd);
+            return r;
+        }
+    } else {
+        (void)tree_add(&job->tree, pid);
+    }
+    job->pid = pid;
+    job_attribute_lines(job);
+    job_remember_main(job);
+    return 0;
+}
+
+/* ---- for whoever comes after us ---- */
+
+#define LEFTOVER_MSEC 1000 /* SIGKILL works at once, but for a process in uninterruptible sleep */
+
+static int read_boot_id(char buf[64])
+{
+    return proc_read_once(0, "../sys/kernel/random/boot_id", buf, 64) < 0 ? -EIO : 0;
+}
+
+/* Where a cgroup holds all that we leave behind if we are killed, the next start finds it there. Else the main process
+ * is written down: a PID is that process for as long as it was born at the same time of the same boot. */
+void job_remember_main(struct job *job)
+{
+    cleanup_close int fd = -1;
+    struct proc_identity id;
+    char text[160], boot[64];
+    int n;
+
+    if (!job->c.pid_path || job->tree.cgroup || job->pid <= 0 || proc_identity(job->pid, &id) < 0 ||
+        read_boot_id(boot) < 0)
+        return;
+    n = snprintf(text, sizeof(text), "%d %llu %s", job->pid, (unsigned long long)id.starttime, boot);
+    fd = open(job->c.pid_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0600);
+    if (fd >= 0 && write(fd, text, (size_t)n) == n)
+        job->remembered = true;
+}
+
+void job_forget_main(struct job *job)
+{
+    if (job->remembered)
+        (void)unlink(job->c.pid_path);
+    job->remembered = false;
+}
+
+/* Of a file that job_remember_main() has written: a pidfd of that process; -1: it is gone. */
+static int open_remembered(const char *path)
+{
+    cleanup_close int file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY), fd = -1;
+    char text[160] = "", boot[64];
+    unsigned long long born;
+    struct proc_identity id;
+    int pid, at = 0;
+
+    if (file < 0 || read(file, text, sizeof(text) - 1) <= 0 || sscanf(text, "%d %llu %n", &pid, &born, &at) != 2 ||
+        at == 0 || pid <= 1 || read_boot_id(boot) < 0 || strcmp(text + at, boot) != 0)
+        return -1;
+    fd = (int)syscall(SYS_pidfd_open, pid, 0);
+    if (fd < 0 || proc_identity(pid, &id) < 0 || id.starttime != born)
+        return -1;
+    return take_fd(fd);
+}
+
+bool job_end_remembered(struct job *job)
+{
+    cleanup_close int fd = job->c.pid_path ? open_remembered(job->c.pid_path) : -1;
+    struct pollfd gone = {.fd = fd, .events = POLLIN};
+
+    if (fd < 0 || syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0) < 0)
+        return false;
+    (void)poll(&gone, 1, LEFTOVER_MSEC);
+    return true;
+}
