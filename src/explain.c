@@ -129,7 +129,7 @@ static int explain(const struct unit_paths *paths, const char *name, bool json)
     return 0;
 }
 
-/* The whole table: section, key, what becomes of it, how or why, between tabs; or as JSON. */
+/* The whole table, columns between tabs: section, key, what becomes of it, how or why; or as JSON. */
 static int explain_all(bool json)
 {
     const struct directive *row;
@@ -140,8 +140,8 @@ static int explain_all(bool json)
         return 1;
     }
     for (size_t i = 0; !json && (row = directive_nth(i, &section)); i++)
-        printf("%s\t%s\t%s\t%s\n", section, row->key, row->alias ? "old name" : directive_honour_name(row->honour),
-               row->alias ? row->alias : row->how ? row->how : "");
+        printf("%s\t%s\t%s%s\t%s\n", section, row->key, row->alias ? "old name" : directive_honour_name(row->honour),
+               row->security ? ", security" : "", row->alias ? row->alias : row->how ? row->how : "");
     return 0;
 }
 
