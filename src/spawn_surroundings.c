@@ -8,12 +8,14 @@
 #include "dynuser.h"
 #include "execdirs.h"
 #include "spawn_inside.h"
+#include "spawn_tty.h"
 #include "strv.h"
 
 struct surroundings {
     struct execdirs_places places;
     struct dynuser user; /* DynamicUser=, if it is not in the user database */
     bool made;           /* this life has its credentials already */
+    bool returned;       /* the user was given back when the last life was over */
 };
 
 static bool is_surrounded(const struct jobspec *d)
@@ -96,6 +98,24 @@ static enum spawn_exit exit_of(enum exec_dir dir)
     return statuses[dir];
 }
 
+/* The user's number again: another one may have it since, but hardly ever has. */
+static int claim_again(const struct spawn *s, struct spawn_error *e)
+{
+    struct surroundings *around = s->around;
+    char why[200] = "";
+    struct textbuf b = TEXTBUF(why);
+    int r = dynuser_claim(&around->user, s->spec, s->uid, &b);
+
+    if (r < 0)
+        return fail(e, EXIT_USER, r, why);
+    if (r > 0 || around->user.uid != s->uid || around->user.gid != s->gid) {
+        dynuser_release(&around->user);
+        return spawn_fail(e, EXIT_USER, EUSERS, "DynamicUser=: the number %u is another's now", (unsigned)s->uid);
+    }
+    around->returned = false;
+    return 0;
+}
+
 int spawn_make_surroundings(const struct spawn *s, struct spawn_error *e)
 {
     struct surroundings *around = s->around;
@@ -108,6 +128,8 @@ int spawn_make_surroundings(const struct spawn *s, struct spawn_error *e)
 
     if (!around)
         return 0;
+    if (around->returned && claim_again(s, e) < 0)
+        return -1;
     r = execdirs_make(spec_dirs(s->spec), &around->places, uid, gid, &dir, &b);
     if (r < 0)
         return fail(e, exit_of(dir), r, why);
@@ -122,7 +144,9 @@ int spawn_over(const struct spawn *s, bool restarting, struct textbuf *why)
 {
     const struct spec_dirs *dirs = spec_dirs(s->spec);
     struct surroundings *around = s->around;
+    int r;
 
+    spawn_tty_clean(spec_exec(s->spec));
     if (!around)
         return 0;
     around->made = false;
@@ -130,7 +154,12 @@ int spawn_over(const struct spawn *s, bool restarting, struct textbuf *why)
     /* Another unit may run as the same user: then it is the last one's to do. */
     if (s->drop && (dirs->remove_ipc || dirs->dynamic_user) && !dynuser_is_running(s->uid))
         dynuser_remove_ipc(s->uid, s->gid);
-    return execdirs_remove(dirs, &around->places, restarting, why);
+    r = execdirs_remove(dirs, &around->places, restarting, why);
+    if (!restarting && around->user.locks[0] >= 0) {
+        dynuser_release(&around->user);
+        around->returned = true;
+    }
+    return r;
 }
 
 struct surroundings *surroundings_free(struct surroundings *around)
