@@ -14,7 +14,7 @@
 #include "spec_unit.h"
 #include "units_inside.h"
 #include "verbs.h"
-#include "verify.h"
+#include "verify_order.h"
 
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -184,33 +184,21 @@ static void check_units(struct verify *v)
     }
 }
 
-bool verify_uri(const char *uri)
+static void say_order(void *ctx, const char *text)
 {
-    static const char *const schemes[] = {"http://", "https://", "file:/", "info:", "man:"};
-
-    for (size_t i = 0; i < ARRAY_SIZE(schemes); i++) {
-        size_t n = strlen(schemes[i]);
-
-        if (strncmp(uri, schemes[i], n) == 0 && uri[n] && !uri[strcspn(uri, " \t\"<>\\^`{|}")])
-            return true;
-    }
-    return false;
+    problem(ctx, NULL, "%s", text);
 }
 
-static void check_documentation(struct verify *v)
+static void check_order(struct verify *v)
 {
-    char *const *uris = spec_unit(&v->files.unit.spec)->documentation;
-
-    for (size_t i = 0; uris && uris[i]; i++)
-        if (!verify_uri(uris[i]))
-            problem(v, line_with(v, "Documentation", uris[i]),
-                    "%s is no URI of http://, https://, file:, info: or man:", uris[i]);
+    if (verify_order(v->paths, &v->files.unit, say_order, v) < 0)
+        problem(v, NULL, "out of memory");
 }
 
 static int verify(const struct unit_paths *paths, const char *name)
 {
     static void (*const checks[])(struct verify *v) = {check_honour, check_commands,      check_users,
-                                                       check_units,  check_documentation};
+                                                       check_units,  check_order};
     struct verify v = {.paths = paths};
     int r = explain_files_read(&v.files, paths, name), status = 0;
 
