@@ -14,6 +14,7 @@
 #include "parse.h"
 #include "proc.h"
 #include "self.h"
+#include "spec_exec.h"
 #include "strv.h"
 #include "systemd.h"
 
@@ -117,8 +118,10 @@ static int open_streams(const struct job *job, struct spawn_run *run, struct spa
 
     run->journal = job->c.route == OUTPUT_STREAM;
     for (size_t i = 0; i < ARRAY_SIZE(fds) && job->c.route == OUTPUT_STREAM; i++) {
+        unsigned copies = spec_exec_copies(spec_exec(d), (int)i + 1);
+
         *fds[i] = systemd_journal_stream(jobspec_identifier(d), d->syslog_facility | d->stream_level[i],
-                                         d->syslog_level_prefix);
+                                         d->syslog_level_prefix, copies & COPY_KMSG, copies & COPY_CONSOLE);
         if (*fds[i] < 0)
             return spawn_fail(ret_error, i == STREAM_STDOUT ? EXIT_STDOUT : EXIT_STDERR, -*fds[i],
                               "a stream of the journal");

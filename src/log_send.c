@@ -69,7 +69,7 @@ int log_sink_connect(struct log_sink *s)
         ino = receiver();
         fd = ino ? connect_syslog(&datagrams) : -ENOENT;
     } else if (s->identifier)
-        fd = systemd_journal_stream(s->identifier, s->priority, s->level_prefix);
+        fd = systemd_journal_stream(s->identifier, s->priority, s->level_prefix, false, false);
     else
         fd = systemd_journal_connect();
     if (fd < 0)

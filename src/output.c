@@ -14,7 +14,9 @@
 #include <unistd.h>
 #include "cleanup.h"
 #include "output.h"
+#include "output_copy.h"
 #include "reaper.h"
+#include "spec_exec.h"
 
 #define NAP 150          /* usec; the timer's slack (prctl(2), PR_SET_TIMERSLACK) makes up to 200 of it */
 #define SHORT (32 * 1024)  /* bytes: half a pipe */
@@ -105,6 +107,9 @@ static bool got_line(void *ctx, const char *line, size_t len, bool more)
         ring_add(o->c.ring, o->now, o->pid, line + prefix, len - prefix);
     if (o->keep_tail)
         keep(o, line + prefix, len - prefix);
+    if (o->copies)
+        output_copy(o->copies, jobspec_identifier(o->c.spec), o->pid, o->c.spec->syslog_facility | o->level,
+                    line + prefix, len - prefix);
     if (o->c.tap)
         o->c.tap->line(o->c.tap->ctx, o->stream, line + prefix, len - prefix);
     if (o->raw || !o->passes)
@@ -282,6 +287,7 @@ int output_open(struct output *o, const struct output_config *c, enum log_stream
                                     .level_prefix = d->syslog_level_prefix,
                                     .stream = stream},
                          .stream = stream,
+                         .copies = spec_exec_copies(spec_exec(d), (int)stream + 1),
                          .lines = {.max = d->line_max},
                          .raw = log_wants_raw(c->log) && limit.interval == 0 && d->log_overflow == OVERFLOW_BLOCK,
                          .waiter = {.fn = may_go_on},

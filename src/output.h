@@ -40,6 +40,7 @@ struct output {
     struct log_source source; /* as the log wants to know it */
     enum log_stream stream;
     pid_t pid; /* whose lines they are */
+    unsigned copies; /* COPY_*: where else its lines go */
     struct linebuf lines;
     int level;         /* of the line that is under way */
     bool within;       /* a line is under way: a piece of it was given out */

@@ -146,6 +146,8 @@ int spawn_plan_streams(struct child *c, struct spawn_error *e)
 
         if (kind == STDIO_DEFAULT)
             kind = i == 0 ? default_input(c) : i == 1 ? default_output(c) : STDIO_INHERIT;
+        if (kind == STDIO_KMSG || kind == STDIO_JOURNAL_CONSOLE || kind == STDIO_KMSG_CONSOLE)
+            kind = STDIO_JOURNAL; /* whoever reads it makes the copies */
         c->streams[i] = (struct stream_plan){.kind = kind, .fd = journal[i]};
         if (kind == STDIO_SOCKET || kind == STDIO_FD)
             r = plan_passed(c, i, e);

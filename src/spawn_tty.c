@@ -20,7 +20,7 @@ const char *spawn_tty_path(const struct spec_exec *x)
     return x->tty_path ? x->tty_path : "/dev/console";
 }
 
-/* A terminal that is just being hung up cannot be opened: that is over soon. */
+/* A terminal that is just being hung up cannot be opened: that is over soon, and who may wait waits for it. */
 int spawn_tty_open(const struct spec_exec *x, int flags)
 {
     const struct timespec a_while = {.tv_nsec = 10 * 1000 * 1000};
@@ -28,7 +28,7 @@ int spawn_tty_open(const struct spec_exec *x, int flags)
 
     for (int i = 0; i < 50; i++) {
         fd = open(spawn_tty_path(x), flags | O_NOCTTY | O_CLOEXEC);
-        if (fd >= 0 || errno != EIO)
+        if (fd >= 0 || errno != EIO || flags & O_NONBLOCK)
             break;
         nanosleep(&a_while, NULL);
     }

@@ -21,6 +21,16 @@ const struct spec_exec *spec_exec_defaults(void)
     return &defaults;
 }
 
+unsigned spec_exec_copies(const struct spec_exec *x, int stream)
+{
+    enum stdio_kind kind = x->stdio[stream].kind;
+
+    if (stream == 2 && (kind == STDIO_DEFAULT || kind == STDIO_INHERIT))
+        kind = x->stdio[1].kind;
+    return (kind == STDIO_KMSG || kind == STDIO_KMSG_CONSOLE ? COPY_KMSG : 0) |
+           (kind == STDIO_JOURNAL_CONSOLE || kind == STDIO_KMSG_CONSOLE ? COPY_CONSOLE : 0);
+}
+
 void spec_exec_done(void *part)
 {
     struct spec_exec *x = part;

@@ -78,5 +78,9 @@ struct spec_exec {
 
 const struct spec_exec *spec_exec_defaults(void);
 
+/* Where else the lines of a stream (1: stdout, 2: stderr) go that is connected to the journal. */
+enum { COPY_KMSG = 1, COPY_CONSOLE = 2 };
+unsigned spec_exec_copies(const struct spec_exec *x, int stream);
+
 /* Frees what @part holds, not @part. */
 void spec_exec_done(void *part);

@@ -54,7 +54,7 @@ int systemd_journal_connect(void)
     return connect_unix(JOURNAL_SOCKET, SOCK_DGRAM);
 }
 
-int systemd_journal_stream(const char *identifier, int priority, bool level_prefix)
+int systemd_journal_stream(const char *identifier, int priority, bool level_prefix, bool kmsg, bool console)
 {
     char header[512];
     struct textbuf b = TEXTBUF(header);
@@ -66,7 +66,7 @@ int systemd_journal_stream(const char *identifier, int priority, bool level_pref
         return -errno;
     /* Seven lines: identifier, unit, priority, level prefixes, forward to syslog, kmsg, console. The unit is left
      * empty: journald finds it by the sender's cgroup. */
-    textbuf_printf(&b, "%s\n\n%d\n%d\n0\n0\n0\n", identifier, priority, level_prefix);
+    textbuf_printf(&b, "%s\n\n%d\n%d\n0\n%d\n%d\n", identifier, priority, level_prefix, kmsg, console);
     if (b.cut)
         return -ENAMETOOLONG;
     if (send(fd, header, b.len, MSG_NOSIGNAL) < 0)

@@ -16,8 +16,9 @@ int systemd_notify(const char *path, const char *state);
 int systemd_journal_connect(void);
 
 /* A stream to the journal, as sd_journal_stream_fd(3) makes them: each line written to it is an entry with that
- * identifier and priority (LOG_*); with @level_prefix a "<N>" before a line is its level. Negative errno. */
-int systemd_journal_stream(const char *identifier, int priority, bool level_prefix);
+ * identifier and priority (LOG_*); with @level_prefix a "<N>" before a line is its level. Its lines are forwarded to the
+ * kernel's log and the console, too, if @kmsg and @console. Negative errno. */
+int systemd_journal_stream(const char *identifier, int priority, bool level_prefix, bool kmsg, bool console);
 
 /* What a process wrote just before its end may still be on its way to the journal's files: asks journald to finish
  * (io.systemd.Journal.Synchronize). Only root may; for others the journal is read as it is. */

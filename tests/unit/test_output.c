@@ -11,6 +11,21 @@
 #include "json.h"
 #include "output.h"
 
+int __real_open64(const char *path, int flags, ...);
+int __wrap_open64(const char *path, int flags, ...);
+
+/* What stands for the kernel's log and the console; NULL: they are themselves. */
+static const char *kmsg, *console;
+
+int __wrap_open64(const char *path, int flags, ...)
+{
+    if (kmsg && strcmp(path, "/dev/kmsg") == 0)
+        return __real_open64(kmsg, flags | O_CREAT | O_APPEND, 0644);
+    if (console && strcmp(path, "/dev/console") == 0)
+        return __real_open64(console, flags | O_CREAT | O_APPEND, 0644);
+    return __real_open64(path, flags, 0644);
+}
+
 struct place {
     char dir[64], path[80];
     struct loop *loop;
@@ -554,6 +569,42 @@ static void opened_again(void **state)
     assert_int_equal(output_dropped(&p->out[STREAM_STDOUT]), 2);
 }
 
+/* StandardOutput=kmsg and its like: the log has each line, and the others see it, too. */
+static void copies(void **state)
+{
+    static const struct {
+        const char *output, *error, *kmsg, *console;
+    } rows[] = {
+        {"journal", NULL, "", ""},
+        {"kmsg", NULL, "<30>web[77]: out\n<27>web[77]: err\n", ""},
+        {"journal+console", "journal", "", "web[77]: out\n"},
+        {"kmsg+console", "inherit", "<30>web[77]: out\n<27>web[77]: err\n", "web[77]: out\nweb[77]: err\n"},
+        {"null", "kmsg", "<27>web[77]: err\n", ""},
+        {"kmsg", "null", "<30>web[77]: out\n", ""},
+    };
+    struct place *p = *state;
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        cleanup_free char *first = NULL, *second = NULL, *seen = NULL, *other = NULL;
+
+        assert_true(asprintf(&first, "%s/kmsg%zu", p->dir, i) > 0 && asprintf(&second, "%s/console%zu", p->dir, i) > 0);
+        kmsg = first;
+        console = second;
+        set(p, "StandardOutput", rows[i].output);
+        set(p, "StandardError", rows[i].error ? rows[i].error : "");
+        begin(p, LOG_TO_FILE);
+        SAY(p, STREAM_STDOUT, "out\n");
+        output_drain(&p->out[0]);
+        SAY(p, STREAM_STDERR, "err\n");
+        close_all(p);
+        seen = access(first, F_OK) == 0 ? content(first) : strdup("");
+        other = access(second, F_OK) == 0 ? content(second) : strdup("");
+        CHECK(strcmp(seen, rows[i].kmsg) == 0, "%s: kmsg '%s'", rows[i].output, seen);
+        CHECK(strcmp(other, rows[i].console) == 0, "%s: console '%s'", rows[i].output, other);
+        kmsg = console = NULL;
+    }
+}
+
 int main(void)
 {
 #define IN_PLACE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -562,6 +613,7 @@ int main(void)
         IN_PLACE(odd_bytes),      IN_PLACE(in_json),        IN_PLACE(prefixes_may_be_meant), IN_PLACE(rate_limit),
         IN_PLACE(backpressure),   IN_PLACE(closed_while_nobody_reads),
         IN_PLACE(overflow_drop),  IN_PLACE(no_space),       IN_PLACE(rotation),      IN_PLACE(opened_again),
+        IN_PLACE(copies),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
