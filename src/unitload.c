@@ -31,7 +31,7 @@ struct loading {
     char *beside;          /* the directory of a file that was named with a slash */
     const char *reading;   /* the file that is read now */
     char *real;            /* the main file, symlinks followed */
-    struct unit_facts facts;
+    struct unit_facts *facts;
     bool unusable;
 };
 
@@ -77,7 +77,7 @@ static bool is_vital(const struct directive *row, const char *value)
     return (row->vital || row->set == set_command) && value[0] != '-';
 }
 
-/* The main file for %y, symlinks followed: looked for once, and only where there are specifiers. */
+/* The main file for %y, symlinks followed: looked for once. */
 static const char *real_path(struct loading *l)
 {
     if (!l->real && l->u->path)
@@ -88,7 +88,8 @@ static const char *real_path(struct loading *l)
 /* Puts the specifiers into @value. 1: it was refused. */
 static int expand(struct loading *l, unsigned line, const struct directive *row, const char *value, char **ret)
 {
-    const struct specifiers s = {&l->name, real_path(l), unit_fact, &l->facts};
+    const char *path = strstr(value, "%y") || strstr(value, "%Y") ? real_path(l) : NULL;
+    const struct specifiers s = {&l->name, path, unit_fact, l->facts};
     char bad, why[64];
     int r = specifier_expand(value, row->words, &s, ret, &bad);
 
@@ -182,7 +183,7 @@ static int read_whole(const char *path, char **ret, size_t *ret_size)
         if (n < 0 && errno != EINTR)
             return -errno;
         size += n > 0 ? (size_t)n : 0;
-    } while (n != 0 && size <= FILE_SIZE_MAX);
+    } while ((n < 0 || size + 1 == room) && size <= FILE_SIZE_MAX); /* a file gives less only at its end */
     if (size > FILE_SIZE_MAX)
         return -EFBIG;
     *ret = take_ptr(text);
@@ -295,7 +296,7 @@ static int read_all(struct loading *l)
     u->spec.name = strdup(u->id);
     u->digest = 14695981039346656037ULL;
     add_digest(&u->digest, u->id);
-    l->facts.unit = u->id;
+    l->facts->unit = u->id;
     r = u->spec.name ? 0 : -ENOMEM;
     if (r >= 0 && u->path)
         r = read_file(l, u->path);
@@ -337,7 +338,8 @@ int unit_load(struct unit_file *ret, const struct unit_paths *paths, const char 
               void *ctx)
 {
     struct unit_file u = {0};
-    struct loading l = {.u = &u, .paths = paths, .ops = ops, .ctx = ctx, .reading = name};
+    struct unit_facts facts; /* its text is only for what will be asked */
+    struct loading l = {.u = &u, .facts = &facts, .paths = paths, .ops = ops, .ctx = ctx, .reading = name};
     int r = load(&l, name);
 
     free(l.beside);

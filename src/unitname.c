@@ -5,8 +5,6 @@
 #include "cleanup.h"
 #include "unitname.h"
 
-#define LETTERS_AND_DIGITS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-
 static const char *const types[] = {
     [UNIT_SERVICE] = "service", [UNIT_TARGET] = "target",       [UNIT_SOCKET] = "socket", [UNIT_TIMER] = "timer",
     [UNIT_PATH] = "path",       [UNIT_MOUNT] = "mount",         [UNIT_SWAP] = "swap",     [UNIT_SLICE] = "slice",
@@ -28,6 +26,18 @@ static int find_type(const char *s, enum unit_type *ret)
     return -EINVAL;
 }
 
+static bool is_alphanumeric(unsigned char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+static bool is_allowed(const char *s, const char *end)
+{
+    while (s < end && (is_alphanumeric((unsigned char)*s) || strchr(":-_.\\@", *s)))
+        s++;
+    return s == end;
+}
+
 int unit_name_split(const char *name, struct unit_name *ret)
 {
     struct unit_name n = {.name = name, .suffix = strrchr(name, '.')};
@@ -35,7 +45,7 @@ int unit_name_split(const char *name, struct unit_name *ret)
 
     if (!n.suffix || strlen(name) > UNIT_NAME_MAX || find_type(n.suffix + 1, &n.type) < 0)
         return -EINVAL;
-    if (strspn(name, LETTERS_AND_DIGITS ":-_.\\@") < (size_t)(n.suffix - name))
+    if (!is_allowed(name, n.suffix))
         return -EINVAL;
     n.prefix = (size_t)((at ? at : n.suffix) - name);
     if (n.prefix == 0)
@@ -116,7 +126,7 @@ static size_t escape_byte(unsigned char c, bool start, char out[static 4])
         out[0] = '-';
         return 1;
     }
-    if (strchr(LETTERS_AND_DIGITS ":_.", c) && !(start && c == '.')) {
+    if ((is_alphanumeric(c) || strchr(":_.", c)) && !(start && c == '.')) {
         out[0] = (char)c;
         return 1;
     }

@@ -162,36 +162,38 @@ static bool has(char *const *v, const char *s)
     return false;
 }
 
-/* The name under which the entry @e is an alias of @name: its own, or, for a template of whose template @name is an
- * instance, that instance of it. 1; 0: it is none. */
-static int alias_name(const struct unit_entry *e, const char *name, char ret[static UNIT_NAME_SIZE])
+/* The name under which the entry @e is an alias of @n: its own, or, as one of @n's template, that instance of it. False: it is
+ * none. */
+static bool alias_name(const struct unit_entry *e, const struct unit_name *n, const char *template,
+                       char ret[static UNIT_NAME_SIZE])
 {
-    struct unit_name n, alias;
-    char template[UNIT_NAME_SIZE];
+    struct unit_name alias;
+    bool of_template = STREQ(e->target, template);
 
-    if (unit_name_split(name, &n) < 0 || unit_name_split(e->name, &alias) < 0)
-        return 0;
-    if (STREQ(e->target, name)) /* an alias of a template may be of one instance only */
-        return unit_name_is_template(&n) == unit_name_is_template(&alias) && unit_name_complete(e->name, ret) >= 0;
-    if (unit_name_template(&n, template) < 0 || !STREQ(e->target, template))
-        return 0;
+    if ((!of_template && !STREQ(e->target, n->name)) || unit_name_split(e->name, &alias) < 0)
+        return false;
+    if (!of_template) /* an alias of a template may be of one instance only */
+        return unit_name_is_template(n) == unit_name_is_template(&alias) && unit_name_complete(e->name, ret) >= 0;
     if (unit_name_is_template(&alias))
-        return unit_name_instance(&alias, n.instance, n.instance_len, ret) >= 0;
-    return alias.instance_len == n.instance_len && memcmp(alias.instance, n.instance, n.instance_len) == 0 &&
+        return unit_name_instance(&alias, n->instance, n->instance_len, ret) >= 0;
+    return alias.instance_len == n->instance_len && memcmp(alias.instance, n->instance, n->instance_len) == 0 &&
            unit_name_complete(e->name, ret) >= 0;
 }
 
 /* Adds what in @d is an alias of @name, and no directory before @d says otherwise. */
 static int add_aliases_in(const struct unit_paths *p, const struct unit_dir *d, const char *name, char ***names)
 {
-    int r = 0;
+    char template[UNIT_NAME_SIZE] = "", alias[UNIT_NAME_SIZE];
+    struct unit_name n;
+    int r = unit_name_split(name, &n);
 
-    for (size_t i = 0; r >= 0 && i < d->n_entries; i++) {
-        const struct unit_entry *e = &d->entries[i];
+    if (r >= 0)
+        (void)unit_name_template(&n, template);
+    for (size_t i = 0; r >= 0 && i < d->n_aliases; i++) {
+        const struct unit_entry *e = &d->entries[d->aliases[i]];
         const char *dir, *target;
-        char alias[UNIT_NAME_SIZE];
 
-        if (!e->target || e->target[0] == '/' || alias_name(e, name, alias) <= 0 || has(*names, alias))
+        if (!alias_name(e, &n, template, alias) || has(*names, alias))
             continue;
         r = unit_paths_find(p, e->name, &dir, &target);
         if (r == PLACE_ALIAS && STREQ(target, e->target))
@@ -255,12 +257,12 @@ static int gather_file(struct gathering *g, const char *dir, const char *subdir,
 static int gather_dir(struct gathering *g, struct unit_dir *d, const char *name, const char *suffix)
 {
     const struct unit_subdir *s = NULL;
-    char subdir[UNIT_NAME_SIZE + 16];
+    char subdir[UNIT_NAME_SIZE + sizeof(".requires")];
     int r = 0;
 
     if (d->n_subdirs == 0)
         return 0;
-    snprintf(subdir, sizeof(subdir), "%s%s", name, suffix);
+    strcpy(stpcpy(subdir, name), suffix);
     r = unit_dir_subdir(d, subdir, &s);
     for (size_t i = 0; r >= 0 && s && i < s->n_files; i++)
         r = gather_file(g, d->path, s->name, &s->files[i]);

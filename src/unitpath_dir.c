@@ -160,6 +160,15 @@ static const void *find(const void *v, size_t n, size_t size, const char *name)
     return n ? bsearch(&name, v, n, size, by_name) : NULL;
 }
 
+static int note_aliases(struct unit_dir *u)
+{
+    u->aliases = malloc((u->n_entries + 1) * sizeof(*u->aliases));
+    for (size_t i = 0; u->aliases && i < u->n_entries; i++)
+        if (u->entries[i].target && u->entries[i].target[0] != '/')
+            u->aliases[u->n_aliases++] = i;
+    return u->aliases ? 0 : -ENOMEM;
+}
+
 int unit_dir_read(struct unit_dir *u, const struct unit_dir *dirs, size_t n)
 {
     CLEANUP(cleanup_closedir) DIR *d = u->read ? NULL : opendir(u->path);
@@ -177,7 +186,7 @@ int unit_dir_read(struct unit_dir *u, const struct unit_dir *dirs, size_t n)
         qsort(u->entries, u->n_entries, sizeof(*u->entries), by_name);
     if (d && u->n_subdirs)
         qsort(u->subdirs, u->n_subdirs, sizeof(*u->subdirs), by_name);
-    return r;
+    return d && r >= 0 ? note_aliases(u) : r;
 }
 
 static void entries_free(struct unit_entry *v, size_t n)
@@ -197,6 +206,7 @@ void unit_dir_done(struct unit_dir *u)
     }
     entries_free(u->entries, u->n_entries);
     free(u->subdirs);
+    free(u->aliases);
     free(u->path);
     *u = (struct unit_dir){0};
 }

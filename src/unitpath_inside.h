@@ -24,6 +24,8 @@ struct unit_dir {
     struct unit_entry *entries; /* sorted by name */
     struct unit_subdir *subdirs;
     size_t n_entries, n_subdirs;
+    size_t *aliases; /* which of the entries are aliases */
+    size_t n_aliases;
 };
 
 /* Reads @d, if it has not been yet. What is not there, or cannot be read, is empty. @dirs (of @n) is the path, for what an
