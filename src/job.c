@@ -293,6 +293,7 @@ static int make_gates(struct job *job)
     const struct jobspec *d = job->c.spec;
     enum probe_kind implied = d->type == TYPE_NOTIFY || d->type == TYPE_NOTIFY_RELOAD ? PROBE_NOTIFY
                               : d->type == TYPE_FORKING                               ? PROBE_PIDFILE
+                              : d->type == TYPE_DBUS                                  ? PROBE_DBUS
                                                                                       : PROBE_NONE;
 
     for (size_t i = 0; i < d->ready.n; i++)
@@ -307,7 +308,7 @@ static int make_gates(struct job *job)
         job->gates[job->n_gates] = d->ready.v[job->n_gates];
     if (implied != PROBE_NONE)
         job->gates[job->n_gates++] =
-            (struct probespec){.kind = implied, .text = (char *)(uintptr_t)probe_kind_name(implied)};
+            (struct probespec){.kind = implied, .text = (char *)(uintptr_t)probe_kind_name(implied), .target = d->bus_name};
     return 0;
 }
 
@@ -414,6 +415,7 @@ void job_done(struct job *job)
     if (job->pid > 0 && job->c.spec->kill_mode != KILL_NONE)
         (void)job_act(job, ACT_KILL);
     job->ready = ready_free(job->ready);
+    job->bus = systemd_bus_free(job->bus);
     if (job->health)
         health_end(job->health);
     job_close(job);

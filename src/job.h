@@ -12,6 +12,7 @@
 #include "ring.h"
 #include "spawn.h"
 #include "status.h"
+#include "systemd.h"
 #include "tree.h"
 
 struct job;
@@ -104,6 +105,8 @@ struct job {
     size_t n_gates;
     struct probe_context probes;
     struct ready *ready;     /* NULL: nothing is waited for */
+    struct systemd_bus *bus; /* Type=dbus, dbus:NAME; NULL: nobody asks for a name */
+    bool has_name;           /* it has been seen there in this life */
     struct health *health;   /* NULL: nobody asks for it */
     struct job_lent *lent;   /* what job_status() lends */
     bool opened;             /* output, notify socket, tree */

@@ -1,4 +1,6 @@
 /* Carrying out what the state machine answers: signals, commands, the main process. */
+#include <errno.h>
+#include <stdio.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include "cleanup.h"
@@ -81,6 +83,47 @@ static void not_ready(void *ctx, const char *why)
     job_step(ctx, (struct fsm_input){.event = EV_NOTREADY});
 }
 
+/* systemd.service(5), Type=dbus: up is who has the name, and no longer. */
+static void name_changed(void *ctx, enum systemd_bus_news news, const char *why)
+{
+    struct job *job = ctx;
+    char text[256];
+
+    if (news == SYSTEMD_BUS_OWNED) {
+        job->has_name = true;
+        if (job->ready)
+            ready_holds(job->ready, PROBE_DBUS);
+        return;
+    }
+    if (news == SYSTEMD_BUS_FREE && !job->has_name)
+        return;
+    snprintf(text, sizeof(text), "%s%s", why ? "the D-Bus: " : "it has lost its name on the D-Bus", why ? why : "");
+    if (job->fsm.state == JOB_STARTING)
+        not_ready(job, text);
+    else if (news == SYSTEMD_BUS_FREE && job->c.spec->type == TYPE_DBUS) {
+        job_because(job, text);
+        job_step(job, (struct fsm_input){.event = EV_LOST});
+    }
+}
+
+static int watch_name(struct job *job)
+{
+    const char *name = NULL;
+    int r;
+
+    job->bus = systemd_bus_free(job->bus);
+    job->has_name = false;
+    for (size_t i = 0; i < job->n_gates; i++)
+        if (job->gates[i].kind == PROBE_DBUS)
+            name = job->gates[i].target;
+    if (!name)
+        return 0;
+    r = systemd_bus_watch(&job->bus, job->c.loop, name, name_changed, job);
+    if (r == -EOPNOTSUPP)
+        return job_fail(job, EXIT_FDS, 0, "the D-Bus cannot be asked: libsystemd is not installed");
+    return r < 0 ? job_fail(job, EXIT_FDS, -r, "there is no D-Bus") : 0;
+}
+
 static int begin_to_wait(struct job *job)
 {
     static const struct ready_ops ops = {all_ready, not_ready};
@@ -123,7 +166,7 @@ static struct fsm_input run_main(struct job *job)
 {
     const struct job_ops *ops = job->c.ops;
 
-    if (job_open(job) < 0 || begin_to_wait(job) < 0)
+    if (job_open(job) < 0 || begin_to_wait(job) < 0 || watch_name(job) < 0)
         return not_started(job);
     if (job->c.spec->type == TYPE_IDLE && ops->busy && ops->busy(job->c.ops_ctx, job)) {
         job_wait_idly(job);
@@ -182,6 +225,8 @@ static void leave(struct job *job)
             loop_arm(job->c.loop, &job->later, USEC_INFINITY);
         job->seek_usec = 0;
     }
+    if (job->bus && !up && job->fsm.state != JOB_STARTING && job->fsm.state != JOB_START_POST)
+        job->bus = systemd_bus_free(job->bus);
     if (job->idle && !up && job->fsm.state != JOB_STARTING && job->fsm.state != JOB_START_POST) {
         job->idle = false; /* as if it had been, and heard its KillSignal= */
         loop_arm(job->c.loop, &job->later, USEC_INFINITY);

@@ -159,6 +159,14 @@ static int parse_exec(const char *s, struct probespec *p)
     return r < 0 ? r : p->argv && *p->argv[0] ? 0 : -EINVAL;
 }
 
+/* As of BusName=. */
+static int parse_dbus(const char *s, struct probespec *p)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
+
+    return *s && strspn(s, letters) == strlen(s) && strchr(s, '.') ? keep(&p->target, s, strlen(s)) : -EINVAL;
+}
+
 static int parse_delay(const char *s, struct probespec *p)
 {
     return parse_timespan(s, USEC_PER_SEC, &p->usec) == 0 && p->usec <= DELAY_MAX ? 0 : -EINVAL;
@@ -175,6 +183,7 @@ static const char *const names[] = {
 static int (*const parsers[PROBE_KIND_MAX])(const char *s, struct probespec *p) = {
     [PROBE_FD] = parse_fd,     [PROBE_TCP] = parse_tcp, [PROBE_UNIX] = parse_unix, [PROBE_HTTP] = parse_http,
     [PROBE_FILE] = parse_path, [PROBE_LOG] = parse_log, [PROBE_EXEC] = parse_exec, [PROBE_DELAY] = parse_delay,
+    [PROBE_DBUS] = parse_dbus,
 };
 
 /* The kind that @text is of; *@ret_rest is behind the colon, or at the end. PROBE_NONE: of none. */

@@ -14,6 +14,7 @@
     X(LOG, "log")         /* log:REGEX: a line of output matches (POSIX extended) */                         \
     X(EXEC, "exec")       /* exec:COMMAND exits with 0 */                                                    \
     X(PIDFILE, "pidfile") /* PIDFile= names a living process (Type=forking) */                               \
+    X(DBUS, "dbus")       /* dbus:NAME: somebody has that name on the bus (Type=dbus) */                     \
     X(DELAY, "delay")     /* delay:TIME has passed since the exec */
 
 #define X(id, name) PROBE_##id,

@@ -52,6 +52,7 @@ static const char *const waits[PROBE_KIND_MAX] = {
     [PROBE_HTTP] = "no answer yet",       [PROBE_FILE] = "not there yet",
     [PROBE_LOG] = "no such line",         [PROBE_EXEC] = "has not ended yet",
     [PROBE_PIDFILE] = "no main process", [PROBE_DELAY] = "not over yet",
+    [PROBE_DBUS] = "nobody has that name",
 };
 
 static void close_gate(struct gate *g)

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include "loop.h"
 
 /* One sd_notify(3) message to the socket @path ("/..." or "@..."). Errors of socket(2) and sendto(2),
  * -EAFNOSUPPORT for another kind of address. */
@@ -53,3 +54,19 @@ int systemd_journal_next(struct systemd_journal *j, struct systemd_entry *ret);
 
 /* Waits for more. 1: @fd (-1: none) is readable; 0: there may be more entries. */
 int systemd_journal_wait(struct systemd_journal *j, int fd);
+
+/* ---- the D-Bus ---- */
+
+struct systemd_bus;
+
+/* Somebody has the name; nobody has it; nothing will be known of it any more, @why says why. */
+enum systemd_bus_news { SYSTEMD_BUS_OWNED, SYSTEMD_BUS_FREE, SYSTEMD_BUS_GONE };
+
+/* Called from the loop: once with how it is, then with each change. Here systemd_bus_free() may be called. */
+typedef void (*systemd_bus_fn)(void *ctx, enum systemd_bus_news news, const char *why);
+
+/* Watches who has @name on the system's bus, for who is not root on the user's. Opens libsystemd: -EOPNOTSUPP if that is
+ * not installed; -ENOENT, -ECONNREFUSED: there is no bus; -ENOMEDIUM: nobody knows where the user's is; others of
+ * sd_bus_open_system(3). */
+int systemd_bus_watch(struct systemd_bus **ret, struct loop *loop, const char *name, systemd_bus_fn fn, void *ctx);
+struct systemd_bus *systemd_bus_free(struct systemd_bus *b);
