@@ -60,16 +60,20 @@ class Amphid:
         self.w = world
         self.before = {}
 
+    @staticmethod
+    def instance(unit):
+        return unit.removesuffix('.service')
+
     def prepare(self):
         """What the boot of a machine without systemd does before its services: the directories of tmpfiles.d(5), and
         its syslogd."""
-        self.w.run(['systemd-tmpfiles', '--create', '--exclude-prefix=/dev'], check=False)
+        self.w.run('systemd-tmpfiles --create --exclude-prefix=/dev; mkdir -p -m 1777 /run/lock', check=False)
         if self.w.init == 'sysvinit':
             self.w.run(['rsyslogd'])
             waiting.until(lambda: self.w.exists('/dev/log'), 'the socket of syslogd')
 
     def do(self, verb, unit, check=True):
-        r = self.w.run(['amphid', verb, unit], check=False, timeout=60)
+        r = self.w.run(['amphid', verb, self.instance(unit)], check=False, timeout=60)
         assert not check or r.returncode == 0, f'{verb}: exit {r.returncode}: {r.stderr}\n{self.trail(unit)}'
         return r
 
@@ -83,10 +87,11 @@ class Amphid:
         return self.do('stop', package.unit)
 
     def state(self, unit):
-        r = self.w.run(['amphid', 'status', unit, '--json'], check=False)
-        if not r.stdout.startswith('{'):
+        r = self.w.run(['amphid', 'status', self.instance(unit), '--json'], check=False)
+        jobs = json.loads(r.stdout).get('jobs') if r.stdout.startswith('{') else None
+        if not jobs:
             return 'inactive', 0, 0
-        job = (json.loads(r.stdout).get('jobs') or [{}])[0]
+        job = next(j for j in jobs if j['name'] == unit)
         return self.STATES.get(job['state'], 'deactivating'), job.get('mainPid') or 0, job['restarts']
 
     def processes(self, unit):
@@ -95,13 +100,13 @@ class Amphid:
         return [f'{pid} {line}' for pid, line in processes(self.w).items() if pid not in before]
 
     def clear(self, package):
-        self.w.run(['amphid', 'stop', package.unit], check=False, timeout=60)
+        self.w.run('cd /run/amphid && for i in *; do test ! -e $i/pid || amphid stop $i; done', check=False, timeout=60)
         if package.name == 'rsyslog' and self.w.init == 'sysvinit':
-            self.w.run('pkill -x rsyslogd; while pgrep -x rsyslogd; do sleep 0.02; done; rm -f /dev/log', check=False)
+            self.w.run('pkill -x rsyslogd; while pgrep -x rsyslogd >/dev/null; do sleep 0.02; done; rm -f /dev/log', check=False)
 
     def trail(self, unit):
-        return self.w.run(f'amphid status {unit}; amphid logs {unit} -n 40; tail -n 60 /var/log/syslog /var/log/amphid/*.log',
-                          check=False).stdout[-6000:]
+        return self.w.run(f'amphid status {self.instance(unit)}; tail -n 40 /var/log/amphid/{self.instance(unit)}.log || '
+                          f'grep -F {self.instance(unit)} /var/log/syslog | tail -n 40', check=False).stdout[-6000:]
 
 
 def driver(world):

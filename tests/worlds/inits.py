@@ -118,6 +118,13 @@ class TextWorld(World):
         where = f'{HOST_CGROUPS}{re.search("^0::(.*)$", text, re.M)[1]}/cgroup.procs'
         return ['sh', '-c', 'echo $$ > "$0"; exec "$@"', where]
 
+    def rights(self):
+        status = Path(f'/proc/{self.leader}/status').read_text()
+        sets = {option: int(re.search(fr'^{key}:\t(\w+)$', status, re.M)[1], 16)
+                for option, key in (('inh-caps', 'CapInh'), ('bounding-set', 'CapBnd'))}
+        return [f'--{option}=-all' + ''.join(f',+cap_{i}' for i in range(64) if mask >> i & 1)
+                for option, mask in sets.items()]
+
 
 class SysvWorld(TextWorld):
     init = 'sysvinit'

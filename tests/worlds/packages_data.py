@@ -36,7 +36,7 @@ PACKAGES = [
     Package('postgresql@17-main.service', ('postgresql-17',), 'a template: %i and %I, ExecStart=-, AssertPathExists=, RequiresMountsFor=, OOMScoreAdjust=',
             output(*POSTGRES), '4MB', r'/usr/lib/postgresql/17/bin/postgres -D .*', 'postgres',
             there=('/run/postgresql/17-main.pid', '/run/postgresql/.s.PGSQL.5432'),
-            prepare=shell('mkdir -p /etc/postgresql/17/main/conf.d && echo "fsync = off" > /etc/postgresql/17/main/conf.d/s.conf'),
+            prepare=shell('cd /etc/postgresql/17/main/conf.d && rm -f t.conf && echo "fsync = off" > s.conf'),
             change=put('/etc/postgresql/17/main/conf.d/t.conf', 'work_mem = 8MB\n'), then='8MB'),
     Package('mariadb.service', ('mariadb-server',), 'an ExecStartPre= of three lines in quotes, ExecStartPost=!, AmbientCapabilities=, SendSIGKILL=no, LimitMEMLOCK=',
             output('mariadb', '-Ne', 'select 6 * 7'), '42', r'/usr/sbin/mariadbd', 'mysql', reloads=False, restarts=True,

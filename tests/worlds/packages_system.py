@@ -47,7 +47,7 @@ PACKAGES = [
             job_ran, 'ran', r'/usr/sbin/cron -f', ready=False, reloads=False, restarts=True,
             prepare=put('/etc/cron.d/t', JOB), again=shell('rm -f /run/crond.reboot /run/cron-t'),
             left=('/run/cron-t', '/run/crond.pid', '/run/crond.reboot')),
-    Package('systemd-udevd.service', ('udev',), 'Type=notify-reload, Delegate=, WatchdogSec=, Sockets=, RestartSec=0, OOMScoreAdjust=-1000',
+    Package('systemd-udevd.service', ('udev', 'mount'), 'Type=notify-reload, Delegate=, WatchdogSec=, Sockets=, RestartSec=0, OOMScoreAdjust=-1000',
             lambda w: str(w.run(['udevadm', 'control', '--ping', '--timeout=4']).returncode), '0', r'/usr/lib/systemd/systemd-udevd',
             restarts=True, prepare=shell('mount -o remount,rw /sys'),  # of which its unit makes a condition
             also_stop=('systemd-udevd-control.socket', 'systemd-udevd-kernel.socket')),

@@ -153,7 +153,11 @@ class World:
             uid = self.stat(f'/home/{user}').st_uid
             pre += ['setpriv', f'--reuid={uid}', f'--regid={uid}', '--clear-groups']
         # timeout(1) hands its end on to the command: also when nsenter, which we know, is killed.
-        return [*pre, 'setpriv', '--pdeathsig', 'TERM', 'timeout', '-k', '2', str(timeout), *argv]
+        return [*pre, 'setpriv', '--pdeathsig', 'TERM', *self.rights(), 'timeout', '-k', '2', str(timeout), *argv]
+
+    def rights(self):
+        """What setpriv(1) has to take away so that a command may do what the world's init may: nsenter(1) gives all."""
+        return []
 
     def run(self, cmd, check=True, timeout=20, user=None, env=None, stdin=None, cwd=None):
         """Runs @cmd (a list, or a string for the shell) in the world. @check: exit 0, or that very status."""
