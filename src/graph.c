@@ -183,8 +183,7 @@ int graph_add(struct graph *g, const char *name, size_t *ret)
 
     if (graph_find(g, name, ret))
         return 0;
-    if (!graph_room(&g->units, &g->room_units, g->n_units, sizeof(u)) ||
-        name_unit(g, g->n_units, name, &u.name) < 0)
+    if (!graph_room(&g->units, &g->room_units, g->n_units, sizeof(u)) || name_unit(g, g->n_units, name, &u.name) < 0)
         return -ENOMEM;
     g->units[g->n_units] = u;
     *ret = g->n_units++;

@@ -1,36 +1,36 @@
 /* Units and how they depend on each other, pure: no file, no process, no clock. A request ("start nginx.service")
- * becomes jobs for all units that it concerns (systemd.unit(5): Requires=, Wants=, Conflicts= ...), the queue of jobs is
- * worked off as After= and Before= allow, and what becomes of one has its consequences for others. */
+ * becomes jobs for all units that it concerns (systemd.unit(5): Requires=, Wants=, Conflicts= ...), the queue of jobs
+ * is worked off as After= and Before= allow, and what becomes of one has its consequences for others. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 /* Each kind stands beside its inverse, so that both ends of a dependency know it. */
-#define UNIT_DEPS(X)                                                                                         \
-    X(REQUIRES, "Requires", REQUIRED_BY)                                                                     \
-    X(REQUIRED_BY, "RequiredBy", REQUIRES)                                                                   \
-    X(REQUISITE, "Requisite", REQUISITE_OF)                                                                  \
-    X(REQUISITE_OF, "RequisiteOf", REQUISITE)                                                                \
-    X(WANTS, "Wants", WANTED_BY)                                                                             \
-    X(WANTED_BY, "WantedBy", WANTS)                                                                          \
-    X(BINDS_TO, "BindsTo", BOUND_BY)                                                                         \
-    X(BOUND_BY, "BoundBy", BINDS_TO)                                                                         \
-    X(PART_OF, "PartOf", CONSISTS_OF)                                                                        \
-    X(CONSISTS_OF, "ConsistsOf", PART_OF)                                                                    \
-    X(UPHOLDS, "Upholds", UPHELD_BY)                                                                         \
-    X(UPHELD_BY, "UpheldBy", UPHOLDS)                                                                        \
-    X(CONFLICTS, "Conflicts", CONFLICTED_BY)                                                                 \
-    X(CONFLICTED_BY, "ConflictedBy", CONFLICTS)                                                              \
-    X(BEFORE, "Before", AFTER)                                                                               \
-    X(AFTER, "After", BEFORE)                                                                                \
-    X(ON_SUCCESS, "OnSuccess", ON_SUCCESS_OF)                                                                \
-    X(ON_SUCCESS_OF, "OnSuccessOf", ON_SUCCESS)                                                              \
-    X(ON_FAILURE, "OnFailure", ON_FAILURE_OF)                                                                \
-    X(ON_FAILURE_OF, "OnFailureOf", ON_FAILURE)                                                              \
-    X(PROPAGATES_RELOAD_TO, "PropagatesReloadTo", RELOAD_PROPAGATED_FROM)                                    \
-    X(RELOAD_PROPAGATED_FROM, "ReloadPropagatedFrom", PROPAGATES_RELOAD_TO)                                  \
-    X(PROPAGATES_STOP_TO, "PropagatesStopTo", STOP_PROPAGATED_FROM)                                          \
+#define UNIT_DEPS(X)                                                                                                   \
+    X(REQUIRES, "Requires", REQUIRED_BY)                                                                               \
+    X(REQUIRED_BY, "RequiredBy", REQUIRES)                                                                             \
+    X(REQUISITE, "Requisite", REQUISITE_OF)                                                                            \
+    X(REQUISITE_OF, "RequisiteOf", REQUISITE)                                                                          \
+    X(WANTS, "Wants", WANTED_BY)                                                                                       \
+    X(WANTED_BY, "WantedBy", WANTS)                                                                                    \
+    X(BINDS_TO, "BindsTo", BOUND_BY)                                                                                   \
+    X(BOUND_BY, "BoundBy", BINDS_TO)                                                                                   \
+    X(PART_OF, "PartOf", CONSISTS_OF)                                                                                  \
+    X(CONSISTS_OF, "ConsistsOf", PART_OF)                                                                              \
+    X(UPHOLDS, "Upholds", UPHELD_BY)                                                                                   \
+    X(UPHELD_BY, "UpheldBy", UPHOLDS)                                                                                  \
+    X(CONFLICTS, "Conflicts", CONFLICTED_BY)                                                                           \
+    X(CONFLICTED_BY, "ConflictedBy", CONFLICTS)                                                                        \
+    X(BEFORE, "Before", AFTER)                                                                                         \
+    X(AFTER, "After", BEFORE)                                                                                          \
+    X(ON_SUCCESS, "OnSuccess", ON_SUCCESS_OF)                                                                          \
+    X(ON_SUCCESS_OF, "OnSuccessOf", ON_SUCCESS)                                                                        \
+    X(ON_FAILURE, "OnFailure", ON_FAILURE_OF)                                                                          \
+    X(ON_FAILURE_OF, "OnFailureOf", ON_FAILURE)                                                                        \
+    X(PROPAGATES_RELOAD_TO, "PropagatesReloadTo", RELOAD_PROPAGATED_FROM)                                              \
+    X(RELOAD_PROPAGATED_FROM, "ReloadPropagatedFrom", PROPAGATES_RELOAD_TO)                                            \
+    X(PROPAGATES_STOP_TO, "PropagatesStopTo", STOP_PROPAGATED_FROM)                                                    \
     X(STOP_PROPAGATED_FROM, "StopPropagatedFrom", PROPAGATES_STOP_TO)
 
 #define X(id, name, inverse) DEP_##id,
@@ -41,15 +41,22 @@ enum unit_dep { UNIT_DEPS(X) DEP_MAX };
 enum unit_state { UNIT_INACTIVE, UNIT_ACTIVATING, UNIT_ACTIVE, UNIT_RELOADING, UNIT_DEACTIVATING, UNIT_FAILED };
 
 /* org.freedesktop.systemd1(5): the types of a job. */
-enum unit_job { UNIT_JOB_NONE, UNIT_JOB_START, UNIT_JOB_VERIFY_ACTIVE, UNIT_JOB_STOP, UNIT_JOB_RELOAD, UNIT_JOB_RESTART };
+enum unit_job {
+    UNIT_JOB_NONE,
+    UNIT_JOB_START,
+    UNIT_JOB_VERIFY_ACTIVE,
+    UNIT_JOB_STOP,
+    UNIT_JOB_RELOAD,
+    UNIT_JOB_RESTART
+};
 
 /* systemctl(1), --job-mode=: what a request does to jobs that are there already. */
 enum unit_job_mode {
     UNIT_JOB_REPLACE, /* those that contradict are canceled */
     UNIT_JOB_FAIL,    /* it fails if one contradicts */
     UNIT_JOB_REPLACE_IRREVERSIBLY,
-    UNIT_JOB_ISOLATE, /* a start; all that does not follow from it is stopped */
-    UNIT_JOB_FLUSH,   /* all others are canceled */
+    UNIT_JOB_ISOLATE,             /* a start; all that does not follow from it is stopped */
+    UNIT_JOB_FLUSH,               /* all others are canceled */
     UNIT_JOB_IGNORE_DEPENDENCIES, /* this unit only, at once */
     UNIT_JOB_IGNORE_REQUIREMENTS, /* this unit only, in its order */
 };
@@ -70,15 +77,15 @@ struct graph;
 /* What the owner is asked to do, and told. begin() may call graph_changed(), graph_reloaded() and graph_request(); the
  * others must not change the graph. */
 struct graph_ops {
-    /* The job begins: start, stop or reload @unit now (UNIT_JOB_START, _STOP, _RELOAD: a restart is a stop, during which
-     * graph_job() says UNIT_JOB_RESTART, and then a start in its turn). The answer is graph_changed(), and
+    /* The job begins: start, stop or reload @unit now (UNIT_JOB_START, _STOP, _RELOAD: a restart is a stop, during
+     * which graph_job() says UNIT_JOB_RESTART, and then a start in its turn). The answer is graph_changed(), and
      * graph_reloaded() for a reload. A start is asked of a unit that is inactive or failed, a reload of one that is
      * active, a stop of one in any other state than inactive or failed. */
     void (*begin)(void *ctx, size_t unit, enum unit_job job);
     /* A job is over. */
     void (*over)(void *ctx, size_t unit, enum unit_job job, enum unit_job_result result);
-    /* Something is to be said (LOG_* of syslog(3)): a cycle, named in full, and what was left out to break it; a request
-     * that contradicts; what follows from what. The text names the units. */
+    /* Something is to be said (LOG_* of syslog(3)): a cycle, named in full, and what was left out to break it; a
+     * request that contradicts; what follows from what. The text names the units. */
     void (*say)(void *ctx, int level, size_t unit, const char *text);
     /* The time in usec, for the deadlines of jobs and for how often a unit is started by Upholds=. NULL: there is no
      * time, and neither of them. */
@@ -135,17 +142,18 @@ int graph_request(struct graph *g, size_t unit, enum unit_job job, enum unit_job
  * says. */
 void graph_cancel(struct graph *g, size_t unit, enum unit_job_result result);
 
-/* Begins what can begin now, in the order that After= and Before= ask for, and what follows from what has changed. To be
- * called after each request and change, before one sleeps; within begin() it does nothing. Returns when it has to be
+/* Begins what can begin now, in the order that After= and Before= ask for, and what follows from what has changed. To
+ * be called after each request and change, before one sleeps; within begin() it does nothing. Returns when it has to be
  * called again even if nothing happens, USEC_INFINITY: never. */
 uint64_t graph_run(struct graph *g);
 
 /* What else there is to say about a change. */
 enum {
-    UNIT_SKIPPED = 1,  /* inactive: a condition has kept it from starting */
-    UNIT_REFUSED = 2,  /* inactive: it could not be started, but has not failed (Assert*=) */
-    UNIT_RESTARTS = 4, /* inactive or failed: Restart= will start it anew. Until the next change it counts as activating;
-                        * UNIT_ACTIVATING then tells that the new life begins. RestartMode=direct: only that is told */
+    UNIT_SKIPPED = 1, /* inactive: a condition has kept it from starting */
+    UNIT_REFUSED = 2, /* inactive: it could not be started, but has not failed (Assert*=) */
+    UNIT_RESTARTS =
+        4, /* inactive or failed: Restart= will start it anew. Until the next change it counts as activating;
+            * UNIT_ACTIVATING then tells that the new life begins. RestartMode=direct: only that is told */
 };
 
 /* The state of a unit is now @state, with everything that follows: the end of its job, failed dependencies, BindsTo=,

@@ -40,7 +40,8 @@ static bool auto_allowed(struct graph *g, size_t unit, uint64_t now)
         return true;
     }
     if (!u->auto_later)
-        graph_say(g, LOG_WARNING, unit, "%s: started and stopped too often for the sake of others, now it waits", u->name);
+        graph_say(g, LOG_WARNING, unit, "%s: started and stopped too often for the sake of others, now it waits",
+                  u->name);
     u->auto_later = true;
     graph_due(g, unit, u->auto_since + AUTO_INTERVAL);
     return false;

@@ -1,5 +1,6 @@
 /* The inside of the graph: what graph.c (units and names), graph_edges.c (dependencies), graph_queue.c (jobs),
- * graph_events.c (what follows from what), graph_run.c (one thing after the other), graph_pull.c, graph_order.c and graph_transaction.c (a request) know of each other. */
+ * graph_events.c (what follows from what), graph_run.c (one thing after the other), graph_pull.c, graph_order.c and
+ * graph_transaction.c (a request) know of each other. */
 #pragma once
 #include "graph.h"
 
@@ -8,20 +9,20 @@
 /* What a dependency of a unit on another does, apart from Before=, After=, OnSuccess= and OnFailure=, seen from the
  * unit that has it: graph_edges.c has the table. */
 enum {
-    PULLS_START = 1 << 0,         /* started: the other one is, too, or neither */
-    PULLS_START_WEAKLY = 1 << 1,  /* started: the other one is, too, if it can */
-    PULLS_VERIFY = 1 << 2,        /* started: the other one has to be active */
-    PULLS_STOP = 1 << 3,          /* started: the other one is stopped */
-    PULLS_STOP_WEAKLY = 1 << 4,   /* the same, seen from the unit that somebody conflicts with */
-    SPREADS_STOP = 1 << 5,        /* stopped or restarted: the other one is, too */
-    SPREADS_RELOAD = 1 << 6,      /* reloaded: the other one is, too */
-    FAILS_START = 1 << 7,         /* its start fails: so does that of the other one */
-    FAILS_INACTIVE = 1 << 8,      /* its start leaves it inactive: that of the other one fails */
-    FAILS_STOP = 1 << 9,          /* its stop fails: the start of the other one does */
-    STARTS_LATE = 1 << 10,        /* it starts without a job: the other one is started */
-    STOPS_LATE = 1 << 11,         /* it ends without a job: the other one is stopped */
-    NEEDED_BY = 1 << 12,          /* as long as the other one is up, it is not unneeded */
-    LOOKS_AT = 1 << 13,           /* whether the other one should be up or down may depend on it */
+    PULLS_START = 1 << 0,        /* started: the other one is, too, or neither */
+    PULLS_START_WEAKLY = 1 << 1, /* started: the other one is, too, if it can */
+    PULLS_VERIFY = 1 << 2,       /* started: the other one has to be active */
+    PULLS_STOP = 1 << 3,         /* started: the other one is stopped */
+    PULLS_STOP_WEAKLY = 1 << 4,  /* the same, seen from the unit that somebody conflicts with */
+    SPREADS_STOP = 1 << 5,       /* stopped or restarted: the other one is, too */
+    SPREADS_RELOAD = 1 << 6,     /* reloaded: the other one is, too */
+    FAILS_START = 1 << 7,        /* its start fails: so does that of the other one */
+    FAILS_INACTIVE = 1 << 8,     /* its start leaves it inactive: that of the other one fails */
+    FAILS_STOP = 1 << 9,         /* its stop fails: the start of the other one does */
+    STARTS_LATE = 1 << 10,       /* it starts without a job: the other one is started */
+    STOPS_LATE = 1 << 11,        /* it ends without a job: the other one is stopped */
+    NEEDED_BY = 1 << 12,         /* as long as the other one is up, it is not unneeded */
+    LOOKS_AT = 1 << 13,          /* whether the other one should be up or down may depend on it */
 };
 unsigned dep_effects(enum unit_dep dep);
 
@@ -56,7 +57,8 @@ struct unit_node {
     uint32_t first_tjob; /* its jobs in the transaction that is being made, + 1 */
     uint16_t fallen;     /* effects that its failed job has */
     uint8_t lists;       /* 1 << LIST_*: those it is on */
-    uint8_t state, job, again, wish, wish_mode; /* enum unit_state, unit_job, unit_job_mode; again: job behind this one */
+    uint8_t state, job, again, wish,
+        wish_mode; /* enum unit_state, unit_job, unit_job_mode; again: job behind this one */
     bool running, held, unordered, irreversible; /* the job: held: until the unit's own state allows it */
     bool loaded, restarting, wish_restarts, auto_later;
 };
@@ -148,6 +150,6 @@ void wish_dep(struct graph *g, size_t unit, enum unit_dep dep, enum unit_job_mod
 void audit_around(struct graph *g, size_t unit);
 void audit(struct graph *g, size_t unit, uint64_t now);
 
-/* graph_request(), and what follows when a unit has @restarts itself: the same for all others, but its own part of it is
- * under way. */
+/* graph_request(), and what follows when a unit has @restarts itself: the same for all others, but its own part of it
+ * is under way. */
 int transaction_run(struct graph *g, size_t unit, enum unit_job job, enum unit_job_mode mode, bool restarts);

@@ -57,9 +57,9 @@ static enum unit_job pulled(enum unit_job job, unsigned effects, const struct un
     if (starts && effects & PULLS_VERIFY)
         return UNIT_JOB_VERIFY_ACTIVE;
     if (job_stops(job) && effects & SPREADS_STOP)
-        return job == UNIT_JOB_STOP                                          ? UNIT_JOB_STOP
+        return job == UNIT_JOB_STOP                                  ? UNIT_JOB_STOP
                : is_down(other) || other->state == UNIT_DEACTIVATING ? UNIT_JOB_NONE
-                                                                             : UNIT_JOB_RESTART;
+                                                                     : UNIT_JOB_RESTART;
     if (starts && effects & PULLS_STOP) {
         *ret_how = MATTERS | CONFLICTS;
         return UNIT_JOB_STOP;

@@ -99,15 +99,16 @@ void job_look_again(struct graph *g, size_t unit)
 size_t job_blocker(const struct graph *g, size_t unit)
 {
     const struct unit_node *u = &g->units[unit];
+    size_t found = unit;
 
-    for (size_t i = 0; i < u->n_edges; i++) {
+    for (size_t i = 0; i < u->n_edges && found == unit; i++) {
         size_t other = u->edges[i].unit;
 
         if ((u->edges[i].dep == DEP_BEFORE && order_later(g, unit, other) == unit) ||
             (u->edges[i].dep == DEP_AFTER && order_later(g, other, unit) == unit))
-            return other;
+            found = other;
     }
-    return unit;
+    return found;
 }
 
 /* It waits for nobody and nobody for it. */
@@ -177,9 +178,9 @@ static unsigned fall(const struct unit_node *u, enum unit_job job, enum unit_job
     unsigned effects = 0;
 
     if (result != UNIT_JOB_DONE && result != UNIT_JOB_SKIPPED)
-        effects = job == UNIT_JOB_STOP                                        ? FAILS_STOP
+        effects = job == UNIT_JOB_STOP                                     ? FAILS_STOP
                   : job == UNIT_JOB_START || job == UNIT_JOB_VERIFY_ACTIVE ? FAILS_START
-                                                                             : 0;
+                                                                           : 0;
     else if ((job == UNIT_JOB_START || job == UNIT_JOB_RELOAD) && !is_up(u))
         effects = FAILS_INACTIVE;
     return effects;
@@ -219,7 +220,8 @@ void jobs_fall(struct graph *g)
             const struct edge *e = &g->units[unit].edges[i];
             enum unit_job job = (enum unit_job)g->units[e->unit].job;
 
-            if (dep_effects((enum unit_dep)e->dep) & effects && (job == UNIT_JOB_START || job == UNIT_JOB_VERIFY_ACTIVE))
+            if (dep_effects((enum unit_dep)e->dep) & effects &&
+                (job == UNIT_JOB_START || job == UNIT_JOB_VERIFY_ACTIVE))
                 job_finish(g, e->unit, UNIT_JOB_DEPENDENCY, true);
         }
     }

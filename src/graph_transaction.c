@@ -1,35 +1,18 @@
-/* From a request to jobs: systemd.unit(5) says what each kind of dependency pulls in, systemctl(1) what a job mode does.
- * First all is gathered, each job with those for whose sake it is there; then what is impossible or contradicts is
- * dropped together with what cannot be without it, and if that is what was asked for, the request fails. Nothing calls
- * itself: dependencies may be as deep as there are units. */
+/* From a request to jobs: systemd.unit(5) says what each kind of dependency pulls in, systemctl(1) what a job mode
+ * does. First all is gathered, each job with those for whose sake it is there; then what is impossible or contradicts
+ * is dropped together with what cannot be without it, and if that is what was asked for, the request fails. Nothing
+ * calls itself: dependencies may be as deep as there are units. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
 #include "graph_transaction.h"
 
-/* The stack never holds a job twice. */
-static bool stack_room(struct transaction *t)
-{
-    uint32_t *grown;
-
-    if (t->room_stack >= t->n_jobs)
-        return true;
-    grown = reallocarray(t->stack, t->n_jobs, sizeof(*grown));
-    if (!grown)
-        return false;
-    t->stack = grown;
-    t->room_stack = t->n_jobs;
-    return true;
-}
-
 /* Walks from what was asked for along the links. @matters: only those without which it fails. */
-static int walk(struct transaction *t, bool matters)
+static void walk(struct transaction *t, bool matters)
 {
     size_t n = 0;
 
-    if (!stack_room(t))
-        return -ENOMEM;
     for (size_t i = 0; i < t->n_jobs; i++)
         t->jobs[i].reached = i == 0;
     t->stack[n++] = 0;
@@ -45,34 +28,26 @@ static int walk(struct transaction *t, bool matters)
             t->stack[n++] = link->object;
         }
     }
-    return 0;
 }
 
 /* Drops what nothing wants that is still there. */
-static int collect(struct transaction *t)
+static void collect(struct transaction *t)
 {
-    int r = walk(t, false);
-
-    for (size_t i = 0; r >= 0 && i < t->n_jobs; i++)
+    walk(t, false);
+    for (size_t i = 0; i < t->n_jobs; i++)
         t->jobs[i].gone |= !t->jobs[i].reached;
-    return r;
 }
 
-int transaction_drop(struct transaction *t, size_t i, int error)
+/* Drops job @i, and those that cannot be without it: once it is known what matters, none of that does. */
+static void drop(struct transaction *t, size_t i)
 {
     size_t n = 0;
 
-    if (t->jobs[i].gone)
-        return 0;
-    if (!stack_room(t))
-        return -ENOMEM;
     t->jobs[i].gone = true;
     t->stack[n++] = (uint32_t)i;
     while (n > 0) {
         uint32_t job = t->stack[--n];
 
-        if (job == 0)
-            t->error = error;
         for (uint32_t l = t->jobs[job].first_subject; l; l = t->links[l - 1].next_subject) {
             struct tjob *subject = &t->jobs[t->links[l - 1].subject];
 
@@ -85,7 +60,6 @@ int transaction_drop(struct transaction *t, size_t i, int error)
             t->stack[n++] = t->links[l - 1].subject;
         }
     }
-    return 0;
 }
 
 /* The live jobs of a unit, one after the other: @i begins at its first_tjob; 0: none is left. */
@@ -99,14 +73,10 @@ static uint32_t next_live(const struct transaction *t, uint32_t i)
 #define FOREACH_LIVE(t, i, unit_of)                                                                                    \
     for (uint32_t i = next_live(t, (t)->graph->units[unit_of].first_tjob); i; i = next_live(t, (t)->jobs[(i)-1].next))
 
-int transaction_drop_unit(struct transaction *t, size_t unit, int error)
+void transaction_drop_unit(struct transaction *t, size_t unit)
 {
-    int r = 0;
-
     FOREACH_LIVE(t, i, unit)
-        if (r >= 0)
-            r = transaction_drop(t, i - 1, error);
-    return r;
+    drop(t, i - 1);
 }
 
 bool transaction_has(const struct transaction *t, size_t unit)
@@ -119,7 +89,7 @@ bool transaction_matters(const struct transaction *t, size_t unit)
     bool matters = false;
 
     FOREACH_LIVE(t, i, unit)
-        matters |= t->jobs[i - 1].matters;
+    matters |= t->jobs[i - 1].matters;
     return matters;
 }
 
@@ -129,7 +99,7 @@ static enum unit_job asked(const struct transaction *t, size_t unit)
     enum unit_job job = UNIT_JOB_NONE;
 
     FOREACH_LIVE(t, i, unit)
-        job = jobs_merge(job, (enum unit_job)t->jobs[i - 1].job, (enum unit_state)t->graph->units[unit].state);
+    job = jobs_merge(job, (enum unit_job)t->jobs[i - 1].job, (enum unit_state)t->graph->units[unit].state);
     return job;
 }
 
@@ -144,17 +114,14 @@ enum unit_job transaction_job(const struct transaction *t, size_t unit)
 }
 
 /* What could not be loaded, and those who cannot be without it. */
-static int drop_missing(struct transaction *t)
+static void drop_missing(struct transaction *t)
 {
-    int r = 0;
-
-    for (size_t i = 0; r >= 0 && i < t->n_jobs; i++)
+    for (size_t i = 0; i < t->n_jobs; i++)
         if (t->jobs[i].missing && !t->jobs[i].gone) {
             graph_say(t->graph, LOG_WARNING, t->jobs[i].unit, "%s: there is no such unit that could be loaded",
                       graph_name(t->graph, t->jobs[i].unit));
-            r = transaction_drop(t, i, -ENOENT);
+            drop(t, i);
         }
-    return r;
 }
 
 /* Would it change anything? */
@@ -185,7 +152,7 @@ static void drop_redundant(struct transaction *t)
         bool redundant = unit != t->jobs[0].unit;
 
         FOREACH_LIVE(t, k, unit)
-            redundant = redundant && is_redundant(&t->graph->units[unit], (enum unit_job)t->jobs[k - 1].job);
+        redundant = redundant && is_redundant(&t->graph->units[unit], (enum unit_job)t->jobs[k - 1].job);
         t->jobs[i].gone |= redundant;
     }
 }
@@ -200,8 +167,8 @@ static const char *whose(const struct transaction *t, uint32_t i)
     return l ? graph_name(t->graph, t->jobs[t->links[l - 1].subject].unit) : "the request";
 }
 
-/* systemd.unit(5), Conflicts=: the side that is not required goes; if neither is, the unit that conflicts is started and
- * the one that it conflicts with is stopped. */
+/* systemd.unit(5), Conflicts=: the side that is not required goes; if neither is, the unit that conflicts is started
+ * and the one that it conflicts with is stopped. */
 static int decide(struct transaction *t, uint32_t stop, uint32_t other)
 {
     const struct tjob *s = &t->jobs[stop], *o = &t->jobs[other];
@@ -219,7 +186,8 @@ static int decide(struct transaction *t, uint32_t stop, uint32_t other)
     graph_say(t->graph, LOG_WARNING, s->unit, "%s: its %s job (by %s) is left out, it contradicts that of %s",
               graph_name(t->graph, s->unit), unit_job_name((enum unit_job)t->jobs[goes].job), whose(t, goes),
               whose(t, goes == stop ? other : stop));
-    return transaction_drop(t, goes, -EBUSY);
+    drop(t, goes);
+    return 0;
 }
 
 /* No unit is to be stopped and something else at once. */
@@ -231,8 +199,8 @@ static int drop_contradictions(struct transaction *t)
         if (t->jobs[i].gone || t->jobs[i].job != UNIT_JOB_STOP)
             continue;
         FOREACH_LIVE(t, k, t->jobs[i].unit)
-            if (k - 1 != i && r >= 0 && !t->jobs[i].gone)
-                r = decide(t, (uint32_t)i, k - 1);
+        if (k - 1 != i && r >= 0 && !t->jobs[i].gone)
+            r = decide(t, (uint32_t)i, k - 1);
     }
     return r;
 }
@@ -254,46 +222,58 @@ static int check_queue(const struct transaction *t)
     return 0;
 }
 
-/* All circles are broken, and what is not wanted any more is gone; that may leave other circles. */
+/* All circles are broken, and what is not wanted any more is gone; then there may be others in the rest, which a walk
+ * did not go through. */
 static int make_order(struct transaction *t)
 {
     int r;
 
-    do {
-        r = transaction_order(t);
-        if (r > 0 && collect(t) < 0)
-            r = -ENOMEM;
-    } while (r > 0 && !t->error);
+    while ((r = transaction_order(t)) > 0)
+        collect(t);
     return r;
+}
+
+/* All that follows from what was asked for. */
+static int gather(struct transaction *t)
+{
+    bool alone = t->mode == UNIT_JOB_IGNORE_DEPENDENCIES || t->mode == UNIT_JOB_IGNORE_REQUIREMENTS;
+    int r = 0;
+
+    for (size_t i = 0; r >= 0 && !alone && i < t->n_jobs; i++) {
+        r = transaction_pull(t, i);
+        if (r >= 0 && t->mode == UNIT_JOB_ISOLATE && i == t->n_jobs - 1)
+            r = transaction_pull_isolated(t);
+    }
+    if (r < 0)
+        return r;
+    t->stack = reallocarray(NULL, t->n_jobs, sizeof(*t->stack)); /* it never holds a job twice */
+    return t->stack ? 0 : -ENOMEM;
 }
 
 /* From what was asked for to what has to be done. */
 static int prepare(struct transaction *t)
 {
-    int r = 0;
+    int r = gather(t);
 
-    for (size_t i = 0; r >= 0 && i < t->n_jobs; i++) {
-        if (t->mode != UNIT_JOB_IGNORE_DEPENDENCIES && t->mode != UNIT_JOB_IGNORE_REQUIREMENTS)
-            r = transaction_pull(t, i);
-        if (r >= 0 && t->mode == UNIT_JOB_ISOLATE && i == t->n_jobs - 1)
-            r = transaction_pull_isolated(t);
-    }
-    if (r >= 0)
-        r = drop_missing(t);
-    if (r >= 0)
-        r = walk(t, true);
-    if (r < 0 || t->error)
+    if (r < 0)
         return r;
+    drop_missing(t);
+    if (t->jobs[0].gone)
+        return -ENOENT;
+    walk(t, true);
     for (size_t i = 0; i < t->n_jobs; i++)
         t->jobs[i].matters = t->jobs[i].reached;
     drop_redundant(t);
-    if ((r = collect(t)) < 0 || (r = drop_contradictions(t)) < 0 || t->error)
+    collect(t);
+    r = drop_contradictions(t);
+    if (r < 0)
         return r;
-    if ((r = collect(t)) < 0 || (r = make_order(t)) < 0 || t->error)
+    collect(t);
+    r = make_order(t);
+    if (r < 0)
         return r;
     drop_redundant(t);
-    if ((r = collect(t)) < 0)
-        return r;
+    collect(t);
     return check_queue(t);
 }
 
@@ -331,8 +311,6 @@ int transaction_run(struct graph *g, size_t unit, enum unit_job job, enum unit_j
         r = transaction_get(&t, unit, job, &first);
     if (r >= 0)
         r = prepare(&t);
-    if (r >= 0)
-        r = t.error;
     if (r >= 0) {
         if (restarts) /* the stop is behind it */
             t.jobs[0].job = UNIT_JOB_START;

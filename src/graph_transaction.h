@@ -5,13 +5,13 @@
 /* A job that is asked for. One unit may have several, until they are made one. */
 struct tjob {
     uint32_t unit;
-    uint32_t next;                   /* the next one of this unit, + 1 */
+    uint32_t next;                        /* the next one of this unit, + 1 */
     uint32_t first_object, first_subject; /* links: those that it has made, those that have made it; + 1 */
-    uint8_t job;                     /* enum unit_job */
-    bool gone;                       /* dropped */
-    bool missing;                    /* its unit could not be loaded */
-    bool matters;                    /* what was asked for fails without it */
-    bool reached;                    /* something that is there wants it */
+    uint8_t job;                          /* enum unit_job */
+    bool gone;                            /* dropped */
+    bool missing;                         /* its unit could not be loaded */
+    bool matters;                         /* what was asked for fails without it */
+    bool reached;                         /* something that is there wants it */
 };
 
 /* @subject has made @object. */
@@ -28,10 +28,8 @@ struct transaction {
     size_t n_jobs, room_jobs;
     struct tlink *links;
     size_t n_links, room_links;
-    uint32_t *stack; /* of indices of jobs */
-    size_t room_stack;
+    uint32_t *stack; /* of indices of jobs, room for all of them */
     enum unit_job_mode mode;
-    int error; /* why what was asked for was dropped */
 };
 
 /* Finds or makes the job @job of @unit: its index. -ENOMEM. */
@@ -46,11 +44,8 @@ int transaction_pull_isolated(struct transaction *t);
 /* The job that @unit would have: of the transaction, or else of the queue. */
 enum unit_job transaction_job(const struct transaction *t, size_t unit);
 
-/* Drops job @i, and those that cannot be without it. @error: what the request fails with, if it comes to that. -ENOMEM. */
-int transaction_drop(struct transaction *t, size_t i, int error);
-
-/* The same with all jobs of @unit. */
-int transaction_drop_unit(struct transaction *t, size_t unit, int error);
+/* Drops all jobs of @unit, which do not matter, and those that cannot be without them. */
+void transaction_drop_unit(struct transaction *t, size_t unit);
 
 /* Does any job of @unit matter? false as well if it has none here. */
 bool transaction_matters(const struct transaction *t, size_t unit);

@@ -38,7 +38,8 @@ void install_plan_done(struct install_plan *p)
 }
 
 /* Notes what is wrong with a unit; the work goes on with the others. 0, or -ENOMEM, with which it does not. */
-__attribute__((format(printf, 4, 5))) static int wrong(struct work *w, const char *name, int error, const char *fmt, ...)
+__attribute__((format(printf, 4, 5))) static int wrong(struct work *w, const char *name, int error, const char *fmt,
+                                                       ...)
 {
     cleanup_free char *text = NULL;
     va_list args;
@@ -125,7 +126,8 @@ static int plan_alias(struct work *w, const struct unit_file *u, const char *ali
     struct unit_name n, a;
     char buf[UNIT_NAME_SIZE];
 
-    if (unit_name_split(u->id, &n) < 0 || unit_name_split(alias, &a) < 0 || n.type != a.type || !n.instance != !a.instance)
+    if (unit_name_split(u->id, &n) < 0 || unit_name_split(alias, &a) < 0 || n.type != a.type ||
+        !n.instance != !a.instance)
         return wrong(w, u->id, -EINVAL, "Alias=%s: not a name that this unit could have", alias);
     if (unit_name_is_instance(&n) && unit_name_is_template(&a) &&
         unit_name_instance(&a, n.instance, n.instance_len, buf) >= 0)

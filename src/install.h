@@ -1,6 +1,8 @@
-/* Which units are started with the machine: symlinks in the first directory of the search path (/etc/amphid, without root
+/* Which units are started with the machine: symlinks in the first directory of the search path (/etc/amphid, without
+ * root
  * ~/.config/amphid), made of the sections [Install] of systemd.unit(5), as systemctl(1) enable and disable make them.
- * What has to be done is decided first, for all units, and then done: a unit with a mistake leaves nothing half made. */
+ * What has to be done is decided first, for all units, and then done: a unit with a mistake leaves nothing half made.
+ */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -30,8 +32,8 @@ typedef void install_complain(void *ctx, const char *name, const char *text);
 int install_enable(struct install_plan *ret, const struct unit_paths *paths, char *const *names,
                    install_complain *complain, void *ctx);
 
-/* All symlinks in the first directory that lead to the units, whoever has made them. As above; a unit without a file has
- * symlinks all the same. */
+/* All symlinks in the first directory that lead to the units, whoever has made them. As above; a unit without a file
+ * has symlinks all the same. */
 int install_disable(struct install_plan *ret, const struct unit_paths *paths, char *const *names,
                     install_complain *complain, void *ctx);
 
@@ -41,8 +43,8 @@ int install_mask(struct install_plan *ret, const struct unit_paths *paths, char 
 int install_unmask(struct install_plan *ret, const struct unit_paths *paths, char *const *names,
                    install_complain *complain, void *ctx);
 
-/* Does it; each change that was made is told (NULL: to nobody). Directories are made as needed and removed when they are
- * empty. Errors of mkdir(2), symlink(2), unlink(2), with the path in *@ret_path. */
+/* Does it; each change that was made is told (NULL: to nobody). Directories are made as needed and removed when they
+ * are empty. Errors of mkdir(2), symlink(2), unlink(2), with the path in *@ret_path. */
 int install_apply(const struct install_plan *p, void (*done)(const struct install_change *c), const char **ret_path);
 
 /* systemctl(1), is-enabled. */

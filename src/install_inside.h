@@ -10,8 +10,8 @@ struct install_link {
     const char *path;   /* of the symlink */
 };
 
-/* Goes through all symlinks of @root and of its directories .wants, .requires and .upholds. What @see returns, if it is not
- * 0, ends it. A directory that is not there has none. Errors of opendir(3), readlink(2). */
+/* Goes through all symlinks of @root and of its directories .wants, .requires and .upholds. What @see returns, if it is
+ * not 0, ends it. A directory that is not there has none. Errors of opendir(3), readlink(2). */
 int install_links(const char *root, int (*see)(void *ctx, const struct install_link *l), void *ctx);
 
 /* Does @l lead to the unit @name, or to an instance of it? */

@@ -157,13 +157,13 @@ int install_apply(const struct install_plan *p, void (*done)(const struct instal
 static bool is_of_boot(const char *name, size_t len)
 {
     static const char *const targets[] = {
-        "basic.target",        "cryptsetup.target",       "default.target",   "getty.target",
-        "graphical.target",    "local-fs.target",         "machines.target",  "multi-user.target",
-        "network.target",      "network-online.target",   "network-pre.target", "nss-lookup.target",
-        "nss-user-lookup.target", "paths.target",         "remote-fs.target", "rpcbind.target",
-        "runlevel2.target",    "runlevel3.target",        "runlevel4.target", "runlevel5.target",
-        "slices.target",       "sockets.target",          "swap.target",      "sysinit.target",
-        "time-set.target",     "time-sync.target",        "timers.target",
+        "basic.target",           "cryptsetup.target",     "default.target",     "getty.target",
+        "graphical.target",       "local-fs.target",       "machines.target",    "multi-user.target",
+        "network.target",         "network-online.target", "network-pre.target", "nss-lookup.target",
+        "nss-user-lookup.target", "paths.target",          "remote-fs.target",   "rpcbind.target",
+        "runlevel2.target",       "runlevel3.target",      "runlevel4.target",   "runlevel5.target",
+        "slices.target",          "sockets.target",        "swap.target",        "sysinit.target",
+        "time-set.target",        "time-sync.target",      "timers.target",
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(targets); i++)
@@ -177,7 +177,8 @@ static int note_enabled(void *ctx, const struct install_link *l)
     char ***names = ctx;
     const char *dot = strrchr(l->dir, '.');
 
-    if (!dot || !is_of_boot(l->dir, (size_t)(dot - l->dir)) || !unit_name_valid(l->name) || STREQ(l->target, "/dev/null"))
+    if (!dot || !is_of_boot(l->dir, (size_t)(dot - l->dir)) || !unit_name_valid(l->name) ||
+        STREQ(l->target, "/dev/null"))
         return 0;
     for (size_t i = 0; *names && (*names)[i]; i++)
         if (STREQ((*names)[i], l->name))

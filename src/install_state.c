@@ -12,10 +12,10 @@ static const struct {
     const char *name;
     bool good;
 } states[] = {
-    [INSTALL_ENABLED] = {"enabled", true},    [INSTALL_LINKED] = {"linked", false},
-    [INSTALL_ALIAS] = {"alias", true},        [INSTALL_MASKED] = {"masked", false},
-    [INSTALL_STATIC] = {"static", true},      [INSTALL_INDIRECT] = {"indirect", true},
-    [INSTALL_DISABLED] = {"disabled", false}, [INSTALL_GENERATED] = {"generated", true},
+    [INSTALL_ENABLED] = {"enabled", true},     [INSTALL_LINKED] = {"linked", false},
+    [INSTALL_ALIAS] = {"alias", true},         [INSTALL_MASKED] = {"masked", false},
+    [INSTALL_STATIC] = {"static", true},       [INSTALL_INDIRECT] = {"indirect", true},
+    [INSTALL_DISABLED] = {"disabled", false},  [INSTALL_GENERATED] = {"generated", true},
     [INSTALL_TRANSIENT] = {"transient", true},
 };
 
@@ -32,7 +32,7 @@ bool install_state_good(enum install_state s)
 /* What the symlinks say of one unit. */
 struct look {
     const char *name;
-    const char *usual;               /* of a template, the instance that DefaultInstance= names; else NULL */
+    const char *usual; /* of a template, the instance that DefaultInstance= names; else NULL */
     bool is_template;
     bool wanted, alias, linked, other; /* other: another instance of the template */
 };
@@ -68,7 +68,8 @@ static enum install_state judge(const struct look *k, const struct spec_unit *s)
 }
 
 /* What is known of a unit that was loaded. */
-static int state_of(enum install_state *ret, const struct unit_paths *paths, const char *name, const struct unit_file *u)
+static int state_of(enum install_state *ret, const struct unit_paths *paths, const char *name,
+                    const struct unit_file *u)
 {
     const struct spec_unit *s = spec_unit(&u->spec);
     struct look look = {.name = name};
@@ -86,8 +87,7 @@ static int state_of(enum install_state *ret, const struct unit_paths *paths, con
     }
     if (unit_name_split(name, &n) >= 0 && unit_name_is_template(&n)) {
         look.is_template = true;
-        if (s->default_instance &&
-            unit_name_instance(&n, s->default_instance, strlen(s->default_instance), usual) >= 0)
+        if (s->default_instance && unit_name_instance(&n, s->default_instance, strlen(s->default_instance), usual) >= 0)
             look.usual = usual;
     }
     r = install_links(unit_paths_nth(paths, 0), look_at, &look);

@@ -7,11 +7,11 @@
 
 /* One of Condition*= and Assert*=. */
 struct condition {
-    unsigned kind;  /* the setter's own; condition.h */
-    char *value;    /* without "|" and "!" */
-    bool assert;    /* Assert*=: its failure is one of the unit */
-    bool trigger;   /* "|": one of these is enough */
-    bool negate;    /* "!" */
+    unsigned kind; /* the setter's own; condition.h */
+    char *value;   /* without "|" and "!" */
+    bool assert;   /* Assert*=: its failure is one of the unit */
+    bool trigger;  /* "|": one of these is enough */
+    bool negate;   /* "!" */
 };
 
 struct condition_list {

@@ -1,6 +1,6 @@
 /* The verbs that say what is started with the machine: enable, disable, mask, unmask, is-enabled, list-unit-files. They
- * answer as systemctl(1) does; of symlinks they make and see those in the first directory of the search path only, so that
- * systemd and amphid do not start the same service twice. */
+ * answer as systemctl(1) does; of symlinks they make and see those in the first directory of the search path only, so
+ * that systemd and amphid do not start the same service twice. */
 #include <errno.h>
 #include <fnmatch.h>
 #include <stdio.h>
@@ -54,10 +54,11 @@ static int change(const struct verb_args *a, const char *verb,
             fprintf(stderr, "amphid: %s: %s: %s\n", verb, path, strerror(-r));
     }
     for (size_t i = 0; r >= 0 && plan.no_install && plan.no_install[i]; i++)
-        fprintf(stderr,
-                "amphid: %s: %s: has no [Install] section (WantedBy=, RequiredBy=, UpheldBy=, Also=, Alias=): it is not "
-                "meant to be enabled, other units or `amphid start' start it\n",
-                verb, plan.no_install[i]);
+        fprintf(
+            stderr,
+            "amphid: %s: %s: has no [Install] section (WantedBy=, RequiredBy=, UpheldBy=, Also=, Alias=): it is not "
+            "meant to be enabled, other units or `amphid start' start it\n",
+            verb, plan.no_install[i]);
     install_plan_done(&plan);
     unit_paths_free(paths);
     return r < 0;

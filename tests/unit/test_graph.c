@@ -180,10 +180,14 @@ static bool becomes(struct world *w, size_t unit, const char *what)
         enum unit_state state;
         unsigned news;
     } news[] = {
-        {"inactive", UNIT_INACTIVE, 0},          {"activating", UNIT_ACTIVATING, 0},
-        {"active", UNIT_ACTIVE, 0},              {"reloading", UNIT_RELOADING, 0},
-        {"deactivating", UNIT_DEACTIVATING, 0},  {"failed", UNIT_FAILED, 0},
-        {"skipped", UNIT_INACTIVE, UNIT_SKIPPED}, {"refused", UNIT_INACTIVE, UNIT_REFUSED},
+        {"inactive", UNIT_INACTIVE, 0},
+        {"activating", UNIT_ACTIVATING, 0},
+        {"active", UNIT_ACTIVE, 0},
+        {"reloading", UNIT_RELOADING, 0},
+        {"deactivating", UNIT_DEACTIVATING, 0},
+        {"failed", UNIT_FAILED, 0},
+        {"skipped", UNIT_INACTIVE, UNIT_SKIPPED},
+        {"refused", UNIT_INACTIVE, UNIT_REFUSED},
         {"restarts", UNIT_FAILED, UNIT_RESTARTS},
     };
 
@@ -212,7 +216,8 @@ static void take_step(struct world *w, char *step)
     else if (STREQ(word, "reloaded") || STREQ(word, "unchanged"))
         graph_reloaded(w->graph, unit_of(w, verb), STREQ(word, "reloaded"));
     else
-        CHECK(ask(w, verb, unit_of(w, word), (enum unit_job_mode)mode) || becomes(w, unit_of(w, verb), word), "%s", verb);
+        CHECK(ask(w, verb, unit_of(w, word), (enum unit_job_mode)mode) || becomes(w, unit_of(w, verb), word), "%s",
+              verb);
     (void)graph_run(w->graph);
 }
 
@@ -268,45 +273,49 @@ static void play_all(const struct row *rows, size_t n)
 static void starting(void **state)
 {
     static const struct row rows[] = {
-        {"a", "start a > +a\na activating >\na active > a.start=done\nstart a > a.start=done"},
-        {"a", "start a > +a\na failed > a.start=failed\nstart a > +a\na active > a.start=done"},
-        {"a", "start a > +a\na refused > a.start=failed"},
-        {"a", "start a > +a\na inactive > a.start=done"}, /* a oneshot */
+        {"a", "start a > +a\na activating >\na active > a.start=done\nstart a > a.start=done", NULL},
+        {"a", "start a > +a\na failed > a.start=failed\nstart a > +a\na active > a.start=done", NULL},
+        {"a", "start a > +a\na refused > a.start=failed", NULL},
+        {"a", "start a > +a\na inactive > a.start=done", NULL}, /* a oneshot */
         {"a missing", "start a > !ENOENT\nrestart a > !ENOENT\nstop a > a.stop=done", "no such unit"},
-        {"a", "none a > !EINVAL\nstop a isolate > !EINVAL"},
+        {"a", "none a > !EINVAL\nstop a isolate > !EINVAL", NULL},
         /* Requires= and Wants=, with and without an order */
-        {"a Requires=b", "start a > +a +b\nb active > b.start=done\na active > a.start=done"},
-        {"a Requires=b After=b", "start a > +b\nb active > b.start=done +a\na active > a.start=done"},
-        {"a Wants=b After=b", "start a > +b\nb failed > b.start=failed +a\na active > a.start=done"},
-        {"a Requires=b After=b", "start a > +b\nb failed > b.start=failed a.start=dependency"},
-        {"a Requires=b After=b; c Requires=a", "start c > +c +b\nc activating >\nb failed > b.start=failed a.start=dependency c.start=dependency\n"
-                                               "c active >"},
-        {"a BindsTo=b After=b", "start a > +b\nb failed > b.start=failed a.start=dependency"},
+        {"a Requires=b", "start a > +a +b\nb active > b.start=done\na active > a.start=done", NULL},
+        {"a Requires=b After=b", "start a > +b\nb active > b.start=done +a\na active > a.start=done", NULL},
+        {"a Wants=b After=b", "start a > +b\nb failed > b.start=failed +a\na active > a.start=done", NULL},
+        {"a Requires=b After=b", "start a > +b\nb failed > b.start=failed a.start=dependency", NULL},
+        {"a Requires=b After=b; c Requires=a",
+         "start c > +c +b\nc activating >\nb failed > b.start=failed a.start=dependency c.start=dependency\n"
+         "c active >",
+         NULL},
+        {"a BindsTo=b After=b", "start a > +b\nb failed > b.start=failed a.start=dependency", NULL},
         {"a Requires=b; b missing", "start a > !ENOENT", "it needs that of b"},
-        {"a Wants=b; b missing", "start a > +a"},
+        {"a Wants=b; b missing", "start a > +a", NULL},
         {"a Wants=b; b Requires=c; c missing", "start a > +a", "its start job is left out"},
-        {"a After=b Before=c", "start a > +a\na active > a.start=done\nstart b > +b\nstart c > +c"},
+        {"a After=b Before=c", "start a > +a\na active > a.start=done\nstart b > +b\nstart c > +c", NULL},
         {"t Wants=a,b; a Before=b Before=t; b Before=t",
-         "start t > +a\na active > a.start=done +b\nb active > b.start=done +t t.start=done"},
+         "start t > +a\na active > a.start=done +b\nb active > b.start=done +t t.start=done", NULL},
         /* what is skipped has done what it should */
-        {"a Requires=b After=b", "start a > +b\nb skipped > b.start=skipped +a"},
+        {"a Requires=b After=b", "start a > +b\nb skipped > b.start=skipped +a", NULL},
         {"a BindsTo=b After=b", "start a > +b\nb skipped > b.start=skipped a.start=dependency", "bound to b"},
-        {"a BindsTo=b", "start a > +a +b\nb skipped > b.start=skipped\na active > a.start=done -a", "a: stopped, it is bound to b"},
+        {"a BindsTo=b", "start a > +a +b\nb skipped > b.start=skipped\na active > a.start=done -a",
+         "a: stopped, it is bound to b"},
         /* Requisite= */
         {"a Requisite=b", "start a > b.verify-active=failed a.start=dependency", "b is not active"},
-        {"a Requisite=b After=b", "start b > +b\nb active > b.start=done\nstart a > +a"},
-        {"a Requisite=b After=b", "start b > +b\nstart a >\nb active > b.start=done +a"},
-        {"a Requisite=b After=b", "start b > +b\nstart a >\nb inactive > b.start=done a.start=dependency"},
-        {"a Requisite=b; b missing", "start a > !ENOENT"},
-        {"a Requisite=b After=b", "b activating >\nstart a >\nb failed > b.verify-active=failed a.start=dependency"},
-        {"t Wants=a,b; a Requisite=b After=b", "start t > +t t.start=done +b\nb active > b.start=done +a"},
+        {"a Requisite=b After=b", "start b > +b\nb active > b.start=done\nstart a > +a", NULL},
+        {"a Requisite=b After=b", "start b > +b\nstart a >\nb active > b.start=done +a", NULL},
+        {"a Requisite=b After=b", "start b > +b\nstart a >\nb inactive > b.start=done a.start=dependency", NULL},
+        {"a Requisite=b; b missing", "start a > !ENOENT", NULL},
+        {"a Requisite=b After=b", "b activating >\nstart a >\nb failed > b.verify-active=failed a.start=dependency",
+         NULL},
+        {"t Wants=a,b; a Requisite=b After=b", "start t > +t t.start=done +b\nb active > b.start=done +a", NULL},
         /* it is on its way already */
-        {"a", "a activating >\nstart a >\na active > a.start=done"},
-        {"a", "a active >\na deactivating >\nstart a >\na inactive > +a"},
-        {"a Upholds=b", "start a > +a +b"},
-        {"a", "verify-active a > a.verify-active=failed\na active >\nverify-active a > a.verify-active=done"},
-        {"a", "a activating >\nverify-active a >\nstart a >\na active > a.start=done"},
-        {"a", "start a > +a\nverify-active a >\na active > a.start=done"},
+        {"a", "a activating >\nstart a >\na active > a.start=done", NULL},
+        {"a", "a active >\na deactivating >\nstart a >\na inactive > +a", NULL},
+        {"a Upholds=b", "start a > +a +b", NULL},
+        {"a", "verify-active a > a.verify-active=failed\na active >\nverify-active a > a.verify-active=done", NULL},
+        {"a", "a activating >\nverify-active a >\nstart a >\na active > a.start=done", NULL},
+        {"a", "start a > +a\nverify-active a >\na active > a.start=done", NULL},
     };
 
     (void)state;
@@ -316,31 +325,35 @@ static void starting(void **state)
 static void stopping(void **state)
 {
     static const struct row rows[] = {
-        {"a Requires=b After=b", "start a > +b\nb active > b.start=done +a\na active > a.start=done\n"
-                                 "stop b > -a\na deactivating >\na inactive > a.stop=done -b\nb inactive > b.stop=done"},
-        {"a Requires=b", "b active >\na active >\nstop a > -a\na inactive > a.stop=done"},
-        {"a Wants=b", "b active >\na active >\nstop b > -b\nb inactive > b.stop=done"},
-        {"a PartOf=b", "b active >\na active >\nstop b > -b -a"},
-        {"a PartOf=b After=b", "b active >\na active >\nrestart b > -a\na inactive > -b\nb inactive > +b\n"
-                               "b active > b.start=done +a\na active > a.start=done"},
-        {"a PartOf=b", "b active >\na active >\nstop a > -a"},
-        {"a PartOf=b", "b active >\nrestart b > -b"},
-        {"a StopPropagatedFrom=b", "b active >\na active >\nstop b > -b -a"},
-        {"a PropagatesStopTo=b", "b active >\na active >\na deactivating > -b"},
-        {"a Requisite=b", "b active >\na active >\nstop b > -b -a"},
+        {"a Requires=b After=b",
+         "start a > +b\nb active > b.start=done +a\na active > a.start=done\n"
+         "stop b > -a\na deactivating >\na inactive > a.stop=done -b\nb inactive > b.stop=done",
+         NULL},
+        {"a Requires=b", "b active >\na active >\nstop a > -a\na inactive > a.stop=done", NULL},
+        {"a Wants=b", "b active >\na active >\nstop b > -b\nb inactive > b.stop=done", NULL},
+        {"a PartOf=b", "b active >\na active >\nstop b > -b -a", NULL},
+        {"a PartOf=b After=b",
+         "b active >\na active >\nrestart b > -a\na inactive > -b\nb inactive > +b\n"
+         "b active > b.start=done +a\na active > a.start=done",
+         NULL},
+        {"a PartOf=b", "b active >\na active >\nstop a > -a", NULL},
+        {"a PartOf=b", "b active >\nrestart b > -b", NULL},
+        {"a StopPropagatedFrom=b", "b active >\na active >\nstop b > -b -a", NULL},
+        {"a PropagatesStopTo=b", "b active >\na active >\na deactivating > -b", NULL},
+        {"a Requisite=b", "b active >\na active >\nstop b > -b -a", NULL},
         /* those that stop come before those that start */
-        {"a Conflicts=b", "b active >\nstart a > +a -b\nb inactive > b.stop=done"},
-        {"a Conflicts=b After=b", "b active >\nstart a > -b\nb inactive > b.stop=done +a"},
-        {"a Conflicts=b Before=b", "b active >\nstart a > -b\nb inactive > b.stop=done +a"},
-        {"a Conflicts=b After=b", "a active >\nstart b > -a\na inactive > a.stop=done +b"},
-        {"a Conflicts=b After=b", "b active >\nstart a > -b\nb active > b.stop=failed a.start=dependency"},
-        {"a", "a active >\nstop a > -a\na failed > a.stop=done\nstop a > a.stop=done"},
-        {"a", "start a > +a\na activating >\nstop a > a.start=canceled -a\na inactive > a.stop=done"},
-        {"a", "a active >\nstop a > -a\na deactivating >\nstart a > a.stop=canceled\na inactive > +a"},
+        {"a Conflicts=b", "b active >\nstart a > +a -b\nb inactive > b.stop=done", NULL},
+        {"a Conflicts=b After=b", "b active >\nstart a > -b\nb inactive > b.stop=done +a", NULL},
+        {"a Conflicts=b Before=b", "b active >\nstart a > -b\nb inactive > b.stop=done +a", NULL},
+        {"a Conflicts=b After=b", "a active >\nstart b > -a\na inactive > a.stop=done +b", NULL},
+        {"a Conflicts=b After=b", "b active >\nstart a > -b\nb active > b.stop=failed a.start=dependency", NULL},
+        {"a", "a active >\nstop a > -a\na failed > a.stop=done\nstop a > a.stop=done", NULL},
+        {"a", "start a > +a\na activating >\nstop a > a.start=canceled -a\na inactive > a.stop=done", NULL},
+        {"a", "a active >\nstop a > -a\na deactivating >\nstart a > a.stop=canceled\na inactive > +a", NULL},
         {"a StopWhenUnneeded; b Requires=a After=a",
          "start b > +a\na active > a.start=done +b\nb active > b.start=done\nb inactive > -a\na inactive > a.stop=done",
          "nobody needs it"},
-        {"a StopWhenUnneeded", "start a > +a\na active > a.start=done -a"},
+        {"a StopWhenUnneeded", "start a > +a\na active > a.start=done -a", NULL},
     };
 
     (void)state;
@@ -350,21 +363,28 @@ static void stopping(void **state)
 static void restarting(void **state)
 {
     static const struct row rows[] = {
-        {"a", "a active >\nrestart a > -a\na inactive > +a\na active > a.start=done"},
-        {"a", "restart a > +a\na active > a.start=done"},
-        {"a", "start a > +a\na activating >\nrestart a > -a\na inactive > +a"},
-        {"a Requires=b After=b", "b active >\na active >\nrestart b > -a\na inactive > -b\nb inactive > +b\n"
-                                 "b failed > b.start=failed a.start=dependency"},
-        {"a Requires=b After=b", "b active >\na active >\nrestart a > -a\na inactive > +a"},
+        {"a", "a active >\nrestart a > -a\na inactive > +a\na active > a.start=done", NULL},
+        {"a", "restart a > +a\na active > a.start=done", NULL},
+        {"a", "start a > +a\na activating >\nrestart a > -a\na inactive > +a", NULL},
+        {"a Requires=b After=b",
+         "b active >\na active >\nrestart b > -a\na inactive > -b\nb inactive > +b\n"
+         "b failed > b.start=failed a.start=dependency",
+         NULL},
+        {"a Requires=b After=b", "b active >\na active >\nrestart a > -a\na inactive > +a", NULL},
         /* Restart= of the unit itself: what requires it is restarted, what is bound to it goes and stays away */
-        {"a Requires=b After=b", "b active >\na active >\nb restarts >\nb activating > -a\nb active > b.start=done\na inactive > +a"},
-        {"a Requires=b After=b", "b active >\na active >\nb restarts >\nb activating > -a\na inactive >\nb active > b.start=done +a"},
-        {"a BindsTo=b After=b", "b active >\na active >\nb restarts > -a\na inactive > a.stop=done\nb activating >\n"
-                                "b active > b.start=done"},
-        {"a", "start a > +a\na restarts > a.start=failed\nstart a >\na activating >\na active > a.start=done"},
-        {"a", "a active >\na restarts >\nstop a > -a\na failed > a.stop=done"},
-        {"a OnFailure=b", "a active >\na restarts >\na activating >\na active > a.start=done\na failed > +b", "b: started, OnFailureOf=a"},
-        {"a Requires=b", "b active >\na active >\nb restarts >\nb inactive > "},
+        {"a Requires=b After=b",
+         "b active >\na active >\nb restarts >\nb activating > -a\nb active > b.start=done\na inactive > +a", NULL},
+        {"a Requires=b After=b",
+         "b active >\na active >\nb restarts >\nb activating > -a\na inactive >\nb active > b.start=done +a", NULL},
+        {"a BindsTo=b After=b",
+         "b active >\na active >\nb restarts > -a\na inactive > a.stop=done\nb activating >\n"
+         "b active > b.start=done",
+         NULL},
+        {"a", "start a > +a\na restarts > a.start=failed\nstart a >\na activating >\na active > a.start=done", NULL},
+        {"a", "a active >\na restarts >\nstop a > -a\na failed > a.stop=done", NULL},
+        {"a OnFailure=b", "a active >\na restarts >\na activating >\na active > a.start=done\na failed > +b",
+         "b: started, OnFailureOf=a"},
+        {"a Requires=b", "b active >\na active >\nb restarts >\nb inactive > ", NULL},
     };
 
     (void)state;
@@ -374,21 +394,22 @@ static void restarting(void **state)
 static void reloading(void **state)
 {
     static const struct row rows[] = {
-        {"a", "a active >\nreload a > ~a\na reloading >\na active >\na reloaded > a.reload=done"},
-        {"a", "a active >\nreload a > ~a\na unchanged > a.reload=failed"},
-        {"a", "a active >\nreload a > ~a\na failed > a.reload=failed"},
+        {"a", "a active >\nreload a > ~a\na reloading >\na active >\na reloaded > a.reload=done", NULL},
+        {"a", "a active >\nreload a > ~a\na unchanged > a.reload=failed", NULL},
+        {"a", "a active >\nreload a > ~a\na failed > a.reload=failed", NULL},
         {"a", "reload a > a.reload=failed\na reloaded >", "nothing to reload"},
-        {"a", "a active >\nreload a > ~a\nreload a >\na reloaded > a.reload=done ~a\na reloaded > a.reload=done"},
-        {"a", "start a > +a\nreload a >\na active > a.start=done ~a\na reloaded > a.reload=done"},
-        {"a After=b", "start b > +b\nstart a >\nreload a >\nb active > b.start=done +a\na active > a.start=done"},
-        {"a", "a active >\na reloading >\nreload a >\na active > ~a"},
-        {"a", "a activating >\nreload a >\na active > ~a"},
-        {"a", "a active >\nreload a > ~a\nstart a >\na reloaded > a.reload=done"},
-        {"a", "a active >\nreload a > ~a\nrestart a > -a\na inactive > +a"},
-        {"a", "a active >\nreload a > ~a\nstop a > a.reload=canceled -a"},
-        {"a", "a activating >\nverify-active a >\nreload a >\na active > a.verify-active=done ~a"},
-        {"a PropagatesReloadTo=b,c", "a active >\nb active >\nreload a > ~a ~b"},
-        {"a ReloadPropagatedFrom=b After=b", "a active >\nb active >\nreload b > ~b\nb reloaded > b.reload=done ~a"},
+        {"a", "a active >\nreload a > ~a\nreload a >\na reloaded > a.reload=done ~a\na reloaded > a.reload=done", NULL},
+        {"a", "start a > +a\nreload a >\na active > a.start=done ~a\na reloaded > a.reload=done", NULL},
+        {"a After=b", "start b > +b\nstart a >\nreload a >\nb active > b.start=done +a\na active > a.start=done", NULL},
+        {"a", "a active >\na reloading >\nreload a >\na active > ~a", NULL},
+        {"a", "a activating >\nreload a >\na active > ~a", NULL},
+        {"a", "a active >\nreload a > ~a\nstart a >\na reloaded > a.reload=done", NULL},
+        {"a", "a active >\nreload a > ~a\nrestart a > -a\na inactive > +a", NULL},
+        {"a", "a active >\nreload a > ~a\nstop a > a.reload=canceled -a", NULL},
+        {"a", "a activating >\nverify-active a >\nreload a >\na active > a.verify-active=done ~a", NULL},
+        {"a PropagatesReloadTo=b,c", "a active >\nb active >\nreload a > ~a ~b", NULL},
+        {"a ReloadPropagatedFrom=b After=b", "a active >\nb active >\nreload b > ~b\nb reloaded > b.reload=done ~a",
+         NULL},
     };
 
     (void)state;
@@ -398,30 +419,37 @@ static void reloading(void **state)
 static void consequences(void **state)
 {
     static const struct row rows[] = {
-        {"a OnFailure=b", "start a > +a\na failed > a.start=failed +b\nb active > b.start=done"},
-        {"a OnFailure=b OnFailureJobMode=isolate; c", "c active >\nb active >\nstart a > +a\na failed > a.start=failed b.start=done -c"},
-        {"a OnFailure=b Requires=c After=c", "start a > +c\nc failed > c.start=failed a.start=dependency +b"},
+        {"a OnFailure=b", "start a > +a\na failed > a.start=failed +b\nb active > b.start=done", NULL},
+        {"a OnFailure=b OnFailureJobMode=isolate; c",
+         "c active >\nb active >\nstart a > +a\na failed > a.start=failed b.start=done -c", NULL},
+        {"a OnFailure=b Requires=c After=c", "start a > +c\nc failed > c.start=failed a.start=dependency +b", NULL},
         {"a OnFailure=b; b missing", "start a > +a\na failed > a.start=failed", "b: there is no such unit"},
-        {"a OnSuccess=b", "start a > +a\na activating >\na inactive > a.start=done +b"},
-        {"a OnSuccess=b", "start a > +a\na skipped > a.start=skipped"},
-        {"a OnSuccess=b OnFailure=c", "a active >\nstop a > -a\na inactive > a.stop=done +b"},
-        {"a OnSuccess=b", "a failed >\na inactive >"},
+        {"a OnSuccess=b", "start a > +a\na activating >\na inactive > a.start=done +b", NULL},
+        {"a OnSuccess=b", "start a > +a\na skipped > a.start=skipped", NULL},
+        {"a OnSuccess=b OnFailure=c", "a active >\nstop a > -a\na inactive > a.stop=done +b", NULL},
+        {"a OnSuccess=b", "a failed >\na inactive >", NULL},
         /* BindsTo= */
-        {"a BindsTo=b", "b active >\na active >\nb deactivating > -a\nb failed >\na inactive > a.stop=done"},
-        {"a BindsTo=b", "b active >\na active >\nb inactive > -a"},
-        {"a BindsTo=b; b Requires=c", "c active >\nb active >\na active >\nstop c > -c -b -a"},
+        {"a BindsTo=b", "b active >\na active >\nb deactivating > -a\nb failed >\na inactive > a.stop=done", NULL},
+        {"a BindsTo=b", "b active >\na active >\nb inactive > -a", NULL},
+        {"a BindsTo=b; b Requires=c", "c active >\nb active >\na active >\nstop c > -c -b -a", NULL},
         {"a BindsTo=b", "a active > +b\nb failed > b.start=failed -a", "bound to b, which is not active"},
         /* Upholds= */
-        {"a Upholds=b", "start a > +a +b\na active > a.start=done\nb active > b.start=done\nb failed > +b\nb failed > b.start=failed +b",
+        {"a Upholds=b",
+         "start a > +a +b\na active > a.start=done\nb active > b.start=done\nb failed > +b\nb failed > b.start=failed "
+         "+b",
          "a upholds it"},
-        {"a Upholds=b", "start a > +a +b\na active > a.start=done\nb active > b.start=done\nstop b > -b\nb inactive > b.stop=done +b"},
-        {"a Upholds=b", "start a > +a +b\na active > a.start=done\nb active > b.start=done\nstop b > -b\nstop a > -a\n"
-                        "b inactive > b.stop=done\na inactive > a.stop=done"},
-        {"a Upholds=b; b missing", "start a > +a\na active > a.start=done"},
+        {"a Upholds=b",
+         "start a > +a +b\na active > a.start=done\nb active > b.start=done\nstop b > -b\nb inactive > b.stop=done +b",
+         NULL},
+        {"a Upholds=b",
+         "start a > +a +b\na active > a.start=done\nb active > b.start=done\nstop b > -b\nstop a > -a\n"
+         "b inactive > b.stop=done\na inactive > a.stop=done",
+         NULL},
+        {"a Upholds=b; b missing", "start a > +a\na active > a.start=done", NULL},
         /* without a job: what a request would have done */
-        {"a Requires=b Wants=c After=d Requires=d Conflicts=e", "e active >\na activating > +b +c -e"},
-        {"a Requires=b", "a active > +b\na reloading >\na active >\na inactive >"},
-        {"t Wants=a; a Requires=t2 After=t2", "start t > +t t.start=done +t2 t2.start=done +a"},
+        {"a Requires=b Wants=c After=d Requires=d Conflicts=e", "e active >\na activating > +b +c -e", NULL},
+        {"a Requires=b", "a active > +b\na reloading >\na active >\na inactive >", NULL},
+        {"t Wants=a; a Requires=t2 After=t2", "start t > +t t.start=done +t2 t2.start=done +a", NULL},
     };
 
     (void)state;
@@ -434,24 +462,28 @@ static void contradictions(void **state)
         {"a Requires=b,c; b Conflicts=c", "start a > !EBUSY", "would have both"},
         {"a Requires=b Wants=c; b Conflicts=c", "start a > +a +b", "c: its start job (by a) is left out"},
         {"a Wants=b,c; b Conflicts=c", "start a > +a +b", "contradicts that of b"},
-        {"a Wants=b,c; c Conflicts=b", "start a > +a +c"},
+        {"a Wants=b,c; c Conflicts=b", "start a > +a +c", NULL},
         {"a Wants=b Requires=c; b Conflicts=c", "start a > +a +c", "b: its start job is left out"},
-        {"a Conflicts=b Requires=b", "start a > !EBUSY"},
-        {"a Conflicts=a", "start a > +a"},
-        {"a Requires=b; b Conflicts=a", "start a > !EBUSY"},
-        {"a Wants=b; b PartOf=a Conflicts=c; c", "c active >\nstart a > +a +b -c"},
+        {"a Conflicts=b Requires=b", "start a > !EBUSY", NULL},
+        {"a Conflicts=a", "start a > +a", NULL},
+        {"a Requires=b; b Conflicts=a", "start a > !EBUSY", NULL},
+        {"a Wants=b; b PartOf=a Conflicts=c; c", "c active >\nstart a > +a +b -c", NULL},
         /* what is in the queue already */
         {"a", "start a > +a\nstop a fail > !EBUSY\na active > a.start=done", "must not be replaced"},
-        {"a", "a active >\nstop a replace-irreversibly > -a\nstart a > !EBUSY\nstop a >\na inactive > a.stop=done\nstart a > +a"},
-        {"a; b", "start b > +b\nstart a flush > b.start=canceled +a"},
+        {"a",
+         "a active >\nstop a replace-irreversibly > -a\nstart a > !EBUSY\nstop a >\na inactive > a.stop=done\nstart a "
+         "> +a",
+         NULL},
+        {"a; b", "start b > +b\nstart a flush > b.start=canceled +a", NULL},
         {"a Requires=b Conflicts=c; c; d Requires=b; e IgnoreOnIsolate; f missing",
-         "c active >\nb active >\nd active >\ne active >\nf active >\nstart a isolate > +a -c -d\nb active >"},
-        {"a Requires=b After=b", "start a ignore-requirements > +a"},
-        {"a Requires=b After=b", "start b > +b\nstart a ignore-requirements >\nstart a ignore-dependencies > +a"},
-        {"a Requires=b After=b", "start b > +b\nstart a ignore-dependencies > +a\nb failed > b.start=failed a.start=dependency"},
-        {"a After=b; b", "start b > +b\nstart a >\ncancel b > b.start=canceled +a"},
-        {"a Requires=b After=b; b", "start a > +b\ncancel b > b.start=canceled a.start=dependency\ncancel b >"},
-        {"a After=b", "start b > +b\nstart a >\nstop a > a.start=canceled a.stop=done"},
+         "c active >\nb active >\nd active >\ne active >\nf active >\nstart a isolate > +a -c -d\nb active >", NULL},
+        {"a Requires=b After=b", "start a ignore-requirements > +a", NULL},
+        {"a Requires=b After=b", "start b > +b\nstart a ignore-requirements >\nstart a ignore-dependencies > +a", NULL},
+        {"a Requires=b After=b",
+         "start b > +b\nstart a ignore-dependencies > +a\nb failed > b.start=failed a.start=dependency", NULL},
+        {"a After=b; b", "start b > +b\nstart a >\ncancel b > b.start=canceled +a", NULL},
+        {"a Requires=b After=b; b", "start a > +b\ncancel b > b.start=canceled a.start=dependency\ncancel b >", NULL},
+        {"a After=b", "start b > +b\nstart a >\nstop a > a.start=canceled a.stop=done", NULL},
     };
 
     (void)state;
@@ -462,17 +494,23 @@ static void circles(void **state)
 {
     static const struct row rows[] = {
         {"a Requires=b After=b; b After=a", "start a > !EDEADLK", "a after b after a: none of them"},
-        {"a Requires=b After=b; b Requires=c After=c; c Requires=a After=a", "start a > !EDEADLK", "after b after c after a: none"},
+        {"a Requires=b After=b; b Requires=c After=c; c Requires=a After=a", "start a > !EDEADLK",
+         "after b after c after a: none"},
         {"a Wants=b After=b; b After=a", "start a > +a", "a after b after a: broken by leaving out b"},
-        {"t Wants=a,b,c; a After=b; b After=c; c After=a", "start t > +t t.start=done +b\nb active > b.start=done +a", "a after b after c after a: broken by leaving out c"},
-        {"t Wants=a,b,c Requires=b; a After=b; b After=c; c After=a; d Requires=c After=d", "start t > +t t.start=done +b\nb active > b.start=done +a"},
-        {"a After=b; b After=a", "start a > +a\nstart b > !EDEADLK"},
-        {"a After=b; b After=a", "b active >\na active >\nrestart a > -a\na inactive > +a"},
-        {"a After=b PartOf=b; b After=a", "b active >\na active >\nrestart b > !EDEADLK"},
-        {"a After=b; b After=a", "a active >\nb active >\nstop a > -a\nstop b > !EDEADLK"},
-        {"t Requires=a,b; a Before=b Before=t; b Before=t", "start t > +a\na active > a.start=done +b\nb active > b.start=done +t t.start=done"},
+        {"t Wants=a,b,c; a After=b; b After=c; c After=a", "start t > +t t.start=done +b\nb active > b.start=done +a",
+         "a after b after c after a: broken by leaving out c"},
+        {"t Wants=a,b,c Requires=b; a After=b; b After=c; c After=a; d Requires=c After=d",
+         "start t > +t t.start=done +b\nb active > b.start=done +a", NULL},
+        {"a After=b; b After=a", "start a > +a\nstart b > !EDEADLK", NULL},
+        {"a After=b; b After=a", "b active >\na active >\nrestart a > -a\na inactive > +a", NULL},
+        {"a After=b PartOf=b; b After=a", "b active >\na active >\nrestart b > !EDEADLK", NULL},
+        {"a After=b; b After=a", "a active >\nb active >\nstop a > -a\nstop b > !EDEADLK", NULL},
+        {"t Requires=a,b; a Before=b Before=t; b Before=t",
+         "start t > +a\na active > a.start=done +b\nb active > b.start=done +t t.start=done", NULL},
         /* read when the jobs were there already */
-        {"a After=c; b After=c", "start c > +c\nstart a >\nstart b >\nalso a After=b,b2 Before=b >\nc active > c.start=done b.start=canceled +a",
+        {"a After=c; b After=c",
+         "start c > +c\nstart a >\nstart b >\nalso a After=b,b2 Before=b >\nc active > c.start=done b.start=canceled "
+         "+a",
          "waits for itself"},
     };
 
@@ -483,13 +521,17 @@ static void circles(void **state)
 static void times(void **state)
 {
     static const struct row rows[] = {
-        {"a JobTimeoutSec=10 After=b OnFailure=c", "start b > +b\nstart a >\nwait 9 >\nwait 1 > a.start=timeout +c\nb active > b.start=done"},
+        {"a JobTimeoutSec=10 After=b OnFailure=c",
+         "start b > +b\nstart a >\nwait 9 >\nwait 1 > a.start=timeout +c\nb active > b.start=done", NULL},
         {"a JobRunningTimeoutSec=10 After=b; c Requires=a After=a",
-         "start b > +b\nstart c >\nwait 20 >\nb active > b.start=done +a\nwait 9 >\nwait 1 > a.start=timeout c.start=dependency\n"
+         "start b > +b\nstart c >\nwait 20 >\nb active > b.start=done +a\nwait 9 >\nwait 1 > a.start=timeout "
+         "c.start=dependency\n"
          "a activating >\na active >",
          "a: its start job takes too long"},
-        {"a JobTimeoutSec=10", "start a > +a\na active > a.start=done\nwait 20 >\nstop a > -a\nwait 11 > a.stop=timeout"},
-        {"a JobTimeoutSec=10; b JobTimeoutSec=5", "start a > +a\nstart b > +b\nwait 5 > b.start=timeout\nwait 5 > a.start=timeout"},
+        {"a JobTimeoutSec=10",
+         "start a > +a\na active > a.start=done\nwait 20 >\nstop a > -a\nwait 11 > a.stop=timeout", NULL},
+        {"a JobTimeoutSec=10; b JobTimeoutSec=5",
+         "start a > +a\nstart b > +b\nwait 5 > b.start=timeout\nwait 5 > a.start=timeout", NULL},
     };
 
     (void)state;
@@ -606,17 +648,10 @@ static void links(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(starting),
-        cmocka_unit_test(stopping),
-        cmocka_unit_test(restarting),
-        cmocka_unit_test(reloading),
-        cmocka_unit_test(consequences),
-        cmocka_unit_test(contradictions),
-        cmocka_unit_test(circles),
-        cmocka_unit_test(times),
-        cmocka_unit_test(upheld_too_often),
-        cmocka_unit_test(names),
-        cmocka_unit_test(links),
+        cmocka_unit_test(starting),  cmocka_unit_test(stopping),     cmocka_unit_test(restarting),
+        cmocka_unit_test(reloading), cmocka_unit_test(consequences), cmocka_unit_test(contradictions),
+        cmocka_unit_test(circles),   cmocka_unit_test(times),        cmocka_unit_test(upheld_too_often),
+        cmocka_unit_test(names),     cmocka_unit_test(links),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -114,7 +114,9 @@ static void begin(void *ctx, size_t unit, enum unit_job job)
     for (size_t i = 0; i < l->n; i++)
         CHECK(l->disorder || !waits_for(l, unit, i), "life %lu: %s of %s before that of %s", l->number,
               unit_job_name(job), graph_name(l->graph, unit), graph_name(l->graph, i));
-    CHECK(job == UNIT_JOB_START ? is_down(s) : job == UNIT_JOB_STOP ? !is_down(s) : job == UNIT_JOB_RELOAD && is_up(s),
+    CHECK(job == UNIT_JOB_START  ? is_down(s)
+          : job == UNIT_JOB_STOP ? !is_down(s)
+                                 : job == UNIT_JOB_RELOAD && is_up(s),
           "life %lu: %s when %s", l->number, unit_job_name(job), unit_state_name(s));
     for (size_t pos = 0, other; job == UNIT_JOB_START && graph_dep(l->graph, unit, DEP_BINDS_TO, &pos, &other);) {
         size_t p = 0, o;
@@ -136,8 +138,8 @@ static void over(void *ctx, size_t unit, enum unit_job job, enum unit_job_result
 {
     struct life *l = ctx;
 
-    CHECK(job != UNIT_JOB_NONE && (job != UNIT_JOB_RESTART || result != UNIT_JOB_DONE), "life %lu: %s over: %s", l->number,
-          unit_job_name(job), unit_job_result_name(result));
+    CHECK(job != UNIT_JOB_NONE && (job != UNIT_JOB_RESTART || result != UNIT_JOB_DONE), "life %lu: %s over: %s",
+          l->number, unit_job_name(job), unit_job_result_name(result));
     l->asked[unit] = false;
     l->n_over++;
 }
@@ -158,9 +160,26 @@ static uint64_t now(void *ctx)
 static void link_some(struct life *l, size_t n)
 {
     static const enum unit_dep kinds[] = {
-        DEP_REQUIRES, DEP_REQUIRES, DEP_WANTS, DEP_WANTS, DEP_WANTS, DEP_AFTER, DEP_AFTER, DEP_AFTER, DEP_BEFORE,
-        DEP_REQUISITE, DEP_BINDS_TO, DEP_PART_OF, DEP_UPHOLDS, DEP_CONFLICTS, DEP_ON_FAILURE, DEP_ON_SUCCESS,
-        DEP_PROPAGATES_RELOAD_TO, DEP_RELOAD_PROPAGATED_FROM, DEP_PROPAGATES_STOP_TO, DEP_STOP_PROPAGATED_FROM,
+        DEP_REQUIRES,
+        DEP_REQUIRES,
+        DEP_WANTS,
+        DEP_WANTS,
+        DEP_WANTS,
+        DEP_AFTER,
+        DEP_AFTER,
+        DEP_AFTER,
+        DEP_BEFORE,
+        DEP_REQUISITE,
+        DEP_BINDS_TO,
+        DEP_PART_OF,
+        DEP_UPHOLDS,
+        DEP_CONFLICTS,
+        DEP_ON_FAILURE,
+        DEP_ON_SUCCESS,
+        DEP_PROPAGATES_RELOAD_TO,
+        DEP_RELOAD_PROPAGATED_FROM,
+        DEP_PROPAGATES_STOP_TO,
+        DEP_STOP_PROPAGATED_FROM,
     };
 
     for (size_t i = 0; i < n; i++) {
@@ -233,7 +252,8 @@ static void ask(struct life *l)
                                          UNIT_JOB_RELOAD, UNIT_JOB_RESTART, UNIT_JOB_VERIFY_ACTIVE};
     size_t unit = pick(l, l->n);
     enum unit_job job = jobs[pick(l, ARRAY_SIZE(jobs))];
-    enum unit_job_mode mode = pick(l, 4) ? UNIT_JOB_REPLACE : (enum unit_job_mode)pick(l, UNIT_JOB_IGNORE_REQUIREMENTS + 1);
+    enum unit_job_mode mode =
+        pick(l, 4) ? UNIT_JOB_REPLACE : (enum unit_job_mode)pick(l, UNIT_JOB_IGNORE_REQUIREMENTS + 1);
     size_t before = graph_pending(l->graph), n_over = l->n_over;
     int r;
 
@@ -311,7 +331,8 @@ static void rest(struct life *l)
     }
     CHECK(graph_pending(l->graph) == 0, "life %lu: %zu jobs never end", l->number, graph_pending(l->graph));
     for (size_t i = 0; i < l->n && due == USEC_INFINITY && !l->refused; i++)
-        for (size_t pos = 0, other; is_up(graph_state(l->graph, i)) && graph_dep(l->graph, i, DEP_BINDS_TO, &pos, &other);)
+        for (size_t pos = 0, other;
+             is_up(graph_state(l->graph, i)) && graph_dep(l->graph, i, DEP_BINDS_TO, &pos, &other);)
             CHECK(!is_down(graph_state(l->graph, other)), "life %lu: %zu is up without %zu", l->number, i, other);
 }
 
@@ -321,7 +342,8 @@ static void lives(void **state)
     size_t begun = 0, ended = 0;
 
     (void)state;
-    for (uint64_t number = one ? strtoul(one, NULL, 10) : 1; number <= (one ? strtoul(one, NULL, 10) : LIVES); number++) {
+    for (uint64_t number = one ? strtoul(one, NULL, 10) : 1; number <= (one ? strtoul(one, NULL, 10) : LIVES);
+         number++) {
         struct life l;
 
         life_begin(&l, number);
@@ -455,8 +477,10 @@ static void crowd(const char *what, void (*tie)(struct graph *g, size_t unit))
     down = since(&from);
     assert_int_equal(c.n_begun, 2 * MANY);
     assert_int_equal(graph_pending(c.graph), 0);
-    print_message("%u units in a %s: made in %.1f ms, started in %.1f ms, stopped in %.1f ms\n", MANY, what, made, up, down);
-    assert_true(made < 1000 && up < 1000 && down < 1000); /* of CPU; quadratic would be far above, under a sanitizer, too */
+    print_message("%u units in a %s: made in %.1f ms, started in %.1f ms, stopped in %.1f ms\n", MANY, what, made, up,
+                  down);
+    assert_true(made < 1000 && up < 1000 &&
+                down < 1000); /* of CPU; quadratic would be far above, under a sanitizer, too */
     graph_free(c.graph);
 }
 
