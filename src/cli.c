@@ -39,9 +39,9 @@ static const char help[] =
     "  status [NAME], list       how an instance is; all of them without NAME\n"
     "  logs NAME [-n N] [-f]     the last lines of its output; -f follows it\n"
     "  start, stop, restart, reload, rotate NAME   returns when that has happened\n"
-    "  wait NAME [--for=ready|healthy|stopped] [--timeout=TIME]\n"
-    "  is-ready, is-healthy NAME   for probes: exit status 0 or 1\n"
+    "  wait NAME [--for=ready|healthy|stopped] [--timeout=TIME], is-ready, is-healthy\n"
     "  detect, inspect PID       which world this is; a process measured by daemon(7)\n"
+    "  explain, verify UNIT      what becomes of each line of it; what is wrong with it\n"
     "  -h, --help  --version     amphid(1) says it all\n";
 
 /* Options that are a directive each. */
@@ -232,7 +232,7 @@ static int take_option(struct cli *c, int id, const char *word, const char *arg)
 {
     if (id == 'f' || (id >= OPT_JSON && id <= OPT_TIMEOUT))
         return take_verb_option(c, id, arg);
-    if (id != 'n' && id != OPT_UNIT_PATH) /* which are --lines= of logs, and explain's and verify's, too */
+    if (id != 'n' && id != OPT_NAME && id != OPT_UNIT_PATH) /* which are --lines= of logs, and explain's and verify's, too */
         c->run_option = word;
     if (id > DIRECTIVE_BEFORE_FIRST && id < DIRECTIVE_PAST_LAST)
         return set_directive(c, directive_keys[id - DIRECTIVE_BEFORE_FIRST - 1], arg);
