@@ -6,6 +6,7 @@
 #include "json.h"
 #include "parse.h"
 #include "rundir.h"
+#include "unitname.h"
 
 /* LSB: program is not installed. */
 #define EXIT_NOT_INSTALLED 5
@@ -25,7 +26,7 @@ static const struct verb {
     {"start", verb_start, OPERAND_NAME, 0},
     {"stop", verb_stop, OPERAND_NAME, 0},
     {"restart", verb_restart, OPERAND_NAME, 0},
-    {"reload", verb_reload, OPERAND_NAME, 0},
+    {"reload", verb_reload, OPERAND_NAME_OPTIONAL, 0},
     {"rotate", verb_rotate, OPERAND_NAME, 0},
     {"wait", verb_wait, OPERAND_NAME, VERB_FOR},
     {"is-ready", verb_is_ready, OPERAND_NAME, 0},
@@ -63,8 +64,12 @@ static int check_options(struct cli *c, const struct verb *v)
 {
     unsigned odd;
 
-    if (c->short_n && v->options & VERB_LINES)
-        return cli_lines(c, c->short_n);
+    if (c->short_n && v->options & VERB_LINES) {
+        c->name = STREQ(c->name, c->short_n) ? NULL : c->name;
+        odd = (unsigned)cli_lines(c, c->short_n);
+        if ((int)odd >= 0)
+            return (int)odd;
+    }
     odd = c->verb_options & ~v->options;
     if (c->verb_args.json && !(v->options & VERB_JSON))
         return cli_usage("%s: has no --json", v->name);
@@ -74,8 +79,14 @@ static int check_options(struct cli *c, const struct verb *v)
                                                                  : "--for or --timeout");
     if (c->unit_path && !takes_units(v))
         return cli_usage("%s: has no --unit-path", v->name);
-    if (c->run_option || c->short_n)
-        return cli_usage("%s: does not go with %s", v->name, c->run_option ? c->run_option : "-n");
+    if (v->operand == OPERAND_NAME || v->operand == OPERAND_NAME_OPTIONAL)
+        c->verb_args.instance = c->name;
+    else if (c->name)
+        return cli_usage("%s: does not go with --name", v->name);
+    if (c->verb_args.instance && !rundir_name_valid(c->verb_args.instance))
+        return cli_usage("%s --name=%s: expected the name of an instance", v->name, c->verb_args.instance);
+    if (c->run_option)
+        return cli_usage("%s: does not go with %s", v->name, c->run_option);
     return -1;
 }
 
@@ -83,8 +94,8 @@ static int take_operand(struct cli *c, const struct verb *v, const char *operand
 {
     if (v->operand == OPERAND_PID)
         return parse_pid(operand, &c->verb_args.pid) < 0 ? cli_usage("%s %s: expected a PID", v->name, operand) : -1;
-    if (!rundir_name_valid(operand))
-        return cli_usage("%s %s: expected the name of an instance", v->name, operand);
+    if (!rundir_name_valid(operand) && !unit_name_valid(operand))
+        return cli_usage("%s %s: expected the name of an instance or of a unit", v->name, operand);
     c->verb_args.name = operand;
     return -1;
 }
@@ -117,7 +128,8 @@ int cli_take_verb(struct cli *c, int argc, char **argv)
     if (n > (v->operand == OPERAND_NONE ? 0 : 1))
         return cli_usage("%s %s: one word too many", v->name, argv[n]);
     if (n == 0)
-        return v->operand == OPERAND_NAME  ? cli_usage("%s: the name of an instance is missing", v->name)
+        return v->operand == OPERAND_NAME && c->verb_args.instance ? -1
+               : v->operand == OPERAND_NAME  ? cli_usage("%s: the name of an instance is missing", v->name)
                : v->operand == OPERAND_PID ? cli_usage("%s: a PID is missing", v->name)
                                            : -1;
     return take_operand(c, v, argv[1]);

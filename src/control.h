@@ -9,7 +9,11 @@ struct loop;
 /* What the daemon lends to the socket. @job is NULL for the whole instance. */
 struct control_ops {
     void (*status)(void *ctx, struct instance_status *ret);
-    int (*stop)(void *ctx, const char *job);   /* -ENOENT: no such job */
+    /* The job that is meant by @job, by its own name (borrowed); @load: or a unit of that name, which is then one. NULL
+     * and why in *@ret_why (NULL: there is none). NULL here: names are as they are. */
+    const char *(*find)(void *ctx, const char *job, bool load, const char **ret_why);
+    int (*reload_units)(void *ctx);            /* reads the files of all units anew; NULL: there are none */
+    int (*stop)(void *ctx, const char *job);   /* -ENOENT: no such job; -EPERM: not by hand */
     int (*reload)(void *ctx, const char *job); /* -ENOENT; -EAGAIN: not up, so it cannot be reloaded now; 0: it is done;
                                                   1: control_job_reloaded() tells when */
     int (*restart)(void *ctx, const char *job); /* -ENOENT; it is told with control_job_changed() when it is up again */
@@ -36,6 +40,9 @@ void control_job_changed(struct control *c, const struct job_status *job);
 
 /* A start or restart of the job @name is over without one: it was not needed (@why NULL), or refused. */
 void control_job_not_started(struct control *c, const char *name, const char *why);
+
+/* A stop of the job @name is over. */
+void control_job_stopped(struct control *c, const char *name);
 
 /* A reload that was asked for has ended, @ok or not. */
 void control_job_reloaded(struct control *c, const struct job_status *job, bool ok);

@@ -52,6 +52,12 @@ static int refuse(struct conn *c, int error, const char *job)
 
     if (error == -ENOENT)
         return conn_error(c, MANAGER_NO_SUCH_JOB, "job", job ? job : "");
+    if (error == -EPERM)
+        return conn_error(c, MANAGER_REFUSED, "reason", "the unit may not be started or stopped by hand");
+    if (error == -EDEADLK)
+        return conn_error(c, MANAGER_REFUSED, "reason", "it contradicts other units; the log says which");
+    if (error == -ELIBBAD)
+        return conn_error(c, MANAGER_REFUSED, "reason", "a unit that it requires cannot be loaded; the log says which");
     control_look(s, &st);
     j = manager_find_job(&st, job);
     return conn_error(c, MANAGER_NOT_UP, "state", j ? job_state_name(j->state) : st.state);
@@ -104,7 +110,7 @@ static int call_check(struct conn *c, const struct manager_request *req)
         return conn_text(c, strdup(MANAGER_YES));
     /* The first one that is not. */
     for (size_t i = 0; i < st.n_jobs && !j; i++)
-        if ((!req->job || STREQ(st.jobs[i].name, req->job)) &&
+        if ((req->job ? STREQ(st.jobs[i].name, req->job) : !st.jobs[i].idle) &&
             manager_progress(&st, st.jobs[i].name, NULL, req->goal, &end) != MANAGER_REACHED)
             j = &st.jobs[i];
     if (j)
@@ -211,6 +217,14 @@ static int call_rotate(struct conn *c)
     return conn_error(c, MANAGER_NOT_ROTATED, "reason", r == -ENOTSUP ? "the log goes to no file" : strerror(-r));
 }
 
+static int call_reload_units(struct conn *c)
+{
+    const struct control *s = c->server;
+    int r = s->ops->reload_units ? s->ops->reload_units(s->ctx) : 0;
+
+    return r >= 0 ? conn_done(c) : conn_error(c, MANAGER_REFUSED, "reason", strerror(-r));
+}
+
 /* ---- output ---- */
 
 /* Queues the last @n lines, and how many are lost for ever if fewer than @wanted are there. */
@@ -302,10 +316,34 @@ static int call_method(struct conn *c, const struct manager_request *req)
         return call_rotate(c);
     case MANAGER_LOGS:
         return call_logs(c, req);
+    case MANAGER_RELOAD_UNITS:
+        return call_reload_units(c);
     case MANAGER_NONE:
         break;
     }
     return -EBADMSG;
+}
+
+/* A job may be meant by another name, or be none yet. 1: it is the job's own; else the answer is given. */
+static int resolve(struct conn *c, struct manager_request *req)
+{
+    const struct control *s = c->server;
+    const char *why = NULL, *name;
+    int r;
+
+    if (!req->job || !s->ops->find)
+        return 1;
+    name = s->ops->find(s->ctx, req->job, req->method == MANAGER_START || req->method == MANAGER_RESTART, &why);
+    if (name) {
+        req->job = name;
+        return 1;
+    }
+    if (!why)
+        return refuse(c, -ENOENT, req->job);
+    r = json_open();
+    return r < 0 ? r
+                 : conn_json(c, json_pack("{s:s, s:{s:o, s:s}}", "error", MANAGER_NOT_LOADED, "parameters", "job",
+                                          varlink_text(req->job), "reason", why));
 }
 
 int conn_call(struct conn *c, const char *text, size_t len)
@@ -325,7 +363,9 @@ int conn_call(struct conn *c, const char *text, size_t len)
         return r;
     c->oneway = call.oneway;
     answer = manager_request(&call, c->privileged, &req);
-    r = answer ? conn_json(c, answer) : call_method(c, &req);
+    r = answer ? conn_json(c, answer) : resolve(c, &req);
+    if (!answer && r > 0)
+        r = call_method(c, &req);
     varlink_call_done(&call);
     return r;
 }

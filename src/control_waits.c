@@ -125,6 +125,7 @@ static void news(struct conn *c, const struct job_status *job)
     case MANAGER_STATUS:
     case MANAGER_CHECK:
     case MANAGER_ROTATE:
+    case MANAGER_RELOAD_UNITS:
         break;
     }
     if (done)
@@ -167,6 +168,15 @@ void control_job_not_started(struct control *s, const char *name, const char *wh
             conn_answered(c, why ? send_start_failed(c, &job) : conn_done(c));
 }
 
+void control_job_stopped(struct control *s, const char *name)
+{
+    const struct job_status job = {.name = name};
+
+    for (struct conn *c = s ? s->conns : NULL; c; c = c->next)
+        if (c->pending.job && concerns(c, &job) && c->pending.method == MANAGER_STOP)
+            conn_answered(c, conn_done(c));
+}
+
 void control_job_reloaded(struct control *s, const struct job_status *job, bool ok)
 {
     for (struct conn *c = s ? s->conns : NULL; c; c = c->next)
@@ -203,6 +213,7 @@ void conn_answer_end(struct conn *c)
     case MANAGER_STATUS:
     case MANAGER_CHECK:
     case MANAGER_ROTATE:
+    case MANAGER_RELOAD_UNITS:
         return;
     }
     conn_answered(c, r);

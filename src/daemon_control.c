@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include "cleanup.h"
 #include "daemon_state.h"
+#include "spec_unit.h"
 
 /* The parent may have changed since: a daemon outlives whoever started it. */
 void daemon_refresh_identity(struct daemon *d)
@@ -56,8 +57,10 @@ static void fill_status(struct daemon *d, bool tree, struct instance_status *ret
     daemon_set_status(d);
     free(d->jobs);
     d->jobs = calloc(units_count(d->units) + 1, sizeof(*d->jobs));
+    if (d->jobs && d->sole)
+        daemon_unit_status(d->sole, tree, &d->jobs[n++]);
     for (size_t i = 0; d->jobs && i < units_count(d->units); i++)
-        if (is_shown(units_nth(d->units, i)))
+        if (is_shown(units_nth(d->units, i)) && units_nth(d->units, i) != d->sole)
             daemon_unit_status(units_nth(d->units, i), tree, &d->jobs[n++]);
     *ret = (struct instance_status){
         .name = d->config->name,
@@ -70,6 +73,7 @@ static void fill_status(struct daemon *d, bool tree, struct instance_status *ret
         .since = d->since,
         .jobs = d->jobs,
         .n_jobs = n,
+        .has_main = d->sole,
     };
 }
 
@@ -104,10 +108,35 @@ static struct unit *called(struct daemon *d, const char *name)
     return u && is_shown(u) ? u : NULL;
 }
 
+/* Asks for it by hand. */
 static int request(struct daemon *d, struct unit *u, enum unit_job job)
 {
+    const struct spec_unit *s = spec_unit(&u->file.spec);
+    int r;
+
+    if ((job != UNIT_JOB_STOP && s->refuse_manual_start) || (job != UNIT_JOB_START && s->refuse_manual_stop))
+        return -EPERM;
     daemon_refresh_identity(d);
-    return daemon_request(d, u, job);
+    r = job == UNIT_JOB_START ? daemon_want(d, u) : daemon_request(d, u, job);
+    if (r == -ENOENT) /* the unit is there, what it needs is not */
+        return -ELIBBAD;
+    return r == -EBUSY ? -EDEADLK : r;
+}
+
+static const char *call_find(void *ctx, const char *name, bool load, const char **ret_why)
+{
+    struct daemon *d = ctx;
+    struct unit *u = called(d, name);
+    int r;
+
+    if (!u && load) {
+        r = units_load(d->units, name, false, &u);
+        if (r < 0) {
+            *ret_why = units_explain(r);
+            return NULL;
+        }
+    }
+    return u ? unit_name(u) : NULL;
 }
 
 static int call_stop(void *ctx, const char *name)
@@ -133,25 +162,41 @@ static int reload_unit(struct daemon *d, struct unit *u, const char *who)
                  job_state_name(u->job ? u->job->fsm.state : JOB_INACTIVE));
         return -EAGAIN;
     }
-    return request(d, u, UNIT_JOB_RELOAD) < 0 ? -EAGAIN : 1;
+    return daemon_request(d, u, UNIT_JOB_RELOAD) < 0 ? -EAGAIN : 1;
+}
+
+/* The files of all units are read anew. */
+static int reload_files(struct daemon *d, const char *who)
+{
+    struct units_news news;
+    int r;
+
+    log_stage(d->log, STAGE_RELOAD, LOG_INFO, NULL, "%s", who);
+    upward_reloading(d->upward, "reloading");
+    r = units_reload(d->units, &news);
+    if (r < 0)
+        log_stage(d->log, STAGE_RELOAD, LOG_ERR, NULL, "the units could not be read anew: %s", strerror(-r));
+    else
+        log_stage(d->log, STAGE_RELOAD, LOG_INFO, NULL, "units read anew: %zu changed, %zu gone", news.changed,
+                  news.removed);
+    d->changed = true;
+    daemon_set_status(d);
+    upward_reloaded(d->upward, d->status_text);
+    return r;
 }
 
 int daemon_reload(struct daemon *d, const char *who)
 {
     daemon_refresh_identity(d);
-    if (d->sole)
-        return reload_unit(d, d->sole, who);
-    log_stage(d->log, STAGE_RELOAD, LOG_INFO, NULL, "%s", who);
-    upward_reloading(d->upward, "reloading");
-    for (size_t i = 0; i < units_count(d->units); i++) {
-        struct unit *u = units_nth(d->units, i);
+    return d->sole ? reload_unit(d, d->sole, who) : reload_files(d, who);
+}
 
-        if (u->job && job_is_ready(u->job))
-            (void)reload_unit(d, u, who);
-    }
-    daemon_set_status(d);
-    upward_reloaded(d->upward, d->status_text);
-    return 0;
+static int call_reload_units(void *ctx)
+{
+    struct daemon *d = ctx;
+
+    daemon_refresh_identity(d);
+    return reload_files(d, "asked on the control socket to read the units anew");
 }
 
 static int call_reload(void *ctx, const char *name)
@@ -193,7 +238,7 @@ static int call_start(void *ctx, const char *name)
     }
     if (u->job && !job_over(u->job))
         return -EALREADY;
-    return daemon_want(d, u);
+    return request(d, u, UNIT_JOB_START);
 }
 
 static int call_rotate(void *ctx)
@@ -221,6 +266,8 @@ static int call_logs(void *ctx, const char *name, unsigned n, char **ret)
 const struct control_ops *daemon_control(void)
 {
     static const struct control_ops ops = {.status = tell_status,
+                                           .find = call_find,
+                                           .reload_units = call_reload_units,
                                            .brief = tell_brief,
                                            .stop = call_stop,
                                            .reload = call_reload,

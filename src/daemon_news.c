@@ -8,6 +8,7 @@
 #include "cleanup.h"
 #include "daemon_state.h"
 #include "self.h"
+#include "spec_unit.h"
 #include "systemd.h"
 
 static struct daemon *daemon_of(const struct unit *u)
@@ -62,6 +63,9 @@ void daemon_unit_status(struct unit *u, bool tree, struct job_status *ret)
             .cpu_usec = UINT64_MAX,
         };
     ret->pending = u->pending;
+    ret->idle = !u->job && !u->asked;
+    ret->path = u->file.path;
+    ret->description = spec_unit(&u->file.spec)->description;
 }
 
 void daemon_tell_starter(struct daemon *d, const struct unit *u, const char *fmt, ...)
@@ -251,6 +255,8 @@ static void job_end(struct daemon *d, struct unit *u)
                  FIELDS({"RESULT", result}, {error ? "ERRNO" : NULL, number(error).text}), "%s", text);
         tail = job->up_once ? NULL : last_words(job);
         tell_failure(d, u, status, error, text, tail);
+    } else if (u != d->sole) {
+        log_unit(d->log, unit_subject(u), STAGE_STOPPED, LOG_INFO, FIELDS({"RESULT", result}), "result: %s", result);
     }
     if (d->control) {
         daemon_unit_status(u, false, &js);

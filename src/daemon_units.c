@@ -4,12 +4,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <syslog.h>
 #include "cleanup.h"
 #include "conditions.h"
 #include "directive_honour.h"
 #include "daemon_state.h"
-#include "self.h"
+#include "parse.h"
+#include "strv.h"
 
 struct unit_news {
     size_t unit;
@@ -85,8 +87,12 @@ static void mark_followers(struct daemon *d, const struct unit *u)
     enum unit_dep dep = u->state == UNIT_FAILED ? DEP_ON_FAILURE : DEP_ON_SUCCESS;
     size_t pos = 0, other;
 
-    while (!is_alive(u->state) && graph_dep(d->graph, u->number, dep, &pos, &other))
-        mark_asked(d, units_nth(d->units, other));
+    while (!is_alive(u->state) && graph_dep(d->graph, u->number, dep, &pos, &other)) {
+        struct unit *follower = units_nth(d->units, other);
+
+        mark_asked(d, follower);
+        follower->monitored = u;
+    }
 }
 
 int daemon_request(struct daemon *d, struct unit *u, enum unit_job job)
@@ -186,6 +192,44 @@ void daemon_drop_job(struct unit *u)
     u->job = NULL;
 }
 
+static int put_variable(char ***env, const char *key, const char *value)
+{
+    cleanup_free char *assignment = NULL;
+
+    if (asprintf(&assignment, "%s=%s", key, value) < 0) {
+        assignment = NULL;
+        return -ENOMEM;
+    }
+    return env_put(env, assignment);
+}
+
+/* systemd.exec(5): what a unit that OnFailure= or OnSuccess= has started is told of the one that did so. */
+static int monitor_environment(struct unit *u)
+{
+    const struct unit *of = u->monitored;
+    const struct job *job = of ? of->job : NULL;
+    char number[16], name[16];
+    const char *status = number;
+    int r;
+
+    u->env = strv_free(u->env);
+    u->monitored = NULL;
+    if (!job)
+        return 0;
+    r = put_variable(&u->env, "MONITOR_SERVICE_RESULT", job_result_name(job->fsm.result));
+    if (r >= 0 && job->exit_code) {
+        snprintf(number, sizeof(number), "%d", job->exit_status);
+        if (job->exit_code != CLD_EXITED)
+            status = signal_name(job->exit_status, name) + strlen("SIG");
+        r = put_variable(&u->env, "MONITOR_EXIT_CODE", exit_code_name(job->exit_code));
+        if (r >= 0)
+            r = put_variable(&u->env, "MONITOR_EXIT_STATUS", status);
+    }
+    if (r >= 0 && job->tree.mark[0])
+        r = put_variable(&u->env, "MONITOR_INVOCATION_ID", job->tree.mark);
+    return r < 0 ? r : put_variable(&u->env, "MONITOR_UNIT", unit_name(of));
+}
+
 /* Do its conditions hold? Else it is told why not. */
 static bool may_start(struct daemon *d, struct unit *u)
 {
@@ -233,19 +277,23 @@ static void start_service(struct daemon *d, struct unit *u)
     warn(d, u);
     if (!u->job)
         r = make_job(d, u);
+    if (r >= 0)
+        r = monitor_environment(u);
     if (r < 0) {
         daemon_unit_failed(d, u, 1, -r, strerror(-r));
         return;
     }
+    u->job->c.more_env = u->env;
     u->job->stop_asked = false;
     job_start(u->job);
 }
 
 static void stop_service(struct daemon *d, struct unit *u)
 {
-    if (u->job && !job_over(u->job))
+    if (u->job && !job_over(u->job)) {
+        u->job->comes_back = graph_job(d->graph, u->number, NULL) == UNIT_JOB_RESTART;
         job_stop(u->job);
-    else
+    } else
         daemon_note(d, u, UNIT_INACTIVE, 0);
 }
 
@@ -310,6 +358,8 @@ static void over(void *ctx, size_t number, enum unit_job job, enum unit_job_resu
     bool up = result == UNIT_JOB_DONE || result == UNIT_JOB_SKIPPED;
 
     d->changed = true;
+    if (job == UNIT_JOB_STOP)
+        control_job_stopped(d->control, unit_name(u));
     if (job == UNIT_JOB_STOP || job == UNIT_JOB_RELOAD || result == UNIT_JOB_CANCELED)
         return;
     u->pending = false;

@@ -24,16 +24,22 @@ static bool is_record(const char *s, size_t len)
     return STREQ(l.identifier, "amphid") && l.len > 5 && memcmp(l.text, "name=", 5) == 0;
 }
 
-static bool is_record_at(int fd, off_t at)
+/* Is the line at @at one that is not wanted: a record, or one of another unit? */
+static bool is_other_at(const struct search *s, int fd, off_t at)
 {
     char head[128];
     ssize_t n = pread(fd, head, sizeof(head), at);
 
-    return n > 0 && is_record(head, (size_t)n);
+    struct log_line l;
+
+    if (n <= 0)
+        return false;
+    logs_parse(head, (size_t)n, &l);
+    return is_record(head, (size_t)n) || (s->identifier && l.identifier[0] && !STREQ(l.identifier, s->identifier));
 }
 
 /* Where the last @n lines of output in @size bytes begin. */
-static off_t find_tail(int fd, off_t size, unsigned n)
+static off_t find_tail(const struct search *s, int fd, off_t size, unsigned n)
 {
     cleanup_free char *block = malloc(BLOCK);
     off_t at = size;
@@ -48,7 +54,7 @@ static off_t find_tail(int fd, off_t size, unsigned n)
             return size;
         for (size_t i = want; i-- > 0;)
             /* The newline that ends the last line begins no other. */
-            if (block[i] == '\n' && at + (off_t)i + 1 < size && !is_record_at(fd, at + (off_t)i + 1) && --n == 0)
+            if (block[i] == '\n' && at + (off_t)i + 1 < size && !is_other_at(s, fd, at + (off_t)i + 1) && --n == 0)
                 return at + (off_t)i + 1;
     }
     return 0;
@@ -193,7 +199,7 @@ int logs_file(const struct search *s, const char *path)
         n = logs_fail(s, -errno, "%s: %s", path, strerror(errno));
     else if (!S_ISREG(st.st_mode))
         n = logs_fail(s, -ENODATA, "%s is no regular file", path);
-    else if (lseek(r.fd, find_tail(r.fd, st.st_size, s->q->lines), SEEK_SET) < 0)
+    else if (lseek(r.fd, find_tail(s, r.fd, st.st_size, s->q->lines), SEEK_SET) < 0)
         n = logs_fail(s, -errno, "%s: %s", path, strerror(errno));
     if (n == 0) {
         n = s->q->follow && c ? follow(&r) : read_on(&r);

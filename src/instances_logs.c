@@ -51,7 +51,8 @@ void logs_show(const struct search *s, const char *text, size_t len)
         struct log_line line;
 
         logs_parse(text, (size_t)((newline ? newline : end) - text), &line);
-        s->q->line(s->q->ctx, &line);
+        if (!s->identifier || !line.identifier[0] || STREQ(line.identifier, s->identifier))
+            s->q->line(s->q->ctx, &line);
         text = newline ? newline + 1 : end;
     }
 }
@@ -70,6 +71,20 @@ static char *default_file(const char *name)
     else
         r = asprintf(&path, "%s/.local/state/amphid/%s.log", home ? home : "", name);
     return r < 0 ? NULL : path;
+}
+
+/* What the instance says of the unit that is asked for, or of its only job. */
+static const json_t *find_job(const struct search *s)
+{
+    const json_t *jobs = json_object_get(s->instance->info, "jobs");
+
+    for (size_t i = 0; s->q->unit && i < json_array_size(jobs); i++) {
+        const char *name = json_string_value(json_object_get(json_array_get(jobs, i), "name"));
+
+        if (name && STREQ(name, s->q->unit))
+            return json_array_get(jobs, i);
+    }
+    return json_array_get(jobs, 0);
 }
 
 /* ---- the journal ---- */
@@ -102,7 +117,7 @@ static bool find_unit(pid_t pid, char *buf, size_t size, bool *ret_user)
  * by its unit. Our own streams are known by their identifier, and by the user where that can be but one. */
 static void make_matches(const struct search *s, char text[2][160], const char *matches[4])
 {
-    const json_t *info = s->instance->info, *job = json_array_get(json_object_get(info, "jobs"), 0);
+    const json_t *info = s->instance->info, *job = find_job(s);
     const char *mode = json_string_value(json_object_get(info, "mode"));
     const char *identifier = json_string_value(json_object_get(job, "identifier"));
     char unit[128];
@@ -186,12 +201,17 @@ static int ask_daemon(const struct search *s, json_t **ret)
 {
     struct client *c = s->instance->client;
     json_t *reply = NULL;
-    char call[160];
+    char call[1024];
+    struct textbuf b = TEXTBUF(call);
     int r;
 
-    snprintf(call, sizeof(call),
-             "{\"method\":\"" MANAGER_INTERFACE ".Logs\",\"parameters\":{\"lines\":%u},\"more\":%s}", s->q->lines,
-             s->q->follow ? "true" : "false");
+    textbuf_puts(&b, "{\"method\":\"" MANAGER_INTERFACE ".Logs\",\"parameters\":{");
+    if (s->q->unit) {
+        textbuf_puts(&b, "\"job\":\"");
+        textbuf_json(&b, s->q->unit, strlen(s->q->unit));
+        textbuf_puts(&b, "\",");
+    }
+    textbuf_printf(&b, "\"lines\":%u},\"more\":%s}", s->q->lines, s->q->follow ? "true" : "false");
     r = client_call(c, call, 3 * USEC_PER_SEC, &reply);
     while (r == 0) {
         show_reply(s, reply);
@@ -212,7 +232,7 @@ static int ask_daemon(const struct search *s, json_t **ret)
 /* The output does not pass through the daemon: it is where that logs to, or where it was before. */
 static int look_elsewhere(const struct search *s)
 {
-    const json_t *job = json_array_get(json_object_get(s->instance->info, "jobs"), 0);
+    const json_t *job = find_job(s);
     const char *log = json_string_value(json_object_get(s->instance->info, "log"));
     json_int_t pid = json_integer_value(json_object_get(job, "mainPid"));
     char link[64], target[256] = "its standard output";
@@ -256,6 +276,8 @@ int instance_logs(const struct instance *i, const struct logs_query *q, json_t *
     int r;
 
     *ret_refusal = NULL;
+    if (q->unit)
+        s.identifier = json_string_value(json_object_get(find_job(&s), "identifier"));
     if (i->verdict != INSTANCE_RUNNING)
         return search_remains(&s);
     /* A file has more than the daemon keeps; but to be read it takes the right to. */

@@ -6,6 +6,7 @@
 struct search {
     const struct instance *instance;
     const struct logs_query *q;
+    const char *identifier; /* only lines of this one; NULL: all */
     char *why;
     size_t size;
 };

@@ -24,6 +24,7 @@ static const struct method {
     {"Check", MANAGER_CHECK, false, TAKES_JOB | TAKES_FOR},
     {"Rotate", MANAGER_ROTATE, true, 0},
     {"Logs", MANAGER_LOGS, true, TAKES_JOB | TAKES_LINES},
+    {"ReloadUnits", MANAGER_RELOAD_UNITS, true, 0},
 };
 
 static const char *const goals[] = {
@@ -43,6 +44,7 @@ static const struct {
     {MANAGER_CALL("Start"), MANAGER_START, MANAGER_STOPPED},
     {MANAGER_CALL("Reload"), MANAGER_RELOAD, MANAGER_STOPPED},
     {MANAGER_CALL("Rotate"), MANAGER_ROTATE, MANAGER_STOPPED},
+    {MANAGER_CALL("ReloadUnits"), MANAGER_RELOAD_UNITS, MANAGER_STOPPED},
     {MANAGER_CALL_FOR("Wait", "stopped"), MANAGER_WAIT, MANAGER_STOPPED},
     {MANAGER_CALL_FOR("Wait", "ready"), MANAGER_WAIT, MANAGER_READY},
     {MANAGER_CALL_FOR("Wait", "healthy"), MANAGER_WAIT, MANAGER_HEALTHY},
@@ -145,7 +147,7 @@ bool manager_job_up(const struct job_status *job)
 const struct job_status *manager_find_job(const struct instance_status *st, const char *name)
 {
     if (!name)
-        return st->n_jobs == 1 ? &st->jobs[0] : NULL;
+        return st->n_jobs == 1 || (st->n_jobs > 0 && st->has_main) ? &st->jobs[0] : NULL;
     for (size_t i = 0; i < st->n_jobs; i++)
         if (STREQ(st->jobs[i].name, name))
             return &st->jobs[i];
@@ -161,6 +163,12 @@ static enum manager_progress job_progress(const struct job_status *j, enum manag
     return reached ? MANAGER_REACHED : manager_job_ended(j) ? MANAGER_NEVER : MANAGER_NOT_YET;
 }
 
+/* Among others it is no fault to have come to a good end. */
+static bool has_done_its_work(const struct job_status *j)
+{
+    return j->state == JOB_DONE && j->result == RESULT_SUCCESS;
+}
+
 enum manager_progress manager_progress(const struct instance_status *st, const char *job, const struct job_status *news,
                                        enum manager_goal goal, struct manager_end *ret_end)
 {
@@ -171,11 +179,13 @@ enum manager_progress manager_progress(const struct instance_status *st, const c
         const struct job_status *j = &st->jobs[i];
         enum manager_progress p;
 
-        if (job && !STREQ(j->name, job))
+        if (job ? !STREQ(j->name, job) : j->idle)
             continue;
         if (news && STREQ(j->name, news->name))
             j = news;
         p = job_progress(j, goal);
+        if (!job && st->n_jobs > 1 && goal != MANAGER_STOPPED && has_done_its_work(j))
+            p = MANAGER_REACHED;
         if (p == MANAGER_NEVER || all == MANAGER_REACHED)
             all = p;
         if (manager_job_ended(j) && end.result == RESULT_SUCCESS)

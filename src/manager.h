@@ -14,6 +14,8 @@
 #define MANAGER_RELOAD_FAILED MANAGER_INTERFACE ".ReloadFailed"  /* state */
 #define MANAGER_ENDED MANAGER_INTERFACE ".Ended"                 /* result, exitCode, exitStatus */
 #define MANAGER_NOT_ROTATED MANAGER_INTERFACE ".NotRotated"      /* reason */
+#define MANAGER_NOT_LOADED MANAGER_INTERFACE ".NotLoaded"         /* job, reason */
+#define MANAGER_REFUSED MANAGER_INTERFACE ".Refused"              /* reason */
 #define MANAGER_LOG_ELSEWHERE MANAGER_INTERFACE ".LogElsewhere"  /* log */
 
 /* Calls and replies of our own clients, as bytes: who knows them needs no JSON. */
@@ -37,6 +39,7 @@ enum manager_method {
     MANAGER_CHECK,
     MANAGER_ROTATE,
     MANAGER_LOGS,
+    MANAGER_RELOAD_UNITS,
 };
 
 /* What Wait waits for and Check asks. */
@@ -80,7 +83,7 @@ json_t *manager_ended(const struct manager_end *end);
 bool manager_job_ended(const struct job_status *job);
 bool manager_job_up(const struct job_status *job);
 
-/* The job of that name, or NULL. @name NULL: the only one, NULL if there are none or several. */
+/* The job of that name, or NULL. @name NULL: the only one, or the main one; NULL if there are none, or several. */
 const struct job_status *manager_find_job(const struct instance_status *st, const char *name);
 
 /* How far @job (NULL: all of them) is from @goal. @news (NULL: none) counts instead of what the list says of that

@@ -16,6 +16,9 @@
     "  state: string,\n"                                                                                               \
     "  # success or what went wrong, in the words of $SERVICE_RESULT, see systemd.exec(5)\n"                           \
     "  result: string,\n"                                                                                              \
+    "  # The file of the unit, and its Description=\n"                                                                \
+    "  path: ?string,\n"                                                                                              \
+    "  description: ?string,\n"                                                                                       \
     "  # Its main process, if one runs\n"                                                                              \
     "  mainPid: ?int,\n"                                                                                               \
     "  # The identifier of its lines in the log\n"                                                                     \
@@ -60,6 +63,8 @@
     "type Instance(\n"                                                                                                 \
     "  # Its name\n"                                                                                                   \
     "  name: string,\n"                                                                                                \
+    "  # The job that it is there for, where there is one such: its end is the end of the instance\n"                 \
+    "  main: ?string,\n"                                                                                              \
     "  # The daemon's process, not the command's\n"                                                                    \
     "  pid: int,\n"                                                                                                    \
     "  # The version of amphid that runs\n"                                                                            \
@@ -86,7 +91,7 @@
     "# Stops a job, or the whole instance. Answers when that has happened.\n"                                          \
     "method Stop(job: ?string) -> ()\n"                                                                                \
     "\n"                                                                                                               \
-    "# Starts a job that has ended. Answers when it is up.\n"                                                          \
+    "# Starts a job that has ended, or a unit, which is loaded if need be. Answers when it is up.\n"                                                          \
     "# The name may be left out where there is one job only.\n"                                                        \
     "method Start(job: ?string) -> ()\n"                                                                               \
     "\n"                                                                                                               \
@@ -113,6 +118,10 @@
     "# output until the job ends. Who follows too slowly misses lines, and is told how many.\n"                        \
     "method Logs(job: ?string, lines: ?int) -> (text: string, dropped: ?int)\n"                                        \
     "\n"                                                                                                               \
+    "# Reads the files of the units anew. What has not changed is left alone; a changed description counts from the next\n" \
+    "# start of its unit.\n"                                                                                          \
+    "method ReloadUnits() -> ()\n"                                                                                    \
+    "\n"                                                                                                              \
     "# There is no job of that name.\n"                                                                                \
     "error NoSuchJob(job: string)\n"                                                                                   \
     "\n"                                                                                                               \
@@ -128,6 +137,12 @@
     "# It has ended, and so will never be what was waited for.\n"                                                      \
     "error Ended(result: string, exitCode: ?string, exitStatus: ?int)\n"                                               \
     "\n"                                                                                                               \
+    "# A unit of that name cannot be loaded.\n"                                                                       \
+    "error NotLoaded(job: string, reason: string)\n"                                                                  \
+    "\n"                                                                                                              \
+    "# The unit does not want this to be asked for by hand: RefuseManualStart=, RefuseManualStop=.\n"                 \
+    "error Refused(reason: string)\n"                                                                                 \
+    "\n"                                                                                                              \
     "# There is no file to rotate, or no new one could be made.\n"                                                     \
     "error NotRotated(reason: string)\n"                                                                               \
     "\n"                                                                                                               \

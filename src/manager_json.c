@@ -71,6 +71,7 @@ static json_t *job_json(const struct job_status *j)
                           number((uint64_t)j->main_pid, j->main_pid > 0), "command", command_json(j->argv), "since",
                           (json_int_t)j->since, "statusText", varlink_text(j->status_text));
 
+    o = merge(o, json_pack("{s:o, s:o}", "path", varlink_text(j->path), "description", varlink_text(j->description)));
     return merge(merge(o, exit_json(j->exit_code, j->exit_status)), condition_json(j));
 }
 
@@ -83,7 +84,8 @@ json_t *manager_instance(const struct instance_status *st)
             json_decref(jobs);
             return NULL;
         }
-    return json_pack("{s:o, s:i, s:s, s:o, s:o, s:o, s:o, s:I, s:o, s:o}", "name", varlink_text(st->name),
+    return json_pack("{s:o, s:o, s:i, s:s, s:o, s:o, s:o, s:o, s:I, s:o, s:o}", "main",
+                     varlink_text(st->has_main && st->n_jobs > 0 ? st->jobs[0].name : NULL), "name", varlink_text(st->name),
                      "pid", (int)st->pid, "version", AMPHID_VERSION, "mode", varlink_text(st->mode), "reason",
                      varlink_text(st->reason), "state", varlink_text(st->state), "statusText",
                      varlink_text(st->status_text ? st->status_text : ""), "since", (json_int_t)st->since,

@@ -9,6 +9,8 @@
 
 struct job_status {
     const char *name;
+    const char *path, *description; /* of a unit: its file, Description=; NULL: none */
+    bool idle;                  /* never started: nobody who asks for all of them means it */
     enum job_state state;
     enum job_result result;
     pid_t main_pid;             /* 0: none */
@@ -42,4 +44,5 @@ struct instance_status {
     uint64_t since;          /* CLOCK_REALTIME usec of its start */
     const struct job_status *jobs;
     size_t n_jobs;
+    bool has_main;           /* the first is what the instance is there for: who names no job means that one */
 };

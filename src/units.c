@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "cleanup.h"
+#include "strv.h"
 #include "unitname.h"
 #include "units_inside.h"
 
@@ -174,6 +175,7 @@ struct units *units_free(struct units *all)
 
         free(u->notify_path);
         free(u->main_path);
+        strv_free(u->env);
         free(u->from);
         units_free_file(u->next);
         unit_file_done(&u->file);

@@ -33,6 +33,8 @@ struct unit {
     struct job *job; /* made by its first start, kept as a memory of it */
     char *notify_path;
     char *main_path; /* where its main process is written down */
+    char **env;                   /* MONITOR_*, of one that was started for the sake of another; NULL: of none */
+    const struct unit *monitored; /* that other one, until it is started */
     enum unit_state state; /* what the graph was told */
     bool asked;            /* for itself, and not only pulled in by others */
     bool awaited;          /* asked for by the start of the instance, and its own start is not over yet */

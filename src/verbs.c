@@ -63,24 +63,49 @@ static int status_all(const struct verb_args *a)
     return status;
 }
 
+/* Nothing of the instance but the unit. Returns the LSB's status of it. */
+static int narrow(struct instance *i, const char *unit)
+{
+    json_t *info = i->info, *jobs = json_object_get(info, "jobs"), *only = json_array(), *job, *state = NULL;
+    size_t n;
+
+    json_array_foreach(jobs, n, job)
+    {
+        const char *name = json_string_value(json_object_get(job, "name"));
+
+        if (!name || !STREQ(name, unit))
+            continue;
+        state = json_object_get(job, "state");
+        json_array_append_new(only, json_incref(job));
+        json_object_set_new(info, "name", json_incref(json_object_get(job, "name")));
+        json_object_set_new(info, "state", json_incref(state));
+    }
+    json_object_set_new(info, "jobs", only);
+    unit = json_string_value(state);
+    return unit && (STREQ(unit, "up") || STREQ(unit, "exited") || STREQ(unit, "reloading")) ? INSTANCE_RUNNING
+                                                                                            : INSTANCE_STOPPED;
+}
+
 int verb_status(const struct verb_args *a)
 {
-    struct instance i;
+    struct target t;
     int r;
 
-    if (!a->name)
+    if (!a->name && !a->instance)
         return status_all(a);
-    r = verb_find(a->name, &i);
+    r = verb_target(a, true, false, &t);
     if (r != 0)
         return r == LSB_USAGE ? r : INSTANCE_UNKNOWN;
+    r = (int)t.instance.verdict;
+    if (t.unit && t.instance.info)
+        r = narrow(&t.instance, t.unit);
     if (a->json) {
-        print_json(instance_json(&i));
+        print_json(instance_json(&t.instance));
     } else {
-        show_instance(stdout, &i, show_may_colour(stdout), realtime_usec());
-        show_last_lines(&i, STATUS_LINES);
+        show_instance(stdout, &t.instance, show_may_colour(stdout), realtime_usec());
+        show_last_lines(&t, STATUS_LINES);
     }
-    r = i.verdict;
-    instance_done(&i);
+    target_done(&t);
     return r;
 }
 
@@ -101,64 +126,88 @@ int verb_list(const struct verb_args *a)
 }
 
 /* Stop, and then the end of the process itself: its answer comes a moment before. */
-static int stop_running(const struct instance *i)
+static int stop_running(const struct target *t)
 {
     json_t *reply = NULL;
-    int r = verb_call(i, MANAGER_CALL("Stop"), &reply);
+    int r = verb_call(t, "Stop", &reply);
 
     json_decref(reply);
+    if (t->unit)
+        return r > 0 ? r : LSB_OK;
     /* Gone without an answer (somebody killed it) is gone all the same. */
     if (r > 0)
         return r;
-    r = client_wait_gone(i->client, USEC_INFINITY);
-    return r < 0 ? verb_complain_errno(i->name, r) : LSB_OK;
+    r = client_wait_gone(t->instance.client, USEC_INFINITY);
+    return r < 0 ? verb_complain_errno(t->instance.name, r) : LSB_OK;
 }
 
 int verb_stop(const struct verb_args *a)
 {
-    struct instance i;
-    int r = verb_open(a->name, &i);
+    struct target t;
+    int r = verb_target(a, false, false, &t);
 
     if (r != 0)
         return r;
-    r = i.verdict == INSTANCE_RUNNING ? stop_running(&i) : verb_not_running(&i, LSB_OK);
-    instance_done(&i);
+    r = t.instance.verdict == INSTANCE_RUNNING ? stop_running(&t) : verb_not_running(&t.instance, LSB_OK);
+    target_done(&t);
     return r;
 }
 
 /* One call that changes something in a running instance. @gone: what is said if it ends meanwhile. */
-static int change(const struct verb_args *a, const char *call, const char *gone)
+static int change(const struct verb_args *a, const char *method, bool loads, const char *gone)
 {
     json_t *reply = NULL;
-    struct instance i;
-    int r = verb_open(a->name, &i);
+    struct target t;
+    int r = verb_target(a, false, loads, &t);
 
     if (r != 0)
         return r;
-    r = i.verdict == INSTANCE_RUNNING ? verb_call(&i, call, &reply) : verb_not_running(&i, LSB_NOT_RUNNING);
+    r = t.instance.verdict == INSTANCE_RUNNING ? verb_call(&t, method, &reply)
+                                               : verb_not_running(&t.instance, LSB_NOT_RUNNING);
     if (r == -ECONNRESET)
-        r = verb_complain(i.name, gone, LSB_NOT_RUNNING);
+        r = verb_complain(target_name(&t), gone, LSB_NOT_RUNNING);
     json_decref(reply);
-    instance_done(&i);
+    target_done(&t);
+    return r;
+}
+
+/* Each instance that runs reads the files of its units anew. */
+static int reload_all(void)
+{
+    struct instance *v;
+    size_t n;
+    int r = find_all(&v, &n);
+
+    if (r != 0)
+        return r;
+    for (size_t i = 0; i < n; i++) {
+        struct verb_args a = {.instance = v[i].name};
+        int one = v[i].verdict == INSTANCE_RUNNING ? change(&a, "ReloadUnits", false, "it ended meanwhile") : LSB_OK;
+
+        r = r ? r : one;
+    }
+    instances_free(v, n);
     return r;
 }
 
 int verb_reload(const struct verb_args *a)
 {
-    return change(a, MANAGER_CALL("Reload"), "it ended before it could be reloaded");
+    if (!a->name && !a->instance)
+        return reload_all();
+    return change(a, a->name ? "Reload" : "ReloadUnits", false, "it ended before it could be reloaded");
 }
 
 int verb_restart(const struct verb_args *a)
 {
-    return change(a, MANAGER_CALL("Restart"), "it ended and did not come up again");
+    return change(a, "Restart", true, "it ended and did not come up again");
 }
 
 int verb_start(const struct verb_args *a)
 {
-    return change(a, MANAGER_CALL("Start"), "it ended before it was up");
+    return change(a, "Start", true, "it ended before it was up");
 }
 
 int verb_rotate(const struct verb_args *a)
 {
-    return change(a, MANAGER_CALL("Rotate"), "it ended before it could rotate its log");
+    return change(a, "Rotate", false, "it ended before it could rotate its log");
 }

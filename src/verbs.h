@@ -8,7 +8,8 @@
 enum wait_goal { WAIT_STOPPED, WAIT_READY, WAIT_HEALTHY };
 
 struct verb_args {
-    const char *name; /* instance, NULL where none was given */
+    const char *name;     /* an instance or a unit, NULL where none was given */
+    const char *instance; /* -n: the instance that has the unit; NULL: whichever has it */
     bool json;
     bool all;              /* explain: the table instead of units */
     bool follow;           /* logs */

@@ -24,35 +24,6 @@ int verb_complain_errno(const char *name, int error)
                          LSB_ERROR);
 }
 
-static int check_name(const char *name)
-{
-    if (!name)
-        return verb_complain(NULL, "the name of an instance is missing", LSB_USAGE);
-    if (!rundir_name_valid(name))
-        return verb_complain(NULL, "an instance's name is made of letters, digits and :_.@-", LSB_USAGE);
-    return LSB_OK;
-}
-
-int verb_find(const char *name, struct instance *ret)
-{
-    int r = check_name(name);
-
-    if (r != LSB_OK)
-        return r;
-    r = instance_find(name, ret);
-    return r < 0 ? verb_complain_errno(name, r) : 0;
-}
-
-int verb_open(const char *name, struct instance *ret)
-{
-    int r = check_name(name);
-
-    if (r != LSB_OK)
-        return r;
-    r = instance_open(name, ret);
-    return r < 0 ? verb_complain_errno(name, r) : 0;
-}
-
 int verb_not_running(const struct instance *i, int status)
 {
     char buf[128];
@@ -81,6 +52,8 @@ static int explain(struct textbuf *b, const char *error, const json_t *parameter
         textbuf_printf(b, "refused while it is %s", state);
     else if (STREQ(error, MANAGER_NO_SUCH_JOB))
         textbuf_puts(b, "it has no job");
+    else if ((STREQ(error, MANAGER_NOT_LOADED) || STREQ(error, MANAGER_REFUSED)) && reason)
+        textbuf_puts(b, reason);
     else if (STREQ(error, MANAGER_START_FAILED) && reason)
         textbuf_printf(b, "it did not come up: %s", reason);
     else if (STREQ(error, MANAGER_RELOAD_FAILED) && state)
@@ -107,11 +80,12 @@ int verb_refused(const char *name, json_t *reply)
     return verb_complain(name, text_printable(line), status);
 }
 
-int verb_call(const struct instance *i, const char *call, json_t **ret)
+int verb_call(const struct target *t, const char *method, json_t **ret)
 {
-    int r = instance_call(i, call, ret);
+    cleanup_free char *call = target_call(t, method, NULL);
+    int r = call ? instance_call(&t->instance, call, ret) : -ENOMEM;
 
     if (r == 1)
-        return verb_refused(i->name, take_ptr(*ret));
-    return r == 0 || r == -ECONNRESET ? r : verb_complain_errno(i->name, r);
+        return verb_refused(target_name(t), take_ptr(*ret));
+    return r == 0 || r == -ECONNRESET ? r : verb_complain_errno(target_name(t), r);
 }

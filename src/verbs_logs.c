@@ -60,10 +60,11 @@ static void print_dropped(void *ctx, uint64_t n)
     fprintf(stderr, "amphid: %" PRIu64 " lines came too fast\n", n);
 }
 
-void show_last_lines(const struct instance *i, unsigned n)
+void show_last_lines(const struct target *t, unsigned n)
 {
+    const struct instance *i = &t->instance;
     struct printer p = {.clean = true, .status = true};
-    struct logs_query q = {.lines = n, .line = print_line, .dropped = print_dropped, .ctx = &p};
+    struct logs_query q = {.unit = t->unit, .lines = n, .line = print_line, .dropped = print_dropped, .ctx = &p};
     json_t *refusal = NULL;
     char why[512];
 
@@ -78,25 +79,26 @@ int verb_logs(const struct verb_args *a)
     struct logs_query q = {.lines = a->lines, .follow = a->follow, .line = print_line,
                            .dropped = print_dropped, .ctx = &p};
     json_t *refusal = NULL;
-    struct instance i;
+    struct target t;
     char why[512];
-    int r = verb_find(a->name, &i);
+    int r = verb_target(a, true, false, &t);
 
     if (r != 0)
         return r;
-    if (i.verdict == INSTANCE_UNKNOWN) {
-        r = verb_not_running(&i, LSB_ERROR);
+    q.unit = t.unit;
+    if (t.instance.verdict == INSTANCE_UNKNOWN) {
+        r = verb_not_running(&t.instance, LSB_ERROR);
     } else {
-        r = instance_logs(&i, &q, &refusal, why, sizeof(why));
+        r = instance_logs(&t.instance, &q, &refusal, why, sizeof(why));
         if (r == 1)
-            r = verb_refused(i.name, refusal);
+            r = verb_refused(target_name(&t), refusal);
         else if (r < 0)
-            r = verb_complain(i.name, why,
+            r = verb_complain(target_name(&t), why,
                               r == -EOPNOTSUPP                                             ? LSB_NOT_INSTALLED
-                              : r == -ENODATA && i.verdict != INSTANCE_RUNNING             ? LSB_NOT_RUNNING
+                              : r == -ENODATA && t.instance.verdict != INSTANCE_RUNNING             ? LSB_NOT_RUNNING
                               : r == -EACCES || r == -EPERM                                ? LSB_NO_PRIVILEGE
                                                                                            : LSB_ERROR);
     }
-    instance_done(&i);
+    target_done(&t);
     return r;
 }

@@ -30,59 +30,59 @@ static int end_status(const json_t *reply)
     return status & 0xff ? status & 0xff : LSB_ERROR;
 }
 
-static int wait_for(const struct instance *i, enum wait_goal goal, uint64_t usec)
+static const char *const goals[] = {[WAIT_STOPPED] = "stopped", [WAIT_READY] = "ready", [WAIT_HEALTHY] = "healthy"};
+
+static int wait_for(const struct target *t, enum wait_goal goal, uint64_t usec)
 {
-    static const char *const calls[] = {
-        [WAIT_STOPPED] = MANAGER_CALL_FOR("Wait", "stopped"),
-        [WAIT_READY] = MANAGER_CALL_FOR("Wait", "ready"),
-        [WAIT_HEALTHY] = MANAGER_CALL_FOR("Wait", "healthy"),
-    };
+    cleanup_free char *call = target_call(t, "Wait", goals[goal]);
     json_t *reply = NULL;
-    int r = usec == USEC_INFINITY ? instance_call(i, calls[goal], &reply)
-                                  : client_call(i->client, calls[goal], usec, &reply);
+    int r = !call                   ? -ENOMEM
+            : usec == USEC_INFINITY ? instance_call(&t->instance, call, &reply)
+                                    : client_call(t->instance.client, call, usec, &reply);
 
     if (r == 0)
         r = goal == WAIT_STOPPED ? end_status(reply) : LSB_OK;
     else if (r == 1)
-        r = verb_refused(i->name, take_ptr(reply));
+        r = verb_refused(target_name(t), take_ptr(reply));
     else if (r == -ETIMEDOUT && usec != USEC_INFINITY)
-        r = verb_complain(i->name, "not in time", TIMED_OUT);
+        r = verb_complain(target_name(t), "not in time", TIMED_OUT);
     else if (r == -ECONNRESET)
-        r = verb_complain(i->name, "it went away without a word", LSB_ERROR);
+        r = verb_complain(target_name(t), "it went away without a word", LSB_ERROR);
     else
-        r = verb_complain_errno(i->name, r);
+        r = verb_complain_errno(target_name(t), r);
     json_decref(reply);
     return r;
 }
 
 int verb_wait(const struct verb_args *a)
 {
-    struct instance i;
-    int r = verb_open(a->name, &i);
+    struct target t;
+    int r = verb_target(a, false, false, &t);
 
     if (r != 0)
         return r;
-    r = i.verdict == INSTANCE_RUNNING ? wait_for(&i, a->goal, a->timeout_usec)
-                                      : verb_not_running(&i, LSB_NOT_RUNNING);
-    instance_done(&i);
+    r = t.instance.verdict == INSTANCE_RUNNING ? wait_for(&t, a->goal, a->timeout_usec)
+                                               : verb_not_running(&t.instance, LSB_NOT_RUNNING);
+    target_done(&t);
     return r;
 }
 
 /* The answer of a running instance, as one line on stdout. */
-static int ask(const struct instance *i, const char *call, const char *word)
+static int ask(const struct target *t, const char *word)
 {
+    cleanup_free char *call = target_call(t, "Check", word);
     json_t *reply = NULL;
     const char *reason;
-    int r = client_call(i->client, call, ANSWER_USEC, &reply);
+    int r = call ? client_call(t->instance.client, call, ANSWER_USEC, &reply) : -ENOMEM;
 
     if (r == 0 && !reply) {
         puts(word);
         return LSB_OK;
     }
     if (r == 1)
-        return verb_refused(i->name, reply);
+        return verb_refused(target_name(t), reply);
     if (r < 0)
-        return verb_complain_errno(i->name, r);
+        return verb_complain_errno(target_name(t), r);
     reason = json_string_value(json_object_get(reply, "reason"));
     printf("not %s: ", word);
     show_text(stdout, reason ? reason : "", reason ? strlen(reason) : 0);
@@ -91,30 +91,30 @@ static int ask(const struct instance *i, const char *call, const char *word)
     return LSB_ERROR;
 }
 
-static int is(const struct verb_args *a, const char *call, const char *word)
+static int is(const struct verb_args *a, const char *word)
 {
-    struct instance i;
+    struct target t;
     char buf[128];
-    int r = verb_open(a->name, &i);
+    int r = verb_target(a, false, false, &t);
 
     if (r != 0)
         return r;
-    if (i.verdict == INSTANCE_RUNNING) {
-        r = ask(&i, call, word);
+    if (t.instance.verdict == INSTANCE_RUNNING) {
+        r = ask(&t, word);
     } else {
-        printf("not %s: %s\n", word, show_problem(&i, buf, sizeof(buf)));
+        printf("not %s: %s\n", word, show_problem(&t.instance, buf, sizeof(buf)));
         r = LSB_ERROR;
     }
-    instance_done(&i);
+    target_done(&t);
     return r;
 }
 
 int verb_is_ready(const struct verb_args *a)
 {
-    return is(a, MANAGER_CALL_FOR("Check", "ready"), "ready");
+    return is(a, "ready");
 }
 
 int verb_is_healthy(const struct verb_args *a)
 {
-    return is(a, MANAGER_CALL_FOR("Check", "healthy"), "healthy");
+    return is(a, "healthy");
 }

@@ -47,7 +47,7 @@ USAGE_ERRORS = {
     "stop with two": ["stop", "a", "b"],
     "status of a bad name": ["status", "a/b"],
     "wait without a name": ["wait"],
-    "reload without a name": ["reload"],
+    "restart without a name": ["restart"],
     "inspect without a pid": ["inspect"],
     "inspect of no number": ["inspect", "me"],
     "inspect of a negative": ["inspect", "-1"],

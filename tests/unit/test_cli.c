@@ -200,11 +200,11 @@ static void usage_errors(void **state)
         {{"--trace", "list"}, "--trace"},                {{"status", "--", "web"}, "status"},
         {{"status", "-p", "Nice=1"}, "does not go"},      {{"logs"}, "missing"},
         {{"logs", "web", "-n", "x"}, "--lines=x"},       {{"logs", "web", "--lines=-1"}, "--lines=-1"},
-        {{"stop", "web", "-n", "5"}, "-n"},              {{"stop", "web", "-f"}, "--follow"},
+        {{"stop", "web", "-n", "a/b"}, "a/b"},           {{"stop", "web", "-f"}, "--follow"},
         {{"stop", "web", "--lines=5"}, "--lines"},       {{"logs", "web", "--for=ready"}, "--for"},
         {{"wait", "web", "--for=up"}, "--for=up"},       {{"wait", "web", "--timeout=0"}, "--timeout=0"},
         {{"wait", "web", "--timeout=soon"}, "soon"},     {{"is-ready", "web", "--timeout=5"}, "--timeout"},
-        {{"--follow", "--", "web"}, "--follow"},         {{"logs", "web", "--name=x"}, "does not go"},
+        {{"--follow", "--", "web"}, "--follow"},         {{"list", "--name=x"}, "does not go"},
     };
 
     (void)state;

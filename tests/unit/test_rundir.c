@@ -13,8 +13,8 @@
 
 static void names(void **state)
 {
-    static const char *const good[] = {"a", "web", "web@1", "a.b-c_d:e", "0", "_", "@", "A.B"};
-    static const char *const bad[] = {"", ".", "..", ".web", "-web", "a/b", "/", "a b", "a\n", "a*", "\xc3\xa4", "a\\b", "a$"};
+    static const char *const good[] = {"a", "web", "web@1", "a.b-c_d:e", "0", "_", "@", "A.B", "a\\x2db"};
+    static const char *const bad[] = {"", ".", "..", ".web", "-web", "a/b", "/", "a b", "a\n", "a*", "\xc3\xa4", "a$"};
     char name[102];
 
     (void)state;

@@ -92,7 +92,8 @@ static void test_bad_names(void **state)
             assert_one_line(o.err);
         }
     for (size_t v = 1; v < ARRAY_SIZE(verbs); v++)
-        assert_int_equal(run(verbs[v], NULL, false).status, 2);
+        if (verbs[v] != verb_reload) /* which means all then */
+            assert_int_equal(run(verbs[v], NULL, false).status, 2);
 }
 
 static void test_running(void **state)
