@@ -254,11 +254,14 @@ static void remove_directory(struct removal *r, int dir, int sub, const char *na
         note(r);
 }
 
+/* Who is not root may have taken the right to write from himself. */
 static void remove_below(struct removal *r, int fd, unsigned depth)
 {
     DIR *dir = read_directory(fd);
     struct dirent *e;
 
+    if (self_uid() != 0)
+        (void)fchmod(fd, 0700);
     if (!dir) {
         note(r);
         return;

@@ -52,7 +52,7 @@ static void end_life(struct job *job, enum job_state before, uint64_t started)
 
     if (!job->spawn || (!another && (!rests(job->fsm.state) || job->fsm.state == before)))
         return;
-    if (spawn_over(job->spawn, another || job->fsm.state == JOB_RESTART, &b) < 0)
+    if (spawn_over(job->spawn, another || job->comes_back || job->fsm.state == JOB_RESTART, &b) < 0)
         log_stage(job->c.log, STAGE_STOPPED, LOG_WARNING, NULL, "%s", why);
 }
 
@@ -385,6 +385,7 @@ int job_init(struct job *job, const struct job_context *c)
 
 void job_start(struct job *job)
 {
+    job->comes_back = false;
     job_step(job, (struct fsm_input){.event = EV_START});
 }
 

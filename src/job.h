@@ -113,6 +113,7 @@ struct job {
     bool remembered;         /* its main process is written down */
     bool idle;               /* it counts as running, but waits until others have been started (Type=idle) */
     bool stop_asked;
+    bool comes_back;          /* the stop is the first half of a restart: RuntimeDirectoryPreserve=restart */
     bool was_up, up_once;    /* it has been up: in the last life; ever */
     struct child_end end;    /* of the child that is being reaped */
     uint64_t oom_kills;      /* those that are known of */

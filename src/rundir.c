@@ -21,6 +21,8 @@ bool rundir_name_valid(const char *name)
 
     if (n == 0 || n > NAME_LENGTH_MAX || name[0] == '.' || name[0] == '-')
         return false;
+    if (STREQ(name, "credentials") || STREQ(name, "dynamic-uid")) /* places of their own beside the instances' */
+        return false;
     for (size_t i = 0; i < n; i++)
         if (!isalnum((unsigned char)name[i]) && !strchr(":_.@-\\", name[i]))
             return false;

@@ -1,4 +1,4 @@
-"""A private /run, /var/log, /dev and user database for the whole test run.
+"""A private /run, /var/log, /var/lib, /var/cache, /dev and user database for the whole test run.
 
 The paths an init system's world is made of are fixed (/dev/log, /run/systemd/journal/socket, /run/amphid), so root
 gets a mount namespace in which they are empty and ours. Without root, or where the kernel refuses, the tests that
@@ -82,7 +82,7 @@ def enter():
     try:
         check(libc.unshare(CLONE_NEWNS))
         mount("none", "/", flags=MS_REC | MS_PRIVATE)
-        for path in ("/run", "/var/log"):
+        for path in ("/run", "/var/log", "/var/lib", "/var/cache"):
             mount("tmpfs", path, "tmpfs", data="mode=755")
         private_dev()
         os.makedirs(HOME)
