@@ -190,7 +190,7 @@ static FSM_RULE(emptied)
 /* systemd.service(5), OOMPolicy=: with kill the kernel ends all of it, but for what is in no cgroup. */
 static FSM_RULE(out_of_memory)
 {
-    return d->oom_policy == OOM_CONTINUE ? 0 : quit(f, d, in);
+    return jobspec_oom_policy(d) == OOM_CONTINUE ? 0 : quit(f, d, in);
 }
 
 /* systemd.service(5), WatchdogSec=: ExecStop= has nobody to talk to. */
