@@ -78,8 +78,8 @@ int units_load(struct units *all, const char *name, bool subject, struct unit **
 /* A service that the command line describes; what @file holds is taken over. -ENOMEM. */
 int units_add(struct units *all, struct unit_file *file, struct unit **ret);
 
-/* The names of the units that the resident instance starts, as symlinks in FIRST_DIRECTORY/multi-user.target.wants (and
- * those of default.target and graphical.target) say it. The caller frees with strv_free(). Errors of opendir(3). */
+/* The names of the units that the resident instance starts: install_enabled(). The caller frees with strv_free().
+ * Errors of opendir(3). */
 int units_enabled(const struct units *all, char ***ret);
 
 /* An error of units_load() in words: "there is no such unit". Constant text. */
