@@ -19,7 +19,7 @@ EXPLAIN = 'while read -r unit; do amphid explain --json "$unit" 2>/dev/null; ech
 
 @pytest.fixture(scope='module')
 def described(world_name, deb):
-    """(units, by their names what systemctl shows of them, what amphid explains of them)"""
+    """(units, and by their names what systemctl shows of them, what amphid explains of them, their conditions)"""
     w = inits.new(world_name).boot()
     try:
         if os.environ.get('AMPHID_BINARY'):
@@ -29,7 +29,7 @@ def described(world_name, deb):
         put_units(w)
         names = sorted(p.name for p in Path(w.path(UNITS)).glob('*.service'))
         names = [n.replace('@.', f'@{INSTANCE}.') for n in names]
-        yield names, show(w, names), explain(w, names)
+        yield names, show(w, names), explain(w, names), conditions(w, names)
     finally:
         w.off()
 
@@ -72,9 +72,23 @@ def explain(w, names):
     return found
 
 
+def conditions(w, names):
+    """systemctl cannot print them, D-Bus has them: {unit: sorted [(directive, value as it is written)...]}"""
+    def object_path(name):
+        return '/org/freedesktop/systemd1/unit/' + ''.join(
+            c if c.isalnum() and not (i == 0 and c.isdigit()) else f'_{ord(c):02x}' for i, c in enumerate(name))
+    text = w.run('while read -r path; do busctl --json=short get-property org.freedesktop.systemd1 "$path" '
+                 'org.freedesktop.systemd1.Unit Conditions Asserts; done',
+                 stdin='\n'.join(map(object_path, names)) + '\n', timeout=120).stdout
+    lines = [json.loads(line)['data'] for line in text.splitlines()]
+    assert len(lines) == 2 * len(names)
+    return {n: sorted((key, ('|' if trigger else '') + ('!' if negate else '') + value)
+                      for key, trigger, negate, value, _ in lines[2 * i] + lines[2 * i + 1]) for i, n in enumerate(names)}
+
+
 def test_same_units_are_loaded(described):
     """What systemd loads, and what it has masked."""
-    names, theirs, ours = described
+    names, theirs, ours, _ = described
     for name in names:
         state = theirs[name]['LoadState']
         assert state in ('loaded', 'masked', 'bad-setting'), f'{name}: {state}'
@@ -84,7 +98,7 @@ def test_same_units_are_loaded(described):
 
 
 def test_same_values(described, record_property):
-    names, theirs, ours = described
+    names, theirs, ours, _ = described
     compared, wrong, seen = 0, [], set()
     for name in names:
         if not ours[name]:
@@ -98,3 +112,19 @@ def test_same_values(described, record_property):
     print(f'{len(names)} units, {len(seen)} properties, {compared} values compared')
     assert not wrong, f'{len(wrong)} of {compared} values differ:\n' + '\n'.join(wrong)
     assert len(names) > 200 and len(seen) > 80, 'too little was compared to mean anything'
+
+
+def test_same_conditions(described):
+    names, _, ours, theirs = described
+    compared, wrong = 0, []
+    for name in names:
+        if not ours[name]:
+            continue
+        here = sorted((key, value) for key, lines in ours[name]['properties'].items()
+                      if key.startswith(('Condition', 'Assert')) for value in lines.splitlines())
+        compared += len(here)
+        if here != theirs[name]:
+            wrong.append(f'{name}: {theirs[name]} there, {here} here')
+    print(f'{compared} conditions and asserts compared')
+    assert not wrong, '\n'.join(wrong)
+    assert compared > 50, 'too little was compared to mean anything'
