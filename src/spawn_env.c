@@ -74,6 +74,8 @@ int spawn_unit_env(char ***ret, char *const *own_env)
     else {
         r = strv_push(&env, "LANG=C.UTF-8"); /* what systemd is built with, and all libcs have */
         if (r >= 0)
+            r = strv_push(&env, "USER=root"); /* systemd 257 says that also where there is no User= */
+        if (r >= 0)
             r = put_locale(&env);
     }
     if (r >= 0 && !env_get(env, "PATH"))
@@ -281,10 +283,25 @@ static int put_search_path(struct spawn_env *e, const struct child *c)
     return make(e, r == 0 ? 0 : -1, text);
 }
 
+/* systemd.exec(5), $PIDFILE. */
+static int put_pidfile(struct spawn_env *e, const struct child *c)
+{
+    char *text;
+    int r;
+
+    if (!c->d->pid_file || !c->s->ctx.clean)
+        return 0;
+    r = asprintf(&text, "PIDFILE=%s", c->d->pid_file);
+    return make(e, r, text);
+}
+
 /* What whoever starts it says to it. */
 static int put_own(struct spawn_env *e, const struct child *c)
 {
-    int r = borrow_all(e, c->s->env);
+    int r = put_pidfile(e, c);
+
+    if (r >= 0)
+        r = borrow_all(e, c->s->env);
 
     if (r >= 0)
         r = borrow_all(e, c->run->more_env);

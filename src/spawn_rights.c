@@ -101,23 +101,32 @@ static int step_bounding(const struct child *c)
     return change_inheritable(c->s->bounding, 0);
 }
 
+/* AmbientCapabilities= as far as there are any: a container's processes get those of its bounding set, and no more. */
+static uint64_t ambient_there(const struct child *c)
+{
+    uint64_t there = 0;
+
+    for (unsigned i = 0; i < 64; i++)
+        if (c->x->ambient & UINT64_C(1) << i && prctl(PR_CAPBSET_READ, i, 0, 0, 0) > 0)
+            there |= UINT64_C(1) << i;
+    return there;
+}
+
 /* capabilities(7): what is to be ambient must be inheritable, and permitted still when the user has changed. */
 static int step_inherit(const struct child *c)
 {
-    if (change_inheritable(CAPABILITY_ALL, c->x->ambient) < 0)
+    if (change_inheritable(0, ambient_there(c)) < 0)
         return -1;
     return c->becomes && !(c->x->secure_bits & SECBIT_KEEP_CAPS) ? prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) : 0;
 }
 
 static int step_ambient(const struct child *c)
 {
+    const uint64_t there = ambient_there(c);
+
     for (unsigned i = 0; i < 64; i++)
-        if (c->x->ambient & UINT64_C(1) << i) {
-            if (prctl(PR_CAPBSET_READ, i, 0, 0, 0) < 0)
-                break;
-            if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, i, 0, 0) < 0)
-                return -1;
-        }
+        if (there & UINT64_C(1) << i && prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, i, 0, 0) < 0)
+            return -1;
     return 0;
 }
 
