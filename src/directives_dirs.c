@@ -142,7 +142,8 @@ static int set_exec_dir(struct jobspec *d, const struct directive *row, const ch
         exec_dir_list_done(&new);
         return r;
     }
-    qsort(new.v, new.n, sizeof(*new.v), compare_entries);
+    if (new.n > 0)
+        qsort(new.v, new.n, sizeof(*new.v), compare_entries);
     exec_dir_list_done(list);
     *list = new;
     for (size_t i = 0; i < new.n; i++)
