@@ -58,6 +58,11 @@ void daemon_tell_changed(struct daemon *d, struct unit *u);
 /* How @u is, with or without what has to be read from the kernel. */
 void daemon_unit_status(struct unit *u, bool tree, struct job_status *ret);
 
+/* ---- daemon_begin.c ---- */
+
+/* graph_ops.begin. */
+void daemon_begin(void *ctx, size_t number, enum unit_job job);
+
 /* ---- daemon_units.c ---- */
 
 /* A line for the terminal of a starter that still waits, about @u (NULL: the instance). */

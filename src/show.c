@@ -172,48 +172,62 @@ void show_instance(FILE *f, const struct instance *i, bool colour, uint64_t now)
     fputc('\n', f);
 }
 
-/* The cell of an instance in a column. */
-static void put_cell(FILE *f, const struct instance *i, enum column column)
+/* A row: an instance with its only job, one with several, or one of those. */
+struct row {
+    const struct instance *i;
+    const json_t *job; /* NULL: it has none, or several */
+    bool below;        /* one of several */
+};
+
+static void put_state_cell(FILE *f, const struct row *r)
 {
-    const json_t *info = i->info, *jobs = json_object_get(info, "jobs");
-    const json_t *job = json_array_size(jobs) == 1 ? json_array_get(jobs, 0) : NULL;
-    json_int_t pid = column == PID ? (json_int_t)i->pid : show_int(job, "mainPid");
+    if (r->job)
+        show_clean(f, show_string(r->job, "state"));
+    else
+        show_clean(f, r->i->info ? show_string(r->i->info, "state") : instance_verdict_name(r->i->verdict));
+}
+
+/* The cell of a row in a column. */
+static void put_cell(FILE *f, const struct row *r, enum column column)
+{
+    json_int_t pid = column == PID && !r->below ? (json_int_t)r->i->pid : show_int(r->job, "mainPid");
 
     switch (column) {
     case NAME:
-        show_clean(f, i->name);
+        fputs(r->below ? "  " : "", f);
+        show_clean(f, r->below ? show_string(r->job, "name") : r->i->name);
         break;
     case STATE:
-        show_clean(f, info ? show_string(info, "state") : instance_verdict_name(i->verdict));
+        put_state_cell(f, r);
         break;
     case HEALTH:
-        show_clean(f, show_string(job, "health"));
+        show_clean(f, show_string(r->job, "health"));
         break;
     case RESTARTS:
-        if (job)
-            fprintf(f, "%" JSON_INTEGER_FORMAT, show_int(job, "restarts"));
+        if (r->job)
+            fprintf(f, "%" JSON_INTEGER_FORMAT, show_int(r->job, "restarts"));
         break;
     case PID:
     case MAIN_PID:
-        if (info && pid > 0)
+        if (r->i->info && pid > 0 && (column == MAIN_PID || !r->below))
             fprintf(f, "%" JSON_INTEGER_FORMAT, pid);
         break;
     case MODE:
-        show_clean(f, show_string(info, "mode"));
+        show_clean(f, r->below ? "" : show_string(r->i->info, "mode"));
         break;
     case COMMAND:
-        for (size_t n = 0; n < json_array_size(jobs); n++) {
-            fputs(n > 0 ? "; " : "", f);
-            show_command(f, json_object_get(json_array_get(jobs, n), "command"));
-        }
+        if (r->job)
+            show_command(f, json_object_get(r->job, "command"));
+        else
+            show_clean(f, show_string(r->i->info, "statusText"));
         break;
     case COLUMNS:
         break;
     }
 }
 
-/* The cells of an instance's line, each from malloc; false without memory. */
-static bool make_row(const struct instance *i, char *row[COLUMNS])
+/* The cells of a row, each from malloc; false without memory. */
+static bool make_row(const struct row *r, char *row[COLUMNS])
 {
     for (size_t c = 0; c < COLUMNS; c++) {
         size_t size;
@@ -221,12 +235,28 @@ static bool make_row(const struct instance *i, char *row[COLUMNS])
 
         if (!f)
             return false;
-        put_cell(f, i, (enum column)c);
+        put_cell(f, r, (enum column)c);
         fputs(ftell(f) == 0 ? "-" : "", f);
         if (fclose(f) != 0)
             return false;
     }
     return true;
+}
+
+/* An instance is a row, and each of several jobs is one below it. Returns how many. */
+static size_t make_rows(const struct instance *v, size_t n, struct row *rows)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        const json_t *jobs = json_object_get(v[i].info, "jobs");
+        size_t n_jobs = json_array_size(jobs);
+
+        rows[count++] = (struct row){&v[i], n_jobs == 1 ? json_array_get(jobs, 0) : NULL, false};
+        for (size_t j = 0; n_jobs > 1 && j < n_jobs; j++)
+            rows[count++] = (struct row){&v[i], json_array_get(jobs, j), true};
+    }
+    return count;
 }
 
 /* A line of cells, all but the last as wide as their column. */
@@ -237,7 +267,7 @@ static void put_row(FILE *f, const char *const *row, const int width[COLUMNS])
     fprintf(f, "%s\n", row[COLUMNS - 1]);
 }
 
-int show_table(FILE *f, const struct instance *v, size_t n)
+static int put_table(FILE *f, const struct row *rows, size_t n)
 {
     static const char *const head[COLUMNS] = {"NAME",     "STATE", "HEALTH", "RESTARTS", "PID",
                                               "MAIN-PID", "MODE",  "COMMAND"};
@@ -251,7 +281,7 @@ int show_table(FILE *f, const struct instance *v, size_t n)
     for (size_t i = 0; i < n && r == 0; i++) {
         char **row = &cells[i * COLUMNS];
 
-        r = make_row(&v[i], row) ? 0 : -ENOMEM;
+        r = make_row(&rows[i], row) ? 0 : -ENOMEM;
         for (size_t c = 0; c < COLUMNS && r == 0; c++)
             if ((int)strlen(row[c]) > width[c])
                 width[c] = (int)strlen(row[c]);
@@ -263,5 +293,21 @@ int show_table(FILE *f, const struct instance *v, size_t n)
     for (size_t c = 0; c < n * COLUMNS; c++)
         free(cells[c]);
     free(cells);
+    return r;
+}
+
+int show_table(FILE *f, const struct instance *v, size_t n)
+{
+    struct row *rows;
+    size_t count = n;
+    int r;
+
+    for (size_t i = 0; i < n; i++)
+        count += json_array_size(json_object_get(v[i].info, "jobs"));
+    rows = calloc(count + 1, sizeof(*rows));
+    if (!rows)
+        return -ENOMEM;
+    r = put_table(f, rows, make_rows(v, n, rows));
+    free(rows);
     return r;
 }

@@ -255,6 +255,10 @@ void show_job(FILE *f, const json_t *job, bool named, uint64_t now)
         show_since(f, show_int(job, "since"), now);
         fputc('\n', f);
     }
+    if (show_string(job, "description")[0])
+        put_field(f, "Description", show_string(job, "description"));
+    if (show_string(job, "path")[0])
+        put_field(f, "Unit", show_string(job, "path"));
     put_label(f, "Command");
     show_command(f, json_object_get(job, "command"));
     fputc('\n', f);

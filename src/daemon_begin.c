@@ -1,0 +1,217 @@
+/* What the graph wants begun: a service's job is made, told what there is to know, and started; stopped, reloaded. Whatever
+ * comes of it comes back as its news. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <syslog.h>
+#include "cleanup.h"
+#include "conditions.h"
+#include "daemon_state.h"
+#include "directive_honour.h"
+#include "parse.h"
+#include "strv.h"
+
+/* Does somebody here have to see its output? */
+static bool reads_lines(const struct jobspec *d)
+{
+    for (size_t i = 0; i < d->ready.n; i++)
+        if (d->ready.v[i].kind == PROBE_LOG)
+            return true;
+    return d->log_rate_interval > 0 && d->log_rate_burst > 0;
+}
+
+/* Who holds what: a daemon's child never the terminal; in the foreground, what --log does not claim stays there. */
+enum output_route daemon_route(const struct daemon *d, const struct jobspec *spec)
+{
+    if (reads_lines(spec))
+        return OUTPUT_PIPE;
+    if (d->config->inherit)
+        return OUTPUT_INHERIT;
+    return log_kind(d->log) == LOG_TO_JOURNAL ? OUTPUT_STREAM : OUTPUT_PIPE;
+}
+
+/* The place of @what of the unit in the instance's directory: "notify", "notify.1", ... */
+static int make_path(const struct daemon *d, const struct unit *u, const char *what, char **ret)
+{
+    int r = u->number ? asprintf(ret, "%s/%s.%zu", d->config->rundir, what, u->number)
+                      : asprintf(ret, "%s/%s", d->config->rundir, what);
+
+    if (r >= 0)
+        return 0;
+    *ret = NULL;
+    return -ENOMEM;
+}
+
+static int make_job(struct daemon *d, struct unit *u)
+{
+    struct job *job;
+    int r;
+
+    if ((!u->notify_path && make_path(d, u, "notify", &u->notify_path) < 0) ||
+        (!u->main_path && make_path(d, u, "main", &u->main_path) < 0))
+        return -ENOMEM;
+    job = calloc(1, sizeof(*job));
+    if (!job)
+        return -ENOMEM;
+    r = job_init(job, &(struct job_context){.spec = &u->file.spec,
+                                            .world = u->line ? d->config->spawn : &d->worlds[u == d->sole],
+                                            .loop = d->loop,
+                                            .log = d->log,
+                                            .forest = d->forest,
+                                            .route = daemon_route(d, &u->file.spec),
+                                            .watched = u == d->sole && d->config->watchdog_usec > 0,
+                                            .notify_path = u->notify_path,
+                                            .pid_path = u->main_path,
+                                            .ops = daemon_news(),
+                                            .ops_ctx = u});
+    if (r < 0) {
+        free(job);
+        return r;
+    }
+    u->job = job;
+    return 0;
+}
+
+void daemon_drop_job(struct unit *u)
+{
+    const struct daemon *d = units_owner(u->all);
+
+    if (!u->job)
+        return;
+    job_done(u->job);
+    forest_forget_tree(d->forest, &u->job->tree);
+    free(u->job);
+    u->job = NULL;
+}
+
+static int put_variable(char ***env, const char *key, const char *value)
+{
+    cleanup_free char *assignment = NULL;
+
+    if (asprintf(&assignment, "%s=%s", key, value) < 0) {
+        assignment = NULL;
+        return -ENOMEM;
+    }
+    return env_put(env, assignment);
+}
+
+/* systemd.exec(5): what a unit that OnFailure= or OnSuccess= has started is told of the one that did so. */
+static int monitor_environment(struct unit *u)
+{
+    const struct unit *of = u->monitored;
+    const struct job *job = of ? of->job : NULL;
+    char number[16], name[16];
+    const char *status = number;
+    int r;
+
+    u->env = strv_free(u->env);
+    u->monitored = NULL;
+    if (!job)
+        return 0;
+    r = put_variable(&u->env, "MONITOR_SERVICE_RESULT", job_result_name(job->fsm.result));
+    if (r >= 0 && job->exit_code) {
+        snprintf(number, sizeof(number), "%d", job->exit_status);
+        if (job->exit_code != CLD_EXITED)
+            status = signal_name(job->exit_status, name) + strlen("SIG");
+        r = put_variable(&u->env, "MONITOR_EXIT_CODE", exit_code_name(job->exit_code));
+        if (r >= 0)
+            r = put_variable(&u->env, "MONITOR_EXIT_STATUS", status);
+    }
+    if (r >= 0 && job->tree.mark[0])
+        r = put_variable(&u->env, "MONITOR_INVOCATION_ID", job->tree.mark);
+    return r < 0 ? r : put_variable(&u->env, "MONITOR_UNIT", unit_name(of));
+}
+
+/* Do its conditions hold? Else it is told why not. */
+static bool may_start(struct daemon *d, struct unit *u)
+{
+    char why[512];
+    struct textbuf b = TEXTBUF(why);
+
+    switch (conditions_check(&u->file.spec, &b)) {
+    case CONDITIONS_HOLD:
+        return true;
+    case CONDITIONS_NOT_MET:
+        log_unit(d->log, unit_subject(u), STAGE_START, LOG_INFO, NULL, "not started: %s does not hold", why);
+        if (u->asked && !d->told_up)
+            daemon_tell_starter(d, u, "not started: %s does not hold", why);
+        daemon_note(d, u, UNIT_INACTIVE, UNIT_SKIPPED);
+        break;
+    case CONDITIONS_ASSERT_FAILED:
+        daemon_unit_refused(d, u, "%s does not hold", why);
+        daemon_note(d, u, UNIT_INACTIVE, UNIT_REFUSED);
+        break;
+    }
+    return false;
+}
+
+/* What should confine it and does not is said at every start. */
+static void warn(const struct daemon *d, const struct unit *u)
+{
+    char text[1024];
+    struct textbuf b = TEXTBUF(text);
+
+    directive_put_unenforced(&b, &u->file.spec);
+    if (b.len > 0)
+        log_unit(d->log, unit_subject(u), STAGE_LOAD, LOG_WARNING, NULL, "not enforced, it runs without: %s", text);
+}
+
+static void start_service(struct daemon *d, struct unit *u)
+{
+    int r = 0;
+
+    if (u->next) {
+        daemon_drop_job(u);
+        unit_take_next(u);
+    }
+    if (!may_start(d, u))
+        return;
+    warn(d, u);
+    if (!u->job)
+        r = make_job(d, u);
+    if (r >= 0)
+        r = monitor_environment(u);
+    if (r < 0) {
+        daemon_unit_failed(d, u, 1, -r, strerror(-r));
+        return;
+    }
+    u->job->c.more_env = u->env;
+    u->job->stop_asked = false;
+    job_start(u->job);
+}
+
+static void stop_service(struct daemon *d, struct unit *u)
+{
+    if (u->job && !job_over(u->job)) {
+        u->job->comes_back = graph_job(d->graph, u->number, NULL) == UNIT_JOB_RESTART;
+        job_stop(u->job);
+    } else
+        daemon_note(d, u, UNIT_INACTIVE, 0);
+}
+
+static void reload_service(struct daemon *d, struct unit *u)
+{
+    if (!u->job || job_reload(u->job) < 0)
+        graph_reloaded(d->graph, u->number, false);
+}
+
+void daemon_begin(void *ctx, size_t number, enum unit_job job)
+{
+    struct daemon *d = units_owner(ctx);
+    struct unit *u = units_nth(d->units, number);
+    bool runs = u->kind == UNIT_IS_SERVICE;
+
+    d->changed = true;
+    if (job == UNIT_JOB_RELOAD)
+        reload_service(d, u);
+    else if (!runs && (job == UNIT_JOB_STOP || u->kind == UNIT_IS_HOST || may_start(d, u)))
+        daemon_note(d, u, job == UNIT_JOB_STOP ? UNIT_INACTIVE : UNIT_ACTIVE, 0);
+    else if (!runs)
+        return;
+    else if (job == UNIT_JOB_STOP)
+        stop_service(d, u);
+    else
+        start_service(d, u);
+}
