@@ -111,11 +111,12 @@ static void job_started(void *ctx, struct job *job)
     struct unit *u = ctx;
     struct daemon *d = daemon_of(u);
     const struct spawn *s = job->spawn;
+    bool first = job->fsm.restarts == 0 && job->fsm.command == 0;
 
-    if (s->drop && job->fsm.restarts == 0)
+    if (s->drop && first)
         log_unit(d->log, unit_subject(u), STAGE_PRIVILEGES, LOG_INFO, NULL,
                  "dropped: COMMAND is user %u, group %u, in %d more", (unsigned)s->uid, (unsigned)s->gid, s->n_groups);
-    else if (job->fsm.restarts == 0)
+    else if (first)
         log_unit(d->log, unit_subject(u), STAGE_PRIVILEGES, LOG_INFO, NULL, "kept: COMMAND is user %u, as we are",
                  (unsigned)self_uid());
     log_unit(d->log, unit_subject(u), STAGE_EXEC, LOG_INFO, FIELDS({"MAIN_PID", number(job->pid).text}),
@@ -168,7 +169,7 @@ static void job_exited(void *ctx, struct job *job)
     log_unit(d->log, unit_subject(u), STAGE_CHILD_EXIT, clean || job->stop_asked ? LOG_INFO : LOG_WARNING,
              FIELDS({"MAIN_PID", number(job->exit_pid).text}, {"EXIT_CODE", exit_code_name(job->exit_code)},
                     {"EXIT_STATUS", number(job->exit_status).text}),
-             "%s (PID %d) %s", jobspec_argv(job->c.spec)[0], job->exit_pid, text);
+             "%s (PID %d) %s", job->c.spec->exec[EXEC_START].v[job->fsm.command].argv[0], job->exit_pid, text);
 }
 
 static void command_ended(void *ctx, struct job *job, const struct command_end *e)
@@ -290,10 +291,12 @@ static void tell_restart(struct daemon *d, const struct unit *u)
 static void tell_stopping(struct daemon *d, const struct unit *u)
 {
     const struct job *job = u->job;
-    const char *why = job->fsm.result == RESULT_TIMEOUT       ? "it took too long"
+    const char *why = job->fsm.result == RESULT_TIMEOUT       ? (job->was_up && job->why ? job->why : "it took too long")
                       : job->fsm.result == RESULT_WATCHDOG    ? "its watchdog was not fed, or it is unhealthy"
                       : job->fsm.result == RESULT_PROTOCOL    ? "it will never be ready"
+                      : job->fsm.result == RESULT_OOM_KILL    ? "the kernel has killed one of its processes for want of memory"
                       : job_health_state(job) == HEALTH_UNHEALTHY ? "it is unhealthy"
+                      : job->why                              ? job->why
                                                               : "to be started again";
 
     if (job->stop_asked)

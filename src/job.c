@@ -99,6 +99,8 @@ static int deadline(struct timer *t)
         ready_explain(job->ready, &b);
         job_because(job, why);
     }
+    if (job->fsm.state == JOB_UP && job->fsm.deadline >= job->fsm.runtime_end)
+        job_because(job, "it has run for as long as RuntimeMaxSec= allows");
     job_step(job, (struct fsm_input){.event = EV_TIME});
     return 0;
 }

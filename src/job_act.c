@@ -23,7 +23,7 @@ static void terminate(const struct job *job)
 {
     const struct jobspec *d = job->c.spec;
     bool all = d->kill_mode == KILL_CONTROL_GROUP && !tree_is_empty(&job->tree);
-    int sig = job->fsm.again_asked && d->restart_kill_signal ? d->restart_kill_signal : d->kill_signal;
+    int sig = (job->fsm.again_asked || job->comes_back) && d->restart_kill_signal ? d->restart_kill_signal : d->kill_signal;
 
     signal_main(job, sig);
     signal_main(job, SIGCONT); /* a stopped one hears it then, too */
@@ -242,7 +242,7 @@ static void end_all(struct job *job)
 {
     job_close(job);
     job_forget_spawn(job);
-    if (job->c.spec->fd_store_preserve != FD_STORE_YES)
+    if (job->c.spec->fd_store_preserve != FD_STORE_YES && !job->comes_back)
         job->store = fdstore_free(job->store);
 }
 

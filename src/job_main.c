@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include "cgroup.h"
 #include "cleanup.h"
 #include "job_run.h"
 #include "job_step.h"
@@ -82,8 +83,8 @@ static int read_boot_id(char buf[64])
     return proc_read_once(0, "../sys/kernel/random/boot_id", buf, 64) < 0 ? -EIO : 0;
 }
 
-/* Where a cgroup holds all that we leave behind if we are killed, the next start finds it there. Else the main process
- * is written down: a PID is that process for as long as it was born at the same time of the same boot. */
+/* What a cgroup holds the next start finds there, if we are killed. A main process that is in none (or could not be born in
+ * its own) is written down: a PID is that process for as long as it was born at the same time of the same boot. */
 void job_remember_main(struct job *job)
 {
     cleanup_close int fd = -1;
@@ -91,7 +92,7 @@ void job_remember_main(struct job *job)
     char text[160], boot[64];
     int n;
 
-    if (!job->c.pid_path || job->tree.cgroup || job->pid <= 0 || proc_identity(job->pid, &id) < 0 ||
+    if (!job->c.pid_path || job->pid <= 0 || (job->tree.cgroup && cgroup_is_populated(job->tree.empty.fd)) || proc_identity(job->pid, &id) < 0 ||
         read_boot_id(boot) < 0)
         return;
     n = snprintf(text, sizeof(text), "%d %llu %s", job->pid, (unsigned long long)id.starttime, boot);

@@ -144,6 +144,10 @@ static void explain_timeout(const struct job *job, struct textbuf *b)
             textbuf_printf(b, ": %s", job->why);
         return;
     }
+    if (job->why) {
+        textbuf_puts(b, job->why);
+        return;
+    }
     if (job->exit_code)
         job_explain_exit(job->exit_code, job->exit_status, b);
     textbuf_puts(b, job->exit_code ? ", it did not stop in time (TimeoutStopSec=)" : "could not be killed");
@@ -195,6 +199,8 @@ int job_exit_status(const struct job *job)
         return job->stop_asked ? 0 : job->exit_status;
     if (job->error)
         return (int)job->error->exit_status;
+    if (job->fsm.result == RESULT_EXEC_CONDITION) /* it was not to be started, and that is no failure */
+        return 0;
     if ((job->fsm.result == RESULT_PROTOCOL && job->why) || (job->fsm.result == RESULT_TIMEOUT && !job->up_once))
         return 1; /* how it ended is our doing */
     if (job->exit_code == CLD_EXITED)
