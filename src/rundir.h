@@ -3,7 +3,8 @@
 #pragma once
 #include <stdbool.h>
 
-/* Is @name fit to be an instance's name (1-100 of [A-Za-z0-9:_.@-] and \, as units' names have them; not beginning with a dot or dash)? */
+/* Is @name fit to be an instance's name (1-100 of [A-Za-z0-9:_.@-] and \, as units' names have them; not beginning with a dot or dash;
+ * not "credentials" or "dynamic-uid", which stand beside them)? */
 bool rundir_name_valid(const char *name);
 
 /* The caller's own BASE into *@ret (the caller frees). It need not exist. */
