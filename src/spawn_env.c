@@ -14,8 +14,16 @@
 #include "spawn_inside.h"
 #include "strv.h"
 
-/* systemd.exec(5), $PATH, as of a system where /bin may be another directory than /usr/bin: as Debian builds it. */
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+/* systemd.exec(5), $PATH: /sbin and /bin where they are other directories than those in /usr. */
+static const char *unit_path(void)
+{
+    struct stat st;
+
+    return lstat("/bin", &st) == 0 && S_ISLNK(st.st_mode) ? "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin"
+                                                          : "PATH=" DEFAULT_PATH;
+}
 
 int spawn_no_memory(struct spawn_error *e)
 {
@@ -79,7 +87,7 @@ int spawn_unit_env(char ***ret, char *const *own_env)
             r = put_locale(&env);
     }
     if (r >= 0 && !env_get(env, "PATH"))
-        r = strv_push(&env, "PATH=" DEFAULT_PATH);
+        r = strv_push(&env, unit_path());
     if (r >= 0)
         *ret = take_ptr(env);
     return r;

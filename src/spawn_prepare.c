@@ -66,6 +66,12 @@ static bool shell_usable(const char *shell)
     return name && !STREQ(name, "/nologin") && !STREQ(name, "/false");
 }
 
+/* Nobody has no home, whatever the user database says. */
+static bool home_usable(const struct passwd *pw)
+{
+    return pw->pw_dir[0] == '/' && pw->pw_dir[1] && pw->pw_uid != 65534;
+}
+
 /* systemd.exec(5), "USER, LOGNAME, HOME, SHELL" and SetLoginEnvironment=. */
 static int user_environment(struct spawn *s, const struct passwd *pw)
 {
@@ -76,7 +82,7 @@ static int user_environment(struct spawn *s, const struct passwd *pw)
 
     if (r >= 0 && login)
         r = spawn_put(&s->env, "LOGNAME", pw->pw_name);
-    if (r >= 0 && login && pw->pw_dir[0] && !(clean && STREQ(pw->pw_dir, "/")))
+    if (r >= 0 && login && (!clean || home_usable(pw)))
         r = spawn_put(&s->env, "HOME", pw->pw_dir);
     if (r >= 0 && login && !(clean && !shell_usable(pw->pw_shell)))
         r = spawn_put(&s->env, "SHELL", pw->pw_shell);
@@ -94,36 +100,48 @@ static int add_group(struct spawn *s, gid_t gid)
     return 0;
 }
 
-static int resolve_user(struct spawn *s, const char *name, struct spawn_error *e)
+/* A number that stands for no user is one for a command line, but not for a unit. */
+static int resolve_user(struct spawn *s, const char *name, char **ret_login, struct spawn_error *e)
 {
     struct passwd *pw;
-    int number, n = 64;
+    int number = -1;
 
     errno = 0;
     pw = getpwnam(name);
-    if (!pw && parse_int(name, 0, INT32_MAX, &number) == 0) {
+    if (!pw && parse_int(name, 0, INT32_MAX, &number) == 0)
         pw = getpwuid((uid_t)number);
-        s->uid = (uid_t)number;
-        s->gid = (gid_t)number;
-    } else if (!pw)
+    if (!pw && (number < 0 || s->ctx.clean))
         return spawn_fail(e, EXIT_USER, errno && errno != ENOENT ? errno : 0, "User=%s: there is no such user", name);
+    s->uid = pw ? pw->pw_uid : (uid_t)number;
+    s->gid = pw ? pw->pw_gid : (gid_t)number;
     if (!pw)
-        return add_group(s, s->gid) < 0 ? spawn_no_memory(e) : 0;
-    s->uid = pw->pw_uid;
-    s->gid = pw->pw_gid;
-    s->groups = calloc((size_t)n, sizeof(*s->groups));
-    if (s->groups && getgrouplist(pw->pw_name, pw->pw_gid, s->groups, &n) < 0) {
-        free(s->groups);
-        s->groups = calloc((size_t)n, sizeof(*s->groups));
-        if (s->groups && getgrouplist(pw->pw_name, pw->pw_gid, s->groups, &n) < 0)
-            n = 0;
-    }
-    if (!s->groups || user_environment(s, pw) < 0)
+        return 0;
+    *ret_login = strdup(pw->pw_name);
+    if (!*ret_login || user_environment(s, pw) < 0)
         return spawn_no_memory(e);
-    s->n_groups = n;
     if (s->spec->working_directory && STREQ(s->spec->working_directory, "~"))
         s->directory = strdup(pw->pw_dir);
     return 0;
+}
+
+/* Those of the user database, with the one group that he has now; as systemd has it, none with the group of root. */
+static int user_groups(struct spawn *s, const char *login)
+{
+    int n = 64;
+
+    if (!login)
+        return add_group(s, s->gid);
+    if (s->gid == 0)
+        return 0;
+    s->groups = calloc((size_t)n, sizeof(*s->groups));
+    if (s->groups && getgrouplist(login, s->gid, s->groups, &n) < 0) {
+        free(s->groups);
+        s->groups = calloc((size_t)n, sizeof(*s->groups));
+        if (s->groups && getgrouplist(login, s->gid, s->groups, &n) < 0)
+            n = 0;
+    }
+    s->n_groups = n;
+    return s->groups ? 0 : -ENOMEM;
 }
 
 /* SetLoginEnvironment=yes without User=. */
@@ -137,6 +155,7 @@ static int login_as_we_are(struct spawn *s)
 static int resolve_identity(struct spawn *s, struct spawn_error *e)
 {
     const struct jobspec *d = s->spec;
+    cleanup_free char *login = NULL;
     const char *user = d->user;
     int error, transient;
     char known[32];
@@ -154,7 +173,7 @@ static int resolve_identity(struct spawn *s, struct spawn_error *e)
         s->drop = true;
         s->uid = self_uid();
         s->gid = getegid();
-        if (user && resolve_user(s, user, e) < 0)
+        if (user && resolve_user(s, user, &login, e) < 0)
             return -1;
     }
     if (d->group && !transient) {
@@ -162,6 +181,8 @@ static int resolve_identity(struct spawn *s, struct spawn_error *e)
         if (error)
             return spawn_fail(e, EXIT_GROUP, error == ESRCH ? 0 : error, "Group=%s: there is no such group", d->group);
     }
+    if (user && !transient && user_groups(s, login) < 0)
+        return spawn_no_memory(e);
     for (size_t i = 0; d->supplementary_groups && d->supplementary_groups[i]; i++) {
         const char *name = d->supplementary_groups[i];
         gid_t gid;

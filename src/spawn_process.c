@@ -168,11 +168,13 @@ static bool has_ioprio(const struct child *c)
     return c->x->io_set;
 }
 
+/* No class is the kernel's default one, best-effort in the middle. */
 static int step_ioprio(const struct child *c)
 {
-    unsigned level = c->x->io_class == IOPRIO_CLASS_RT || c->x->io_class == IOPRIO_CLASS_BE ? (unsigned)c->x->io_priority : 0;
+    const struct spec_exec *x = c->x->io_class == IOPRIO_CLASS_NONE ? spec_exec_defaults() : c->x;
+    unsigned level = x->io_class == IOPRIO_CLASS_IDLE ? 0 : (unsigned)x->io_priority;
 
-    return (int)syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, IOPRIO_PRIO_VALUE(c->x->io_class, level));
+    return (int)syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, IOPRIO_PRIO_VALUE(x->io_class, level));
 }
 
 static bool has_timer_slack(const struct child *c)

@@ -140,8 +140,8 @@ static int step_secure_bits(const struct child *c)
 
 #define CAP(name) (UINT64_C(1) << (name))
 
-/* What other directives take away: those capabilities (each says so in systemd.exec(5)), and from whoever is not privileged
- * anyway the way to new privileges (NoNewPrivileges=). */
+/* What other directives take away: those capabilities (each says so in systemd.exec(5)), and where we
+ * have no privileges ourselves the way to new ones (NoNewPrivileges=; before systemd 254 so did User=). */
 void spawn_imply(struct spawn *s)
 {
     static const struct {
@@ -164,7 +164,7 @@ void spawn_imply(struct spawn *s)
         {"SystemCallFilter", 0},
         {"SystemCallLog", 0},
     };
-    bool privileged = (s->drop ? s->uid : self_uid()) == 0;
+    bool privileged = self_uid() == 0;
     const struct directive *row;
 
     s->bounding = spec_exec(s->spec)->bounding;
