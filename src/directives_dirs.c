@@ -134,6 +134,8 @@ static int set_exec_dir(struct jobspec *d, const struct directive *row, const ch
         return 0;
     }
     r = words_split(value, &words);
+    if (r >= 0 && list->n + strv_len(words) > DIRECTIVE_LIST_MAX)
+        r = -ERANGE;
     if (r >= 0)
         r = copy_list(&new, list);
     for (size_t i = 0; r >= 0 && words && words[i]; i++)
@@ -190,10 +192,10 @@ static int put_credential(struct credential_list *l, struct credential *c)
         *old = *c;
         return 0;
     }
-    grown = c->id ? realloc(l->v, (l->n + 1) * sizeof(*grown)) : NULL;
+    grown = c->id && l->n < DIRECTIVE_LIST_MAX ? realloc(l->v, (l->n + 1) * sizeof(*grown)) : NULL;
     if (!grown) {
         credential_done(c);
-        return -ENOMEM;
+        return l->n < DIRECTIVE_LIST_MAX ? -ENOMEM : -ERANGE;
     }
     l->v = grown;
     grown[l->n++] = *c;
@@ -285,7 +287,8 @@ static const struct directive rows[] = {
              .how = "nothing is cleaned here on request"),
     DIRS_ROW("DynamicUser", set_dynamic_user, dynamic_user, A_BOOLEAN, .honour = HONOUR_EMULATED, .security = true,
              .how = "a transient UID and GID, whose name no program can look up. What it implies beyond "
-                    "NoNewPrivileges= and RemoveIPC= cannot be enforced yet. Without a mount namespace the private/ of its "
+                    "NoNewPrivileges= and RemoveIPC= cannot be enforced yet; its files in /tmp and /var/tmp are "
+                    "removed at its end. Without a mount namespace the private/ of its "
                     "directories can be passed by anybody (0711, not 0700), but not listed, and no transient user gets "
                     "a number that something in there belongs to",
              .get = get_bool),

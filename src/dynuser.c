@@ -276,6 +276,7 @@ static void unlock(int *fd, uid_t id)
     lock_path(id, path);
     if (lock(*fd, F_WRLCK) == 0) {
         dynuser_remove_ipc(id, id);
+        dynuser_remove_temporary(id);
         (void)unlink(path);
     }
     *fd = close_fd(*fd);

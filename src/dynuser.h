@@ -27,11 +27,15 @@ void dynuser_name(const char *unit, const char *user, char ret[32]);
  * with the same user's name share one. */
 int dynuser_claim(struct dynuser *ret, const struct jobspec *d, uid_t wanted, struct textbuf *why);
 
-/* Gives them back, and removes the IPC objects that they have left behind, if we are the last who has them. */
+/* Gives them back, and removes the IPC objects and temporary files that they have left behind, if we are the last who has
+ * them. */
 void dynuser_release(struct dynuser *u);
 
 /* RemoveIPC=: removes all System V and POSIX IPC objects of @uid and of @gid (-1: of none), unless that is root's. */
 void dynuser_remove_ipc(uid_t uid, gid_t gid);
+
+/* What PrivateTmp=, which DynamicUser= implies, would take away: all that belongs to @uid in /tmp and /var/tmp. */
+void dynuser_remove_temporary(uid_t uid);
 
 /* Runs any process with @uid? */
 bool dynuser_is_running(uid_t uid);

@@ -95,6 +95,15 @@ static void remove_files(const struct owner *o, const char *path)
         closedir(dir);
 }
 
+/* In directories with the sticky bit nobody else can put anything in its place. */
+void dynuser_remove_temporary(uid_t uid)
+{
+    const struct owner o = {.uid = uid, .gid = (gid_t)-1};
+
+    remove_files(&o, "/tmp");
+    remove_files(&o, "/var/tmp");
+}
+
 void dynuser_remove_ipc(uid_t uid, gid_t gid)
 {
     const struct owner o = {.uid = uid, .gid = gid};

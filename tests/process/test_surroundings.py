@@ -110,6 +110,7 @@ def test_runtime_directory_over_a_restart(world, preserve, kept):
 def test_transient_user(world):
     """A number of its own, told by variables; what it owns stays behind a link, what it left elsewhere is gone."""
     values = ("DynamicUser=yes", "StateDirectory=dyn", "RuntimeDirectory=dyn")
+    tmp = f"/tmp/amphid-left-{os.getpid()}"
     out = inside(world, 'id -u; id -ru; id -g; id -G; echo $USER $LOGNAME $HOME; touch /var/lib/dyn/state /dev/shm/left; '
                  'grep NoNewPrivs /proc/self/status; ipcmk -M 4096 >/dev/null; stat -c %u /run/dyn', *values).splitlines()
     uid = int(out[0])
@@ -117,7 +118,7 @@ def test_transient_user(world):
     assert out[1:] == [str(uid), str(uid), str(uid), "web web /", "NoNewPrivs:\t1", str(uid)]
     assert os.readlink(LIB / "dyn") == "private/dyn" and seen(LIB / "private") == (0, 0o711)
     assert seen(LIB / "dyn/state")[0] == uid
-    assert not os.path.exists("/dev/shm/left")
+    assert not os.path.exists("/dev/shm/left") and not os.path.exists(tmp)
     assert f" {uid} " not in pathlib.Path("/proc/sysvipc/shm").read_text()
     assert os.listdir(PLACE / "dynamic-uid") == []
     assert inside(world, "id -u; echo more >>/var/lib/dyn/state", *values) == str(uid)  # whose state it is
