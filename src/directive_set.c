@@ -59,9 +59,23 @@ int set_line(struct jobspec *d, const struct directive *row, const char *value)
     return set_string(d, row, value);
 }
 
+/* Is there ".." in @path? systemd takes no such paths: where they lead depends on links. */
+static bool climbs(const char *path)
+{
+    for (const char *p = path; (p = strstr(p, "..")); p += 2)
+        if ((p == path || p[-1] == '/') && (!p[2] || p[2] == '/'))
+            return true;
+    return false;
+}
+
 int set_path(struct jobspec *d, const struct directive *row, const char *value)
 {
-    return *value && *value != '/' ? -EINVAL : set_string(d, row, value);
+    char **path = place(d, row);
+    int r = (*value && *value != '/') || climbs(value) ? -EINVAL : set_string(d, row, value);
+
+    if (r >= 0 && *path)
+        path_simplify(*path);
+    return r;
 }
 
 int set_words(struct jobspec *d, const struct directive *row, const char *value)
@@ -109,6 +123,17 @@ int set_environment(struct jobspec *d, const struct directive *row, const char *
     return r < 0 ? r : bad;
 }
 
+/* A path behind @skip characters. */
+static int push_path(char ***list, const char *value, size_t skip)
+{
+    cleanup_free char *path = strdup(value);
+
+    if (!path)
+        return -ENOMEM;
+    path_simplify(path + skip);
+    return strv_push(list, path);
+}
+
 int set_environment_file(struct jobspec *d, const struct directive *row, const char *value)
 {
     char ***list = place(d, row);
@@ -117,18 +142,21 @@ int set_environment_file(struct jobspec *d, const struct directive *row, const c
         *list = strv_free(*list);
         return 0;
     }
-    return value[value[0] == '-'] == '/' ? strv_push(list, value) : -EINVAL;
+    return value[value[0] == '-'] == '/' ? push_path(list, value, value[0] == '-') : -EINVAL;
 }
 
 int set_directory(struct jobspec *d, const struct directive *row, const char *value)
 {
     bool optional = value[0] == '-';
     const char *path = value + optional;
+    int r;
 
     if (*path && path[0] != '/' && !STREQ(path, "~"))
         return -EINVAL;
-    d->working_directory_optional = optional;
-    return set_string(d, row, path);
+    r = *path == '/' ? set_path(d, row, path) : set_string(d, row, path);
+    if (r >= 0)
+        d->working_directory_optional = optional;
+    return r;
 }
 
 int set_mode(struct jobspec *d, const struct directive *row, const char *value)

@@ -5,6 +5,7 @@
 #include "cleanup.h"
 #include "directive.h"
 #include "directive_get.h"
+#include "parse.h"
 #include "spec_condition.h"
 #include "spec_unit.h"
 
@@ -30,13 +31,13 @@ static void forget(struct condition_list *l, bool assert)
     l->n = kept;
 }
 
-/* Is @sign before the value? Then it moves on, over blanks, too. */
-static bool prefixed(const char **value, char sign)
+/* Is @sign before the value? Then it moves on, over blanks, too, but not before a path (as systemd has it). */
+static bool prefixed(const char **value, char sign, bool path)
 {
     if (**value != sign)
         return false;
     ++*value;
-    *value += strspn(*value, " \t");
+    *value += path ? 0 : strspn(*value, " \t");
     return true;
 }
 
@@ -50,8 +51,8 @@ static int set_condition(struct jobspec *d, const struct directive *row, const c
         forget(list, c.assert);
         return 0;
     }
-    c.trigger = prefixed(&value, '|');
-    c.negate = prefixed(&value, '!');
+    c.trigger = prefixed(&value, '|', row->min);
+    c.negate = prefixed(&value, '!', row->min);
     if (!*value || (row->min && *value != '/'))
         return -EINVAL;
     grown = realloc(list->v, (list->n + 1) * sizeof(*grown));
@@ -61,21 +62,24 @@ static int set_condition(struct jobspec *d, const struct directive *row, const c
     c.value = strdup(value);
     if (!c.value)
         return -ENOMEM;
+    if (row->min)
+        path_simplify(c.value);
     grown[list->n++] = c;
     return 0;
 }
 
 /* What is not seen as systemd sees it. */
-#define APPROXIMATE(id)                                                                                                \
-    ((id) == CONDITION_PATH_IS_ENCRYPTED ? "dm-crypt is looked for below the file system's device in /sys"             \
-     : (id) == CONDITION_FIRST_BOOT      ? "a first boot is one without /etc/machine-id, or with \"uninitialized\" in it" \
-     : (id) == CONDITION_VIRTUALIZATION  ? "read from /proc, /sys and CPUID; some rare hypervisors are only seen as vm" \
-                                         : NULL)
+#define APPROXIMATE(id)                                                                                                  \
+    ((id) == CONDITION_PATH_IS_ENCRYPTED ? "dm-crypt is looked for below the file system's device in /sys"               \
+     : (id) == CONDITION_FIRST_BOOT     ? "a first boot is one without /etc/machine-id, or with \"uninitialized\" in it" \
+     : (id) == CONDITION_VIRTUALIZATION ? "read from /proc, /sys and CPUID; some rare hypervisors are only seen as vm"   \
+                                        : NULL)
 #define ONE(id, word, name, expect, path, is_assert)                                                                   \
     PART_ROW(PART_UNIT, spec_unit, word name, set_condition, conditions, expect, .resource = CONDITION_##id,           \
              .get = get_conditions, .min = path, .max = is_assert, .how = APPROXIMATE(CONDITION_##id),                 \
              .honour = APPROXIMATE(CONDITION_##id) ? HONOUR_EMULATED : HONOUR_APPLIED)
-#define X(id, name, expect, path) ONE(id, "Condition", name, expect, path, false), ONE(id, "Assert", name, expect, path, true),
+#define X(id, name, expect, path)                                                                                      \
+    ONE(id, "Condition", name, expect, path, false), ONE(id, "Assert", name, expect, path, true),
 
 static const struct directive rows[] = {CONDITIONS(X)};
 #undef X

@@ -6,6 +6,7 @@
 #include <string.h>
 #include "cleanup.h"
 #include "directive_set.h"
+#include "parse.h"
 #include "spec_exec.h"
 #include "strv.h"
 #include "words.h"
@@ -170,6 +171,8 @@ int set_search_path(struct jobspec *d, const struct directive *row, const char *
     for (const char *p = value; *p && r >= 0; p += strcspn(p, ":"), p += *p == ':') {
         cleanup_free char *path = strndup(p, strcspn(p, ":"));
 
+        if (path)
+            path_simplify(path);
         r = path ? strv_push(list, path) : -ENOMEM;
     }
     return r;

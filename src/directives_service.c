@@ -88,12 +88,12 @@ static int set_pid_file(struct jobspec *d, const struct directive *row, const ch
     if (strncmp(value, "/var/run/", strlen("/var/run/")) == 0)
         value += strlen("/var"); /* its name of old, which systemd replaces */
     if (!*value || *value == '/')
-        return set_string(d, row, value);
+        return set_path(d, row, value);
     if (asprintf(&path, "%s/%s", base ? base : "/run", value) < 0) {
         path = NULL;
         return -ENOMEM;
     }
-    return set_string(d, row, path);
+    return set_path(d, row, path);
 }
 
 /* What the D-Bus specification calls a bus name, without a connection's own (":1.42"): words of A-Z a-z 0-9 _ -, none of

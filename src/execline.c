@@ -5,6 +5,7 @@
 #include <string.h>
 #include "cleanup.h"
 #include "execline.h"
+#include "parse.h"
 #include "strv.h"
 #include "words.h"
 
@@ -64,21 +65,6 @@ static bool is_program(const char *path)
     return n > 0 && n <= NAME_MAX && !strchr(path, '/') && !STREQ(path, ".") && !STREQ(path, "..");
 }
 
-/* "/a//./b" → "/a/b", in place. */
-static void simplify(char *path)
-{
-    char *out = path;
-
-    for (const char *p = path; *p;)
-        if (p[0] == '/' && p[1] == '/')
-            p++;
-        else if (p[0] == '/' && p[1] == '.' && p[2] == '/')
-            p += 2;
-        else
-            *out++ = *p++;
-    *out = '\0';
-}
-
 /* Is the word @sign at @p, unquoted? */
 static bool is_word(const char *p, const char *sign)
 {
@@ -125,8 +111,8 @@ static int one_command(const char **p, struct command *c)
     if (!c->path)
         return -ENOMEM;
     if (is_program(c->path)) {
-        simplify(c->path);
-        r = argv0 ? 0 : strv_push(&c->argv, c->path);
+        path_simplify(c->path);
+        r = argv0 ? 0 : strv_push(&c->argv, program);
         if (r >= 0)
             r = take_arguments(p, &c->argv);
     }

@@ -342,3 +342,21 @@ int parse_rlimit(const char *s, int resource, struct rlimit *ret)
     *ret = limit;
     return 0;
 }
+
+void path_simplify(char *path)
+{
+    char *out = path;
+
+    for (const char *p = path; *p;)
+        if (p[0] == '/' && p[1] == '/')
+            p++;
+        else if (p[0] == '/' && p[1] == '.' && (p[2] == '/' || !p[2]))
+            p += 2;
+        else
+            *out++ = *p++;
+    if (out == path && *path)
+        out++; /* "/." is "/" */
+    while (out > path + 1 && out[-1] == '/')
+        out--;
+    *out = '\0';
+}

@@ -28,6 +28,9 @@ const char *signal_name(int sig, char buf[16]);
 /* An octal file mode up to 07777. */
 int parse_mode(const char *s, mode_t *ret);
 
+/* "/a//./b/" → "/a/b", in place: as systemd keeps paths. ".." stays. */
+void path_simplify(char *path);
+
 /* A size in bytes with K M G T P E (base 1024), "infinity" gives UINT64_MAX. */
 int parse_size(const char *s, uint64_t *ret);
 

@@ -99,8 +99,15 @@ static struct conditions_world world(void)
 {
     static char lang[] = "LANG=C", empty[] = "EMPTY=", credentials[] = "CREDENTIALS_DIRECTORY=/run/creds";
     static char *env[] = {lang, empty, credentials, NULL};
-    struct conditions_world w = {.root = root, .env = env, .hypervisor = "KVMKVMKVM", .memory = 4ULL << 30, .cpus = 4,
-                                 .uid = 0, .euid = 0, .gid = 7, .egid = 7};
+    struct conditions_world w = {.root = root,
+                                 .env = env,
+                                 .hypervisor = "KVMKVMKVM",
+                                 .memory = 4ULL << 30,
+                                 .cpus = 4,
+                                 .uid = 0,
+                                 .euid = 0,
+                                 .gid = 7,
+                                 .egid = 7};
 
     strcpy(w.uts.machine, "aarch64");
     strcpy(w.uts.release, "6.1.0-13-arm64");
@@ -394,9 +401,11 @@ static const struct {
     {{"ConditionPathExists=/x"}, CONDITIONS_NOT_MET, "ConditionPathExists=/x"},
     {{"ConditionPathExists=!/file"}, CONDITIONS_NOT_MET, "ConditionPathExists=!/file"},
     {{"ConditionPathExists=!/x"}, CONDITIONS_HOLD, ""},
-    {{"ConditionPathExists=! /x"}, CONDITIONS_HOLD, ""},
+    {{"ConditionPathExists=!/x"}, CONDITIONS_HOLD, ""},
     {{"ConditionPathExists=|/x", "ConditionPathExists=|/file"}, CONDITIONS_HOLD, ""},
-    {{"ConditionPathExists=|/x", "ConditionHost=|!web*"}, CONDITIONS_NOT_MET, "ConditionPathExists=|/x, ConditionHost=|!web*"},
+    {{"ConditionPathExists=|/x", "ConditionHost=|!web*"},
+     CONDITIONS_NOT_MET,
+     "ConditionPathExists=|/x, ConditionHost=|!web*"},
     {{"ConditionPathExists=|/file", "ConditionPathExists=/x"}, CONDITIONS_NOT_MET, "ConditionPathExists=/x"},
     {{"ConditionPathExists=/x", "ConditionHost="}, CONDITIONS_HOLD, ""},
     {{"AssertPathExists=/x"}, CONDITIONS_ASSERT_FAILED, "AssertPathExists=/x"},
@@ -406,7 +415,8 @@ static const struct {
     {{"AssertPathExists=|/x", "ConditionPathExists=|/file"}, CONDITIONS_ASSERT_FAILED, "AssertPathExists=|/x"},
     {{"ConditionCPUs=many"}, CONDITIONS_NOT_MET, "ConditionCPUs=many (not a value that it can have)"},
     {{"ConditionCPUs=!many"}, CONDITIONS_NOT_MET, "ConditionCPUs=!many (not a value that it can have)"},
-    {{"ConditionVersion=systemd >=250"}, CONDITIONS_NOT_MET,
+    {{"ConditionVersion=systemd >=250"},
+     CONDITIONS_NOT_MET,
      "ConditionVersion=systemd >=250 (cannot be found out: Operation not supported)"},
 };
 

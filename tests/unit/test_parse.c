@@ -309,9 +309,27 @@ static void rlimits(void **state)
     }
 }
 
+static void simple_paths(void **state)
+{
+    static const char *const rows[][2] = {
+        {"/", "/"}, {"//", "/"}, {"/.", "/"}, {"/./", "/"}, {"/a", "/a"}, {"/a/", "/a"}, {"/a//b", "/a/b"}, {"/a/./b/.", "/a/b"},
+        {"/a/../b", "/a/../b"}, {"/.a/..", "/.a/.."}, {"/a/.b", "/a/.b"}, {"", ""}, {"~", "~"}, {"a/", "a"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        char path[16];
+
+        snprintf(path, sizeof(path), "%s", rows[i][0]);
+        path_simplify(path);
+        CHECK(strcmp(path, rows[i][1]) == 0, "%s: %s, not %s", rows[i][0], path, rows[i][1]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(simple_paths),
         cmocka_unit_test(timespan),  cmocka_unit_test(timespan_units),
         cmocka_unit_test(numbers),   cmocka_unit_test(empty_number_before_another),
         cmocka_unit_test(pids),      cmocka_unit_test(booleans),

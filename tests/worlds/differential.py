@@ -69,7 +69,7 @@ def of_lists(key, theirs, ours, _unit):
 
 def of_commands(key, theirs, ours, _unit):
     """Times and results of the last run are not in the files."""
-    return (re.sub(r' ; start_time=.*?(?= \}$)', '', theirs, flags=re.M), ours) if key.startswith('Exec') else (theirs, ours)
+    return (re.sub(r' ; start_time=.*?(?= \}$)', '', theirs, flags=re.M), ours) if key.startswith('Exec') and key not in LISTS else (theirs, ours)
 
 
 def of_unset(_key, theirs, ours, _unit):
