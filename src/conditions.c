@@ -110,7 +110,8 @@ int test_user(const struct conditions_world *w, const char *value)
     int number;
 
     if (STREQ(value, "@system"))
-        return w->uid <= SYSTEM_UID_MAX || w->uid == OVERFLOW_UID || w->euid <= SYSTEM_UID_MAX || w->euid == OVERFLOW_UID;
+        return w->uid <= SYSTEM_UID_MAX || w->uid == OVERFLOW_UID || w->euid <= SYSTEM_UID_MAX ||
+               w->euid == OVERFLOW_UID;
     if (parse_int(value, 0, INT32_MAX, &number) == 0)
         return (uid_t)number == w->uid || (uid_t)number == w->euid;
     pw = getpwnam(value);

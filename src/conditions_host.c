@@ -43,10 +43,10 @@ static const char *architecture(const char *machine)
     static const struct {
         const char *pattern, *name;
     } names[] = {
-        {"x86_64", "x86-64"},   {"i[3-6]86", "x86"},    {"aarch64", "arm64"},         {"aarch64_be", "arm64-be"},
-        {"arm*b", "arm-be"},    {"arm*", "arm"},        {"ppc64le", "ppc64-le"},      {"ppcle", "ppc-le"},
-        {"crisv32", "cris"},    {"sh[2-4]*", "sh"},     {"sh5", "sh64"},              {"tilegx", "tilegx"},
-        {"arceb", "arc-be"},    {"mips", "mips"},       {"mips64", "mips64"},
+        {"x86_64", "x86-64"}, {"i[3-6]86", "x86"}, {"aarch64", "arm64"},    {"aarch64_be", "arm64-be"},
+        {"arm*b", "arm-be"},  {"arm*", "arm"},     {"ppc64le", "ppc64-le"}, {"ppcle", "ppc-le"},
+        {"crisv32", "cris"},  {"sh[2-4]*", "sh"},  {"sh5", "sh64"},         {"tilegx", "tilegx"},
+        {"arceb", "arc-be"},  {"mips", "mips"},    {"mips64", "mips64"},
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(names); i++)
@@ -223,14 +223,10 @@ int test_security(const struct conditions_world *w, const char *value)
         const char *name, *path; /* that is there where it is enabled */
         int (*asks)(const struct conditions_world *w);
     } known[] = {
-        {"selinux", "/sys/fs/selinux/enforce", NULL},
-        {"smack", "/sys/fs/smackfs", NULL},
-        {"tomoyo", "/sys/kernel/security/tomoyo", NULL},
-        {"ima", "/sys/kernel/security/ima", NULL},
-        {"tpm2", "/sys/class/tpmrm/tpmrm0", NULL},
-        {"apparmor", NULL, apparmor},
-        {"uefi-secureboot", NULL, secure_boot},
-        {"audit", NULL, audit},
+        {"selinux", "/sys/fs/selinux/enforce", NULL},    {"smack", "/sys/fs/smackfs", NULL},
+        {"tomoyo", "/sys/kernel/security/tomoyo", NULL}, {"ima", "/sys/kernel/security/ima", NULL},
+        {"tpm2", "/sys/class/tpmrm/tpmrm0", NULL},       {"apparmor", NULL, apparmor},
+        {"uefi-secureboot", NULL, secure_boot},          {"audit", NULL, audit},
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(known); i++)

@@ -50,7 +50,19 @@ int world_command_line(const struct conditions_world *w, char ***ret);
 bool world_container(const struct conditions_world *w, char name[64]);
 
 /* Comparisons of systemd.unit(5). */
-enum comparison { LOWER, LOWER_EQUAL, EQUAL, UNEQUAL, GREATER_EQUAL, GREATER, SAME, OTHER, GLOB, NO_GLOB, NO_COMPARISON };
+enum comparison {
+    LOWER,
+    LOWER_EQUAL,
+    EQUAL,
+    UNEQUAL,
+    GREATER_EQUAL,
+    GREATER,
+    SAME,
+    OTHER,
+    GLOB,
+    NO_GLOB,
+    NO_COMPARISON
+};
 
 /* The operator at *@s, which moves on behind it and blanks. */
 enum comparison comparison_parse(const char **s);

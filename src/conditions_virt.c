@@ -70,9 +70,9 @@ static const char *from_dmi(const struct conditions_world *w)
 static const char *from_processor(const struct conditions_world *w)
 {
     static const struct name hypervisors[] = {
-        {"XenVMMXenVMM", "xen"},         {"KVMKVMKVM", "kvm"},      {"Linux KVM Hv", "kvm"},  {"TCGTCGTCGTCG", "qemu"},
-        {"VMwareVMware", "vmware"},      {"Microsoft Hv", "microsoft"}, {"bhyve bhyve ", "bhyve"}, {"QNXQVMBSQG", "qnx"},
-        {"ACRNACRNACRN", "acrn"},        {"SRESRESRESRE", "sre"},   {"Apple VZ", "apple"},
+        {"XenVMMXenVMM", "xen"},    {"KVMKVMKVM", "kvm"},          {"Linux KVM Hv", "kvm"},   {"TCGTCGTCGTCG", "qemu"},
+        {"VMwareVMware", "vmware"}, {"Microsoft Hv", "microsoft"}, {"bhyve bhyve ", "bhyve"}, {"QNXQVMBSQG", "qnx"},
+        {"ACRNACRNACRN", "acrn"},   {"SRESRESRESRE", "sre"},       {"Apple VZ", "apple"},
     };
     const char *found = named(hypervisors, ARRAY_SIZE(hypervisors), w->hypervisor);
 

@@ -1,4 +1,5 @@
-/* Credentials: all are gathered first, then written. A directory that an earlier life or a crash has left is removed. */
+/* Credentials: all are gathered first, then written. A directory that an earlier life or a crash has left is removed.
+ */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
-/* The credentials that a unit is given: LoadCredential=, SetCredential= and ImportCredential= of systemd.exec(5). They are
- * files in a directory that only the unit's user (and root) can read, made at the beginning of each life and removed at
- * its end. */
+/* The credentials that a unit is given: LoadCredential=, SetCredential= and ImportCredential= of systemd.exec(5). They
+ * are files in a directory that only the unit's user (and root) can read, made at the beginning of each life and
+ * removed at its end. */
 #pragma once
 #include <sys/types.h>
 #include "jobspec.h"
@@ -8,8 +8,8 @@
 
 #define CREDENTIALS_SIZE_MAX (1024 * 1024) /* systemd.exec(5): of all of a unit together */
 
-/* The directory of those of the unit @name, for $CREDENTIALS_DIRECTORY and "%d": /run/amphid/credentials/NAME, or for who
- * is not root $XDG_RUNTIME_DIR/amphid/credentials/NAME. The caller frees. -ENOMEM. */
+/* The directory of those of the unit @name, for $CREDENTIALS_DIRECTORY and "%d": /run/amphid/credentials/NAME, or for
+ * who is not root $XDG_RUNTIME_DIR/amphid/credentials/NAME. The caller frees. -ENOMEM. */
 int credentials_dir(const char *name, char **ret);
 
 /* Puts CREDENTIALS_DIRECTORY into *@env; a unit without credentials is not told of ours. -ENOMEM. */

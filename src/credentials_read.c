@@ -93,7 +93,7 @@ static int read_socket(int at, const char *path, const char *unit, const char *i
         return -errno;
     bind_name(fd, unit, id);
     snprintf(a.sun_path, sizeof(a.sun_path), "/proc/self/fd/%d", file); /* whatever the length of its own path */
-    if (connect(fd, (struct sockaddr *)&a, sizeof(a)) < 0) /* AF_UNIX: at once, or its queue is full */
+    if (connect(fd, (struct sockaddr *)&a, sizeof(a)) < 0)              /* AF_UNIX: at once, or its queue is full */
         return errno == EAGAIN ? -ETIMEDOUT : -errno;
     return read_all(fd, now() + SOCKET_TIME, ret, ret_size);
 }

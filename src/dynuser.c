@@ -1,7 +1,7 @@
-/* Numbers for transient users. One is free if no entry of the user database has it, no process runs with it, nothing that
- * outlived another transient user belongs to it (below private/), and nobody holds its file. The file is locked for
- * reading by all who use it and for writing while it is being taken or given back; the lock belongs to the open file
- * description, so it goes with us when we become a daemon and ends when we do, whatever ends us. */
+/* Numbers for transient users. One is free if no entry of the user database has it, no process runs with it, nothing
+ * that outlived another transient user belongs to it (below private/), and nobody holds its file. The file is locked
+ * for reading by all who use it and for writing while it is being taken or given back; the lock belongs to the open
+ * file description, so it goes with us when we become a daemon and ends when we do, whatever ends us. */
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
@@ -177,7 +177,8 @@ static bool is_still_there(int fd, const char *path)
 {
     struct stat ours, there;
 
-    return fstat(fd, &ours) == 0 && stat(path, &there) == 0 && ours.st_ino == there.st_ino && ours.st_dev == there.st_dev;
+    return fstat(fd, &ours) == 0 && stat(path, &there) == 0 && ours.st_ino == there.st_ino &&
+           ours.st_dev == there.st_dev;
 }
 
 static bool holds_name(int fd, const char *name)
@@ -188,8 +189,8 @@ static bool holds_name(int fd, const char *name)
     return n == (ssize_t)strlen(name) && memcmp(is, name, (size_t)n) == 0;
 }
 
-/* Takes @id for @name: its locked descriptor, -EBUSY (another's), or errors of open(2). @free: it is nobody's if it is not
- * held. */
+/* Takes @id for @name: its locked descriptor, -EBUSY (another's), or errors of open(2). @free: it is nobody's if it is
+ * not held. */
 static int take(uid_t id, const char *name, bool free)
 {
     char path[64];

@@ -21,7 +21,8 @@ struct owner {
 
 static bool is_of(const struct owner *o, uid_t uid, gid_t gid)
 {
-    return (o->uid != (uid_t)-1 && o->uid != 0 && uid == o->uid) || (o->gid != (gid_t)-1 && o->gid != 0 && gid == o->gid);
+    return (o->uid != (uid_t)-1 && o->uid != 0 && uid == o->uid) ||
+           (o->gid != (gid_t)-1 && o->gid != 0 && gid == o->gid);
 }
 
 static int remove_shm(int id)

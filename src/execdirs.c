@@ -55,14 +55,13 @@ static int place_of_user(enum exec_dir dir, char **ret)
 int execdirs_places(struct execdirs_places *ret, const struct spec_dirs *d)
 {
     static const char *const system[] = {"/run", "/var/lib", "/var/cache", "/var/log", "/etc"};
-    struct execdirs_places p = {.asked = 0};
+    struct execdirs_places p = {.base = {NULL}};
 
     for (enum exec_dir i = 0; i < DIR_MAX; i++) {
         int r = 0;
 
         if (d->dirs[i].n == 0)
             continue;
-        p.asked |= 1U << i;
         if (self_uid() == 0)
             p.base[i] = strdup(system[i]);
         else
@@ -80,7 +79,7 @@ void execdirs_places_done(struct execdirs_places *p)
 {
     for (size_t i = 0; i < DIR_MAX; i++)
         free(p->base[i]);
-    *p = (struct execdirs_places){0};
+    *p = (struct execdirs_places){.base = {NULL}};
 }
 
 int execdirs_environment(const struct spec_dirs *d, const struct execdirs_places *p, char ***env)
@@ -278,7 +277,8 @@ static int make(const struct making *m)
 
     if (r < 0)
         return r;
-    fd = hidden ? open_behind_link(m, &made) : execdirs_open(m->base, m->entry->path, m->d->modes[m->dir] | 0700, &made);
+    fd =
+        hidden ? open_behind_link(m, &made) : execdirs_open(m->base, m->entry->path, m->d->modes[m->dir] | 0700, &made);
     r = fd < 0 ? fd : own(m, fd, made);
     for (char **link = m->entry->symlinks; r >= 0 && link && *link; link++)
         r = make_link(m->base, *link, "", m->entry->path);

@@ -8,20 +8,19 @@
 
 /* Below which paths. */
 struct execdirs_places {
-    char *base[DIR_MAX];        /* NULL: the environment does not say (XDG_RUNTIME_DIR) */
-    unsigned asked;             /* bits 1 << DIR_*: only these were looked up */
+    char *base[DIR_MAX]; /* NULL: nothing is asked for there, or the environment does not say (XDG_RUNTIME_DIR) */
 };
 
-/* The table of systemd.exec(5): of the system, or for who is not root the user's ($XDG_STATE_HOME for state and logs, as
- * newer systemd has it). Only those that @d uses. -ENOMEM. */
+/* The table of systemd.exec(5): of the system, or for who is not root the user's ($XDG_STATE_HOME for state and logs,
+ * as newer systemd has it). Only those that @d uses. -ENOMEM. */
 int execdirs_places(struct execdirs_places *ret, const struct spec_dirs *d);
 void execdirs_places_done(struct execdirs_places *p);
 
 /* Puts RUNTIME_DIRECTORY= and so on into *@env. -ENOMEM. */
 int execdirs_environment(const struct spec_dirs *d, const struct execdirs_places *p, char ***env);
 
-/* Makes them all, with their owner (-1: whose they are) and mode. On error (negative errno) *@ret_dir is the kind of the
- * one that cannot be made and @why says why: "StateDirectory=foo: /var/lib/foo: Not a directory". */
+/* Makes them all, with their owner (-1: whose they are) and mode. On error (negative errno) *@ret_dir is the kind of
+ * the one that cannot be made and @why says why: "StateDirectory=foo: /var/lib/foo: Not a directory". */
 int execdirs_make(const struct spec_dirs *d, const struct execdirs_places *p, uid_t uid, gid_t gid,
                   enum exec_dir *ret_dir, struct textbuf *why);
 

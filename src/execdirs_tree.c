@@ -1,5 +1,5 @@
-/* Walking by descriptors: each step opens one name with O_NOFOLLOW, so a name that is exchanged meanwhile leads at worst
- * to an error. */
+/* Walking by descriptors: each step opens one name with O_NOFOLLOW, so a name that is exchanged meanwhile leads at
+ * worst to an error. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +14,7 @@
 #include "self.h"
 
 #define OPEN_DIRECTORY (O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK)
-#define DEPTH_MAX 256  /* each level costs a descriptor */
+#define DEPTH_MAX 256   /* each level costs a descriptor */
 #define REMOVE_DEPTH 32 /* what is deeper is brought up first */
 
 static bool is_ours(uid_t uid)

@@ -4,16 +4,17 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* Opens the directory @path, relative, without "." and "..", below the directory @at (a descriptor). What is not there is
- * made: the last one with @mode, those before it with 0755 (0: nothing is made). *@ret_made (may be NULL): the last one
- * was. A symbolic link is followed only where root (or we) has put it and nobody else could have. The descriptor, or
- * -ENOTDIR, -ELOOP (a link that is not trusted), or errors of open(2) and mkdir(2). */
+/* Opens the directory @path, relative, without "." and "..", below the directory @at (a descriptor). What is not there
+ * is made: the last one with @mode, those before it with 0755 (0: nothing is made). *@ret_made (may be NULL): the last
+ * one was. A symbolic link is followed only where root (or we) has put it and nobody else could have. The descriptor,
+ * or -ENOTDIR, -ELOOP (a link that is not trusted), or errors of open(2) and mkdir(2). */
 int execdirs_open(int at, const char *path, mode_t mode, bool *ret_made);
 
 /* The directory above the last one of @path, opened as by execdirs_open(), with that one's name in *@ret_name. */
 int execdirs_open_parent(int at, const char *path, mode_t mode, const char **ret_name);
 
-/* Gives @fd, and all that is below it, to @uid and @gid ((uid_t)-1: as it is), with the bits of the modes that are not in
+/* Gives @fd, and all that is below it, to @uid and @gid ((uid_t)-1: as it is), with the bits of the modes that are not
+ * in
  * @mask taken away. A file with several links that did not belong to the owner of @fd stays whose it is: it may be
  * another's. -ELOOP: deeper than anybody needs. */
 int execdirs_give(int fd, uid_t uid, gid_t gid, mode_t mask);

@@ -150,7 +150,8 @@ static void each(void **state)
         if (rows[i].are)
             CHECK(r == 0 && strcmp(is, rows[i].are) == 0, "%s: %d, \"%s\", %s", rows[i].settings[0], r, is, why);
         else
-            CHECK(r < 0 && strstr(why, rows[i].why) && access(dir, F_OK) < 0, "%s: %d, \"%s\"", rows[i].settings[0], r, why);
+            CHECK(r < 0 && strstr(why, rows[i].why) && access(dir, F_OK) < 0, "%s: %d, \"%s\"", rows[i].settings[0], r,
+                  why);
         credentials_remove(&d);
         CHECK(access(dir, F_OK) < 0 && errno == ENOENT, "%s is left", dir);
         jobspec_done(&d);
@@ -160,9 +161,9 @@ static void each(void **state)
 static void refused(void **state)
 {
     static const char *const bad[] = {
-        "SetCredential=novalue",     "SetCredential=:x",         "SetCredential=a/b:x", "SetCredential=..:x",
-        "SetCredential=a:\\q",       "LoadCredential=:/x",       "LoadCredential=a/b",  "LoadCredential=a:x/y",
-        "LoadCredential=a:",         "LoadCredential=a\tb:/x",   "ImportCredential=a/*", "ImportCredential=a*:",
+        "SetCredential=novalue",      "SetCredential=:x",       "SetCredential=a/b:x",  "SetCredential=..:x",
+        "SetCredential=a:\\q",        "LoadCredential=:/x",     "LoadCredential=a/b",   "LoadCredential=a:x/y",
+        "LoadCredential=a:",          "LoadCredential=a\tb:/x", "ImportCredential=a/*", "ImportCredential=a*:",
         "LoadCredential=\xc3\xa4:/x",
     };
 

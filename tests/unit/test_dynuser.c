@@ -9,10 +9,10 @@
 #include "cleanup.h"
 #include "dynuser.h"
 
-#define NEEDS_ROOT()        \
-    do {                    \
-        if (geteuid() != 0) \
-            skip();         \
+#define NEEDS_ROOT()                                                                                                   \
+    do {                                                                                                               \
+        if (geteuid() != 0)                                                                                            \
+            skip();                                                                                                    \
     } while (0)
 
 static const struct {
@@ -46,7 +46,8 @@ static void of_units(void **state)
     }
 }
 
-static int claim(struct dynuser *u, const char *unit, const char *user, const char *group, uid_t wanted, char *why, size_t n)
+static int claim(struct dynuser *u, const char *unit, const char *user, const char *group, uid_t wanted, char *why,
+                 size_t n)
 {
     struct textbuf b = {.data = why, .size = n};
     struct jobspec d;
@@ -159,8 +160,11 @@ static void in_the_database(void **state)
         const char *unit, *user, *group;
         int r;
     } rows[] = {
-        {"nobody.service", NULL, "nogroup", 1}, {"x.service", "daemon", NULL, 1},        {"x.service", "4242", NULL, 1},
-        {"tty.service", NULL, NULL, -EEXIST},   {"x.service", "daemon", "no-such-group", -EEXIST},
+        {"nobody.service", NULL, "nogroup", 1},
+        {"x.service", "daemon", NULL, 1},
+        {"x.service", "4242", NULL, 1},
+        {"tty.service", NULL, NULL, -EEXIST},
+        {"x.service", "daemon", "no-such-group", -EEXIST},
         {"x.service", "bad name", NULL, -EINVAL},
     };
 

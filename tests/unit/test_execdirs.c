@@ -36,7 +36,7 @@ static int set_up(void **state)
     strcpy(top, "/tmp/amphid-execdirs-XXXXXX");
     assert_non_null(mkdtemp(top));
     assert_int_equal(chmod(top, 0755), 0);
-    places = (struct execdirs_places){.asked = 0};
+    places = (struct execdirs_places){.base = {NULL}};
     for (size_t i = 0; i < DIR_MAX; i++) {
         places.base[i] = strdup(at(names[i]));
         assert_int_equal(mkdir(places.base[i], 0755), 0);
@@ -54,10 +54,10 @@ static int tear_down(void **state)
     return system(command);
 }
 
-#define NEEDS_ROOT()         \
-    do {                     \
-        if (geteuid() != 0)  \
-            skip();          \
+#define NEEDS_ROOT()                                                                                                   \
+    do {                                                                                                               \
+        if (geteuid() != 0)                                                                                            \
+            skip();                                                                                                    \
     } while (0)
 
 static void assign(struct jobspec *d, const char *setting)
@@ -243,7 +243,8 @@ static void made(void **state)
     }
     jobspec_done(&d);
     good("RuntimeDirectory=a/b c:link:\nRuntimeDirectoryMode=0750\nStateDirectory=s\nConfigurationDirectory=conf\n"
-         "ConfigurationDirectoryMode=0700\nLogsDirectory=l\nCacheDirectory=k\nCacheDirectoryMode=0000", NOBODY);
+         "ConfigurationDirectoryMode=0700\nLogsDirectory=l\nCacheDirectory=k\nCacheDirectoryMode=0000",
+         NOBODY);
     is_dir("run/a", 0, 0755);
     is_dir("run/a/b", NOBODY, 0750);
     is_dir("run/c", NOBODY, 0750);
@@ -402,7 +403,7 @@ static void removed(void **state)
         const char *preserve;
         bool restarting, stays;
     } rows[] = {
-        {"no", false, false},     {"no", true, false},  {"restart", true, true},
+        {"no", false, false},      {"no", true, false},  {"restart", true, true},
         {"restart", false, false}, {"yes", false, true}, {"yes", true, true},
     };
 
@@ -410,7 +411,8 @@ static void removed(void **state)
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         char settings[128];
 
-        snprintf(settings, sizeof(settings), "RuntimeDirectory=a/b:link\nRuntimeDirectoryPreserve=%s", rows[i].preserve);
+        snprintf(settings, sizeof(settings), "RuntimeDirectory=a/b:link\nRuntimeDirectoryPreserve=%s",
+                 rows[i].preserve);
         good(settings, (uid_t)-1);
         file("run/a/b/f", (uid_t)-1, 0600);
         assert_int_equal(over(settings, rows[i].restarting), 0);
