@@ -38,8 +38,8 @@ static bool without_keyring(int error)
  * runs as. */
 static int join_session(const struct child *c)
 {
-    uid_t uid = getuid();
-    gid_t gid = getgid();
+    uid_t uid = c->becomes ? getuid() : 0;
+    gid_t gid = c->becomes ? getgid() : 0;
     long r;
 
     if (c->becomes &&

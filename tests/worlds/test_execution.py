@@ -93,10 +93,10 @@ CASES = {
 AMPHID = 'systemd-run --quiet --wait --pipe env -i PATH=/usr/bin:/bin amphid run --wait'
 
 # Since which version systemd knows it.
-SINCE = {'login': 254}
+SINCE = {'login': 254, 'search-path': 250}
 
 # What newer ones say; amphid is as the newest. Older ones of Debian have /sbin and /bin in PATH where they are links.
-LATER = {257: 'USER=root'}
+LATER = {257: 'USER=root', 248: 'exec-pid'}
 
 # Where amphid's answer is another one on purpose.
 AGREED = {
