@@ -89,6 +89,8 @@ int set_words(struct jobspec *d, const struct directive *row, const char *value)
         return 0;
     }
     r = words_split(value, &words);
+    if (r >= 0 && strv_len(*list) + strv_len(words) > DIRECTIVE_LIST_MAX)
+        return -ERANGE;
     for (size_t i = 0; r >= 0 && words && words[i]; i++)
         r = strv_push(list, words[i]);
     return r;
@@ -115,6 +117,8 @@ int set_environment(struct jobspec *d, const struct directive *row, const char *
         return 0;
     }
     r = words_split(value, &words);
+    if (r >= 0 && strv_len(*list) + strv_len(words) > DIRECTIVE_LIST_MAX)
+        return -ERANGE;
     for (size_t i = 0; r >= 0 && words && words[i]; i++)
         if (assignment_valid(words[i]))
             r = env_put(list, words[i]);

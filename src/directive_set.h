@@ -2,6 +2,9 @@
 #pragma once
 #include "directive.h"
 
+/* What is looked through for each new one has so many at most: more is no unit, and would take minutes to read. */
+#define DIRECTIVE_LIST_MAX 4096
+
 /* Each returns 0, -EINVAL, -ERANGE or -ENOMEM. An empty value empties what is a list or a string. */
 int set_enum(struct jobspec *d, const struct directive *row, const char *value);
 int set_bool(struct jobspec *d, const struct directive *row, const char *value);

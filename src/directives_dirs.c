@@ -11,6 +11,9 @@
 #include "strv.h"
 #include "words.h"
 
+/* Of one kind. Each line looks through and copies all that were before it. */
+#define DIRECTORIES_MAX 512
+
 /* The path of @n bytes at @s without "." and needless slashes. NULL: not one that stays below its place, or (errno
  * ENOMEM) no memory. "private" is where those of transient users are. */
 static char *relative_path(const char *s, size_t n)
@@ -134,7 +137,7 @@ static int set_exec_dir(struct jobspec *d, const struct directive *row, const ch
         return 0;
     }
     r = words_split(value, &words);
-    if (r >= 0 && list->n + strv_len(words) > DIRECTIVE_LIST_MAX)
+    if (r >= 0 && list->n + strv_len(words) > DIRECTORIES_MAX)
         r = -ERANGE;
     if (r >= 0)
         r = copy_list(&new, list);

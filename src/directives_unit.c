@@ -66,6 +66,8 @@ static int add_good_words(char ***list, const char *value, enum words_mode mode,
     CLEANUP(strv_freep) char **words = NULL;
     int r = words_split_as(value, mode, &words), bad = 0;
 
+    if (r >= 0 && strv_len(*list) + strv_len(words) > DIRECTIVE_LIST_MAX)
+        return -ERANGE;
     for (size_t i = 0; r >= 0 && words && words[i]; i++) {
         char name[UNIT_NAME_SIZE];
 

@@ -74,7 +74,7 @@ static bool is_word(const char *p, const char *sign)
 }
 
 /* The words behind the program up to the end or to a word ";". */
-static int take_arguments(const char **p, char ***argv)
+static int take_arguments(const char **p, char ***argv, size_t n)
 {
     int r = 1;
 
@@ -83,12 +83,12 @@ static int take_arguments(const char **p, char ***argv)
 
         if (is_word(*p, "\\;")) { /* and neither "\\;" nor "\;" in quotes */
             *p += 2;
-            r = strv_push(argv, ";") < 0 ? -ENOMEM : 1;
+            r = strv_append(argv, &n, ";") < 0 ? -ENOMEM : 1;
             continue;
         }
         r = words_next(p, WORDS_OF_COMMAND, &word);
         if (r > 0)
-            r = strv_push(argv, word) < 0 ? -ENOMEM : 1;
+            r = strv_append(argv, &n, word) < 0 ? -ENOMEM : 1;
     }
     return r;
 }
@@ -99,6 +99,7 @@ static int one_command(const char **p, struct command *c)
     cleanup_free char *first = NULL;
     const char *program;
     bool argv0 = false;
+    size_t n = 0;
     int r;
 
     while (is_word(*p += strspn(*p, BLANKS), ";"))
@@ -112,9 +113,9 @@ static int one_command(const char **p, struct command *c)
         return -ENOMEM;
     if (is_program(c->path)) {
         path_simplify(c->path);
-        r = argv0 ? 0 : strv_push(&c->argv, program);
+        r = argv0 ? 0 : strv_append(&c->argv, &n, program);
         if (r >= 0)
-            r = take_arguments(p, &c->argv);
+            r = take_arguments(p, &c->argv, n);
     }
     if (r < 0)
         return r;

@@ -44,6 +44,24 @@ int strv_push(char ***v, const char *s)
     return 0;
 }
 
+int strv_append(char ***v, size_t *n, const char *s)
+{
+    cleanup_free char *copy = strdup(s);
+
+    if (!copy)
+        return -ENOMEM;
+    if ((*n & (*n - 1)) == 0) { /* full: 0, 1, 2, 4 ... strings are in it */
+        char **grown = realloc(*v, (2 * *n + 2) * sizeof(*grown));
+
+        if (!grown)
+            return -ENOMEM;
+        *v = grown;
+    }
+    (*v)[(*n)++] = take_ptr(copy);
+    (*v)[*n] = NULL;
+    return 0;
+}
+
 int strv_copy(char ***ret, char *const *v)
 {
     size_t n = strv_len(v);

@@ -157,6 +157,20 @@ static int one_word(const char **s, enum words_mode mode, char *out)
     return 0;
 }
 
+/* How many bytes the word at @s has in the text, quotes and backslashes and all. */
+static size_t raw_length(const char *s)
+{
+    const char *p = s;
+    char quote = 0;
+
+    for (; *p && (quote || !strchr(BLANKS, *p)); p++)
+        if (*p == '\\' && p[1])
+            p++;
+        else if (quote ? *p == quote : (*p == '"' || *p == '\''))
+            quote = quote ? 0 : *p;
+    return (size_t)(p - s);
+}
+
 int words_next(const char **s, enum words_mode mode, char **ret)
 {
     const char *p = *s + strspn(*s, BLANKS);
@@ -167,7 +181,7 @@ int words_next(const char **s, enum words_mode mode, char **ret)
         *s = p;
         return 0;
     }
-    word = malloc(strlen(p) + 1);
+    word = malloc((mode == WORDS_OF_COMMAND ? raw_length(p) : strlen(p)) + 1);
     if (!word)
         return -ENOMEM;
     r = one_word(&p, mode, word);
@@ -184,12 +198,13 @@ int words_split_as(const char *s, enum words_mode mode, char ***ret)
 {
     cleanup_free char *word = malloc(strlen(s) + 1);
     char **v = NULL;
+    size_t n = 0;
     int r = word ? 0 : -ENOMEM;
 
     while (r >= 0 && *(s += strspn(s, BLANKS))) {
         r = one_word(&s, mode, word);
         if (r >= 0)
-            r = strv_push(&v, word);
+            r = strv_append(&v, &n, word);
     }
     if (r < 0) {
         strv_free(v);
@@ -223,9 +238,9 @@ static char *expand_word(const char *word, char *const *env, char *const *more)
     if (!f)
         return NULL;
     for (const char *p = word; *p;) {
-        const char *end = p[0] == '$' && p[1] == '{' ? strchr(p, '}') : NULL, *value;
+        const char *end = p[0] == '$' && p[1] == '{' ? p + strcspn(p, "}:") : "", *value;
 
-        if (end) {
+        if (*end == '}') { /* what has a colon in it, as "${KEY:-else}", is left to a shell, if there is one */
             value = variable(p + 2, (size_t)(end - p - 2), env, more);
             fputs(value ? value : "", f);
             p = end + 1;
@@ -250,6 +265,7 @@ static bool is_variable(const char *word)
 int words_expand(char *const *argv, char *const *env, char *const *more, char ***ret)
 {
     CLEANUP(strv_freep) char **v = NULL;
+    size_t n = 0;
     int r = 0;
 
     for (size_t i = 0; r >= 0 && argv[i]; i++) {
@@ -259,11 +275,11 @@ int words_expand(char *const *argv, char *const *env, char *const *more, char **
 
             r = value ? words_split_as(value, WORDS_AS_VARIABLE, &parts) : 0;
             for (size_t k = 0; r >= 0 && parts && parts[k]; k++)
-                r = strv_push(&v, parts[k]);
+                r = strv_append(&v, &n, parts[k]);
         } else {
             cleanup_free char *expanded = i > 0 ? expand_word(argv[i], env, more) : strdup(argv[i]);
 
-            r = expanded ? strv_push(&v, expanded) : -ENOMEM;
+            r = expanded ? strv_append(&v, &n, expanded) : -ENOMEM;
         }
     }
     if (r >= 0)

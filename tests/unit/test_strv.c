@@ -86,9 +86,30 @@ static void ownership_is_handed_on(void **state)
     free(q);
 }
 
+/* Without counting: the same vector, in few allocations. */
+static void appending(void **state)
+{
+    CLEANUP(strv_freep) char **v = NULL;
+    size_t n = 0;
+
+    (void)state;
+    for (int i = 0; i < 1000; i++) {
+        char text[16];
+
+        snprintf(text, sizeof(text), "%d", i);
+        assert_int_equal(strv_append(&v, &n, text), 0);
+        assert_int_equal(n, i + 1);
+        assert_null(v[n]);
+        assert_string_equal(v[i], text);
+    }
+    assert_int_equal(strv_len(v), 1000);
+    assert_string_equal(v[0], "0");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(appending),
         cmocka_unit_test(vectors),
         cmocka_unit_test(environments),
         cmocka_unit_test(filters),
