@@ -14,7 +14,8 @@ struct control_ops {
     const char *(*find)(void *ctx, const char *job, bool load, const char **ret_why);
     int (*reload_units)(void *ctx);            /* reads the files of all units anew; NULL: there are none */
     int (*stop)(void *ctx, const char *job);   /* -ENOENT: no such job; -EPERM: not by hand */
-    int (*reload)(void *ctx, const char *job); /* -ENOENT; -EAGAIN: not up, so it cannot be reloaded now; 0: it is done;
+    int (*reload)(void *ctx, const char *job); /* -ENOENT; -EAGAIN: not up, so it cannot be reloaded now; -ENOTSUP: it has
+                                                  no reload; 0: it is done;
                                                   1: control_job_reloaded() tells when */
     int (*restart)(void *ctx, const char *job); /* -ENOENT; it is told with control_job_changed() when it is up again */
     int (*start)(void *ctx, const char *job);   /* -ENOENT; -EALREADY: it runs */

@@ -52,6 +52,8 @@ static int refuse(struct conn *c, int error, const char *job)
 
     if (error == -ENOENT)
         return conn_error(c, MANAGER_NO_SUCH_JOB, "job", job ? job : "");
+    if (error == -ENOTSUP)
+        return conn_error(c, MANAGER_REFUSED, "reason", "it has no ExecReload=");
     if (error == -EPERM)
         return conn_error(c, MANAGER_REFUSED, "reason", "the unit may not be started or stopped by hand");
     if (error == -EDEADLK)

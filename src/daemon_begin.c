@@ -191,9 +191,20 @@ static void stop_service(struct daemon *d, struct unit *u)
         daemon_note(d, u, UNIT_INACTIVE, 0);
 }
 
+/* systemd.service(5), ExecReload=: without it a service has no reload, and its main process may not expect a SIGHUP. A
+ * command line is asked by ReloadSignal=. */
+bool daemon_can_reload(const struct unit *u)
+{
+    const struct jobspec *spec = &u->file.spec;
+
+    return u->line || spec->exec[EXEC_RELOAD].n > 0 || spec->type == TYPE_NOTIFY_RELOAD;
+}
+
 static void reload_service(struct daemon *d, struct unit *u)
 {
-    if (!u->job || job_reload(u->job) < 0)
+    if (!daemon_can_reload(u)) /* for another one's sake: nothing is to be done */
+        graph_reloaded(d->graph, u->number, true);
+    else if (!u->job || job_reload(u->job) < 0)
         graph_reloaded(d->graph, u->number, false);
 }
 

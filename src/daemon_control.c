@@ -37,7 +37,7 @@ int daemon_open_control(struct daemon *d)
 
 static const char *instance_state(const struct daemon *d)
 {
-    if (d->sole && d->sole->job)
+    if (d->sole && d->sole->job && (!job_over(d->sole->job) || d->n_alive == 0 || d->stopping || d->ending))
         return job_state_name(d->sole->job->fsm.state);
     if (d->stopping || d->ending)
         return job_state_name(JOB_STOP_TERM);
@@ -74,6 +74,7 @@ static void fill_status(struct daemon *d, bool tree, struct instance_status *ret
         .jobs = d->jobs,
         .n_jobs = n,
         .has_main = d->sole,
+        .only_main = d->sole && d->n_asked <= 1,
     };
 }
 
@@ -146,7 +147,7 @@ static int call_stop(void *ctx, const char *name)
 
     if (name && !u)
         return -ENOENT;
-    if (!u || u == d->sole) {
+    if (!u || (u == d->sole && d->n_asked <= 1)) {
         daemon_stop(d, "asked on the control socket");
         return 0;
     }
@@ -157,6 +158,10 @@ static int call_stop(void *ctx, const char *name)
 static int reload_unit(struct daemon *d, struct unit *u, const char *who)
 {
     log_unit(d->log, unit_subject(u), STAGE_RELOAD, LOG_INFO, NULL, "%s", who);
+    if (!daemon_can_reload(u)) {
+        log_unit(d->log, unit_subject(u), STAGE_RELOAD, LOG_WARNING, NULL, "not reloaded: it has no ExecReload=");
+        return -ENOTSUP;
+    }
     if (!u->job || !job_is_ready(u->job)) {
         log_unit(d->log, unit_subject(u), STAGE_RELOAD, LOG_WARNING, NULL, "not reloaded: the job is %s, not up",
                  job_state_name(u->job ? u->job->fsm.state : JOB_INACTIVE));

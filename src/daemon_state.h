@@ -63,6 +63,9 @@ void daemon_unit_status(struct unit *u, bool tree, struct job_status *ret);
 /* graph_ops.begin. */
 void daemon_begin(void *ctx, size_t number, enum unit_job job);
 
+/* Has it a reload at all? */
+bool daemon_can_reload(const struct unit *u);
+
 /* ---- daemon_units.c ---- */
 
 /* A line for the terminal of a starter that still waits, about @u (NULL: the instance). */

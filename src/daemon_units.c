@@ -52,6 +52,7 @@ void daemon_note(struct daemon *d, struct unit *u, enum unit_state state, unsign
     }
     grown[d->n_news++] = (struct unit_news){u->number, state, news};
     count(d, u, u->state, -1);
+    u->since = u->job ? u->job->since : realtime_usec();
     u->state = news & UNIT_RESTARTS ? UNIT_ACTIVATING : state;
     if (!u->counted && u->kind == UNIT_IS_SERVICE) {
         u->counted = true;

@@ -85,7 +85,7 @@ json_t *manager_instance(const struct instance_status *st)
             return NULL;
         }
     return json_pack("{s:o, s:o, s:i, s:s, s:o, s:o, s:o, s:o, s:I, s:o, s:o}", "main",
-                     varlink_text(st->has_main && st->n_jobs > 0 ? st->jobs[0].name : NULL), "name", varlink_text(st->name),
+                     varlink_text(st->only_main && st->n_jobs > 0 ? st->jobs[0].name : NULL), "name", varlink_text(st->name),
                      "pid", (int)st->pid, "version", AMPHID_VERSION, "mode", varlink_text(st->mode), "reason",
                      varlink_text(st->reason), "state", varlink_text(st->state), "statusText",
                      varlink_text(st->status_text ? st->status_text : ""), "since", (json_int_t)st->since,

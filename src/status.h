@@ -44,5 +44,6 @@ struct instance_status {
     uint64_t since;          /* CLOCK_REALTIME usec of its start */
     const struct job_status *jobs;
     size_t n_jobs;
-    bool has_main;           /* the first is what the instance is there for: who names no job means that one */
+    bool has_main;           /* the first is what the instance was started for: who names no job means that one */
+    bool only_main;          /* and nothing else was asked for since: its end is the end of the instance */
 };

@@ -36,6 +36,7 @@ struct unit {
     char **env;                   /* MONITOR_*, of one that was started for the sake of another; NULL: of none */
     const struct unit *monitored; /* that other one, until it is started */
     enum unit_state state; /* what the graph was told */
+    uint64_t since;        /* CLOCK_REALTIME usec of that */
     bool asked;            /* for itself, and not only pulled in by others */
     bool awaited;          /* asked for by the start of the instance, and its own start is not over yet */
     bool pending;          /* a start of it is queued or under way */
