@@ -191,16 +191,16 @@ static bool holds_name(int fd, const char *name)
 
 /* Takes @id for @name: its locked descriptor, -EBUSY (another's), or errors of open(2). @free: it is nobody's if it is
  * not held. */
-static int take(uid_t id, const char *name, bool free)
+static int take(uid_t id, const char *name, bool unheld)
 {
     char path[64];
     cleanup_close int fd = -1;
 
     lock_path(id, path);
-    fd = open(path, (free ? O_CREAT : 0) | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0600);
+    fd = open(path, (unheld ? O_CREAT : 0) | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
         return errno == ENOENT ? -EBUSY : -errno;
-    if (free && lock(fd, F_WRLCK) == 0) {
+    if (unheld && lock(fd, F_WRLCK) == 0) {
         if (!is_still_there(fd, path) || ftruncate(fd, 0) < 0 || pwrite(fd, name, strlen(name), 0) < 0)
             return -EBUSY;
         return lock(fd, F_RDLCK) < 0 ? -EBUSY : take_fd(fd);

@@ -58,6 +58,8 @@ int spawn_surround(struct spawn *s, struct spawn_error *e)
 
 int spawn_claim_user(struct spawn *s, char ret_name[32], struct spawn_error *e)
 {
+    const struct spec_exec *x = spec_exec(s->spec);
+    bool login = !x->login_environment_set || x->login_environment;
     const struct spec_dirs *dirs = spec_dirs(s->spec);
     struct surroundings *around = s->around;
     uid_t wanted = (uid_t)-1;
@@ -84,8 +86,9 @@ int spawn_claim_user(struct spawn *s, char ret_name[32], struct spawn_error *e)
         return spawn_no_memory(e);
     s->groups[s->n_groups++] = s->gid;
     /* Nobody can look it up, so it is told: the home that systemd's name service gives it. */
-    if (spawn_put(&s->env, "USER", around->user.user) < 0 || spawn_put(&s->env, "LOGNAME", around->user.user) < 0 ||
-        spawn_put(&s->env, "HOME", "/") < 0)
+    if (spawn_put(&s->env, "USER", around->user.user) < 0)
+        return spawn_no_memory(e);
+    if (login && (spawn_put(&s->env, "LOGNAME", around->user.user) < 0 || spawn_put(&s->env, "HOME", "/") < 0))
         return spawn_no_memory(e);
     return 1;
 }

@@ -103,6 +103,17 @@ def test_runtime_directory_over_a_restart(world, preserve, kept):
         assert (RUN / "r").exists() == (preserve == "yes")
 
 
+@pytest.mark.root
+@pytest.mark.private
+def test_directories_before_each_command(world):
+    """What one command has taken away is there again for the next."""
+    out = inside(world, "stat -c '%u %a' /run/each", "RuntimeDirectory=each", f"User={sandbox.USER}",
+                 "ExecStartPre=+/bin/rmdir /run/each", "ExecStopPost=+/bin/sh -c 'rmdir /run/each && echo first'",
+                 "ExecStopPost=/bin/sh -c 'test -d /run/each && echo second'")
+    assert out.splitlines() == [f"{sandbox.UID} 755", "first", "second"]
+    assert not (RUN / "each").exists()
+
+
 # --- transient users
 
 @pytest.mark.root
@@ -170,6 +181,20 @@ def test_user_of_the_database(world):
     assert inside(world, "id -u", "DynamicUser=yes", f"User={sandbox.USER}") == str(sandbox.UID)
     run = world.fork("-n", "web", *properties("DynamicUser=yes", f"User={sandbox.EXTRA}"), "--", "true").wait()
     assert run.code == 217 and f"there is a group {sandbox.EXTRA}, but no user" in run.err
+
+
+@pytest.mark.root
+@pytest.mark.private
+@pytest.mark.parametrize("remove", [True, False])
+def test_remove_ipc(world, remove):
+    """Of a user of the database only when it is asked for, and never root's."""
+    inside(world, "ipcmk -M 4096 >/dev/null; touch /dev/shm/left", f"User={sandbox.USER}", f"RemoveIPC={remove}")
+    path = pathlib.Path("/dev/shm/left")
+    left = [line for line in pathlib.Path("/proc/sysvipc/shm").read_text().splitlines() if f" {sandbox.UID} " in line]
+    assert path.exists() != remove and bool(left) != remove
+    if not remove:  # by whoever asks for it: no process of the user runs any more
+        inside(world, "true", f"User={sandbox.USER}", "RemoveIPC=yes")
+        assert not path.exists()
 
 
 # --- credentials
