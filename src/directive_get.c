@@ -1,5 +1,5 @@
-/* How a part of the description is written down again. The forms are those that systemctl(1) prints, so that the two can
- * be held against each other (tests/worlds/test_differential.py does). */
+/* How a part of the description is written down again. The forms are those that systemctl(1) prints, so that the two
+ * can be held against each other (tests/worlds/test_differential.py does). */
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -94,9 +94,15 @@ void put_span(FILE *out, uint64_t usec)
         uint64_t usec;
         int digits; /* of what is left over */
     } units[] = {
-        {"y", 31557600 * USEC_PER_SEC, 0}, {"month", 2629800 * USEC_PER_SEC, 0}, {"w", 604800 * USEC_PER_SEC, 0},
-        {"d", 86400 * USEC_PER_SEC, 0},    {"h", 3600 * USEC_PER_SEC, 0},        {"min", 60 * USEC_PER_SEC, 0},
-        {"s", USEC_PER_SEC, 6},            {"ms", USEC_PER_MSEC, 3},             {"us", 1, 0},
+        {"y", 31557600 * USEC_PER_SEC, 0},
+        {"month", 2629800 * USEC_PER_SEC, 0},
+        {"w", 604800 * USEC_PER_SEC, 0},
+        {"d", 86400 * USEC_PER_SEC, 0},
+        {"h", 3600 * USEC_PER_SEC, 0},
+        {"min", 60 * USEC_PER_SEC, 0},
+        {"s", USEC_PER_SEC, 6},
+        {"ms", USEC_PER_MSEC, 3},
+        {"us", 1, 0},
     };
     const char *blank = "";
 

@@ -52,7 +52,7 @@ void put_span(FILE *out, uint64_t usec);
 /* Writes @s, in double quotes if a shell would need them. */
 void put_quoted(FILE *out, const char *s);
 
-/* Tells @emit what @row's directive has become in @d, under the name of `systemctl show`; a limit is two of these. A value
- * of several entries has a line for each. 1; 0: it is not shown; -ENOMEM. */
+/* Tells @emit what @row's directive has become in @d, under the name of `systemctl show`; a limit is two of these. A
+ * value of several entries has a line for each. 1; 0: it is not shown; -ENOMEM. */
 int directive_show(const struct jobspec *d, const struct directive *row,
                    void (*emit)(void *ctx, const char *property, const char *value), void *ctx);

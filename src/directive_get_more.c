@@ -78,7 +78,8 @@ void get_description(const struct jobspec *d, const struct directive *row, FILE 
     fputs(*title ? *title : d->name ? d->name : "", out);
 }
 
-/* systemd.exec(5), DynamicUser=: without User= its user and group have the unit's name, without what stands behind "@". */
+/* systemd.exec(5), DynamicUser=: without User= its user and group have the unit's name, without what stands behind "@".
+ */
 void get_user(const struct jobspec *d, const struct directive *row, FILE *out)
 {
     char *const *name = directive_look(d, row);

@@ -6,8 +6,8 @@
 /* "applied", "emulated", "ignored", "not supported". */
 const char *directive_honour_name(enum directive_honour h);
 
-/* Adds what should confine the service of @d and does not: "PrivateTmp=, ProtectHome= and SystemCallFilter=". Nothing if
- * all of it is enforced. */
+/* Adds what should confine the service of @d and does not: "PrivateTmp=, ProtectHome= and SystemCallFilter=". Nothing
+ * if all of it is enforced. */
 void directive_put_unenforced(struct textbuf *b, const struct jobspec *d);
 
 /* What a start of @d by --strict is refused for, into *@b: settings that meant nothing (@complaints of the loader,

@@ -29,8 +29,8 @@ static void put_line(const struct explain_line *l, bool colour)
 {
     const struct directive *row = l->row;
 
-    printf("%5u  %s%-13s%s  ", l->line, colour ? colour_of(row) : "", row ? directive_honour_name(row->honour) : "unknown",
-           colour ? PLAIN : "");
+    printf("%5u  %s%-13s%s  ", l->line, colour ? colour_of(row) : "",
+           row ? directive_honour_name(row->honour) : "unknown", colour ? PLAIN : "");
     show_clean(stdout, l->key);
     putchar('=');
     show_clean(stdout, l->value);
@@ -141,7 +141,10 @@ static int explain_all(bool json)
     }
     for (size_t i = 0; !json && (row = directive_nth(i, &section)); i++)
         printf("%s\t%s\t%s%s\t%s\n", section, row->key, row->alias ? "old name" : directive_honour_name(row->honour),
-               row->security ? ", security" : "", row->alias ? row->alias : row->how ? row->how : "");
+               row->security ? ", security" : "",
+               row->alias ? row->alias
+               : row->how ? row->how
+                          : "");
     return 0;
 }
 

@@ -1,5 +1,5 @@
-/* Everything that the files of a unit say, line by line, and the description that comes of it: what `amphid explain` shows
- * and `amphid verify` judges. */
+/* Everything that the files of a unit say, line by line, and the description that comes of it: what `amphid explain`
+ * shows and `amphid verify` judges. */
 #pragma once
 #include "unitload.h"
 

@@ -1,5 +1,5 @@
-/* `amphid verify`: what is wrong with units, before they are started. What the loader complains of, what is not honoured
- * here, and what the unit needs of this machine: programs, users, other units. */
+/* `amphid verify`: what is wrong with units, before they are started. What the loader complains of, what is not
+ * honoured here, and what the unit needs of this machine: programs, users, other units. */
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
@@ -27,7 +27,7 @@ struct verify {
 
 /* One line on stderr, with the place where @l is (NULL: the unit as a whole). */
 __attribute__((format(printf, 3, 4))) static void problem(struct verify *v, const struct explain_line *l,
-                                                           const char *fmt, ...)
+                                                          const char *fmt, ...)
 {
     va_list ap;
 
@@ -114,8 +114,8 @@ static bool command_found(const struct jobspec *d, const char *name)
 static void check_commands(struct verify *v)
 {
     static const char *const keys[EXEC_LIST_MAX] = {
-        [EXEC_CONDITION] = "ExecCondition",   [EXEC_START_PRE] = "ExecStartPre", [EXEC_START] = "ExecStart",
-        [EXEC_START_POST] = "ExecStartPost", [EXEC_RELOAD] = "ExecReload",     [EXEC_STOP] = "ExecStop",
+        [EXEC_CONDITION] = "ExecCondition",  [EXEC_START_PRE] = "ExecStartPre", [EXEC_START] = "ExecStart",
+        [EXEC_START_POST] = "ExecStartPost", [EXEC_RELOAD] = "ExecReload",      [EXEC_STOP] = "ExecStop",
         [EXEC_STOP_POST] = "ExecStopPost",
     };
     const struct jobspec *d = &v->files.unit.spec;
@@ -179,7 +179,9 @@ static void check_units(struct verify *v)
             }
             if (r < 0)
                 problem(v, line_with(v, unit_dep_name(needs[k]), names[i]), "%s: %s", names[i],
-                        r == -ENOENT ? "there is no such unit" : r == -ERFKILL ? "it is masked" : "it cannot be used");
+                        r == -ENOENT    ? "there is no such unit"
+                        : r == -ERFKILL ? "it is masked"
+                                        : "it cannot be used");
         }
     }
 }
@@ -197,8 +199,8 @@ static void check_order(struct verify *v)
 
 static int verify(const struct unit_paths *paths, const char *name)
 {
-    static void (*const checks[])(struct verify *v) = {check_honour, check_commands,      check_users,
-                                                       check_units,  check_order};
+    static void (*const checks[])(struct verify * v) = {check_honour, check_commands, check_users, check_units,
+                                                        check_order};
     struct verify v = {.paths = paths};
     int r = explain_files_read(&v.files, paths, name), status = 0;
 

@@ -87,8 +87,8 @@ static int read_one(struct order *o, size_t number)
     return r;
 }
 
-int verify_order(const struct unit_paths *paths, const struct unit_file *unit, void (*tell)(void *ctx, const char *text),
-                 void *ctx)
+int verify_order(const struct unit_paths *paths, const struct unit_file *unit,
+                 void (*tell)(void *ctx, const char *text), void *ctx)
 {
     static const struct graph_ops ops = {.begin = begin, .over = over, .say = say};
     struct order o = {.paths = paths, .say = tell, .ctx = ctx};

@@ -75,8 +75,7 @@ static const char service_keys[] =
     "ManagedOOMPreference BPFProgram SocketBindAllow SocketBindDeny RestrictNetworkInterfaces "
     "MemoryPressureThresholdSec MemoryPressureWatch NFTSet CoredumpReceive SendSIGKILL SendSIGHUP KillMode "
     "KillSignal RestartKillSignal FinalKillSignal WatchdogSignal";
-static const char install_keys[] =
-    "Alias WantedBy RequiredBy UpheldBy Also DefaultInstance";
+static const char install_keys[] = "Alias WantedBy RequiredBy UpheldBy Also DefaultInstance";
 
 static unsigned count_missing(const char *section, const char *keys)
 {
