@@ -146,6 +146,8 @@ int directive_set(struct jobspec *d, const struct directive *row, const char *va
         r = row->set ? jobspec_make_part(d, row->part) : -EOPNOTSUPP;
     if (r >= 0)
         r = row->set(d, row, value);
+    if (r == -EOPNOTSUPP && row->set && row->security && note_unenforced(d, row, value) < 0) /* a library is not there */
+        return -ENOMEM;
     if (r >= 0 && row->flag)
         *(bool *)((char *)directive_place(d, row) - row->offset + row->flag) = true;
     return r;

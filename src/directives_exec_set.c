@@ -277,24 +277,30 @@ int set_secure_bits(struct jobspec *d, const struct directive *row, const char *
 }
 
 /* systemd.exec(5), CapabilityBoundingSet=: "~" inverts; the first assignment replaces @initial, the others are merged,
- * by OR, or by AND if inverted; one without any names resets. */
+ * by OR, or by AND if inverted; one without any names resets. As with systemd a name that nobody knows does not take the
+ * others with it: a service must not have all capabilities because of a misprint. */
 static int merge_capabilities(uint64_t *set, uint64_t initial, const char *value)
 {
     CLEANUP(strv_freep) char **words = NULL;
     bool invert = value[0] == '~';
-    int r = words_split(value + invert, &words);
-    uint64_t sum = 0, one = 0;
+    int r = words_split(value + invert, &words), bad = 0;
+    uint64_t sum = 0, one;
 
-    for (size_t i = 0; r >= 0 && words && words[i]; i++, sum |= one)
-        if ((r = capability_parse(words[i], &one)) < 0)
-            return r;
+    for (size_t i = 0; r >= 0 && words && words[i]; i++) {
+        r = capability_parse(words[i], &one);
+        if (r == -EINVAL) {
+            bad = r;
+            r = 0;
+        } else if (r >= 0)
+            sum |= one;
+    }
     if (r < 0)
         return r;
     if (sum == 0 || *set == initial)
         *set = invert ? ~sum : sum;
     else
         *set = invert ? *set & ~sum : *set | sum;
-    return 0;
+    return bad;
 }
 
 int set_bounding(struct jobspec *d, const struct directive *row, const char *value)

@@ -227,8 +227,10 @@ static int prepare_directory(struct spawn *s, struct spawn_error *e)
     const char *wanted = s->spec->working_directory;
 
     s->directory_optional = s->spec->working_directory_optional;
-    if (!wanted && s->ctx.clean)
+    if (!wanted && s->ctx.clean) {
+        s->directory_optional = true;
         wanted = self_uid() != 0 ? "~" : s->ctx.own_group ? NULL : "/";
+    }
     if (s->directory || !wanted)
         return 0;
     if (STREQ(wanted, "~")) {

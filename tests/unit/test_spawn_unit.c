@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 #include "cleanup.h"
 #include "spawn_world.h"
+#include "spec_exec.h"
 #include "strv.h"
 
 #define STATUS(what) "sed -n 's/^" what ":[ \t]*//p' /proc/self/status"
@@ -321,6 +322,21 @@ static void capabilities(void **state)
     check_rows(rows, ARRAY_SIZE(rows));
 }
 
+/* A misprint does not leave the service all capabilities. */
+static void unknown_capability(void **state)
+{
+    const char *expects;
+    struct jobspec d;
+
+    (void)state;
+    jobspec_init(&d);
+    assert_int_equal(directive_assign(&d, "CapabilityBoundingSet", "CAP_CHOWN CAP_NO_SUCH_THING", &expects), -EINVAL);
+    assert_true(spec_exec(&d)->bounding == 1);
+    assert_int_equal(directive_assign(&d, "AmbientCapabilities", "CAP_NO_SUCH_THING", &expects), -EINVAL);
+    assert_true(spec_exec(&d)->ambient == 0);
+    jobspec_done(&d);
+}
+
 /* Without rights a unit that asks for any is told which directive it was. */
 static void rights_without_root(void **state)
 {
@@ -414,7 +430,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(environment_is_clean), TEST(invocations), TEST(environment_files), TEST(users), TEST(base_environment),
         TEST(variables), TEST(process_properties), TEST(privileged_properties), TEST(as_far_as_allowed), TEST(own_limit),
-        TEST(keyrings), TEST(capabilities), TEST(rights_without_root), TEST(prefixes), TEST(failures),
+        TEST(keyrings), TEST(capabilities), TEST(unknown_capability),
+        TEST(rights_without_root), TEST(prefixes), TEST(failures),
     };
 
     if (chdir("/") < 0)
