@@ -18,7 +18,8 @@ static void command_done(struct command *c)
 /* Appends @c (consumed). */
 static int append(struct command_list *list, struct command *c)
 {
-    struct command *grown = realloc(list->v, (list->n + 1) * sizeof(*grown));
+    bool full = (list->n & (list->n - 1)) == 0; /* with 0, 1, 2, 4 ... in it */
+    struct command *grown = full ? realloc(list->v, (2 * list->n + 1) * sizeof(*grown)) : list->v;
 
     if (!grown) {
         command_done(c);

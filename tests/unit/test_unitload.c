@@ -527,13 +527,48 @@ static void odd_files(void **state)
     assert_string_equal(heard.complaint_text, "W a/u.service.d/1.conf:0 No such file or directory\n");
 }
 
+/* A megabyte of anything is read in a moment; with time that grows by the square of it these would take minutes each. */
+static void a_megabyte(void **state)
+{
+    static const struct {
+        const char *begin, *repeated;
+    } rows[] = {
+        {"ExecStart=/bin/true ", "a "}, {"ExecStart=/bin/true ", "; a "}, {"Type=oneshot\nExecStart=/bin/true", "\nExecStartPre=a"},
+        {"ExecStart=/bin/true\nEnvironment=", "A=1 "}, {"ExecStart=/bin/true\nSupplementaryGroups=", "a "},
+        {"ExecStart=/bin/true\nSuccessExitStatus=", "1 "}, {"ExecStart=/bin/true\n[Unit]\nAfter=", "a.service "},
+        {"ExecStart=/bin/true\n[Unit]\nDescription=", "%n"}, {"ExecStart=/bin/true\nRuntimeDirectory=", "a "},
+        {"ExecStart=/bin/true\nNice=", "\\\n"}, {"ExecStart=/bin/true", "\njunk"}, {"ExecStart=/bin/true", "\n[Other]"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        size_t n = 900000 / strlen(rows[i].repeated), size = 128 + n * strlen(rows[i].repeated);
+        cleanup_free char *text = malloc(size);
+        char *p = text, path[128];
+        struct unit_file u;
+        int r;
+
+        assert_non_null(text);
+        p = stpcpy(stpcpy(p, "[Service]\n"), rows[i].begin);
+        for (size_t k = 0; k < n; k++)
+            p = stpcpy(p, rows[i].repeated);
+        snprintf(path, sizeof(path), "%s/a/big.service", top);
+        (void)unlink(path);
+        make("a/big.service", text);
+        r = load(&u, "big");
+        CHECK(r == 0 || r == -ENOEXEC, "'%s...%s': %d", rows[i].begin, rows[i].repeated, r);
+        if (r >= 0)
+            unit_file_done(&u);
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(the_first_directory_wins), TEST(aliases), TEST(templates), TEST(dropins), TEST(dropins_of_prefixes), TEST(links), TEST(groups), TEST(merging),
-        TEST(types), TEST(wrong_lines), TEST(digests), TEST(by_path), TEST(listing), TEST(odd_files),
+        TEST(types), TEST(wrong_lines), TEST(digests), TEST(by_path), TEST(listing), TEST(odd_files), TEST(a_megabyte),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
