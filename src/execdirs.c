@@ -185,7 +185,7 @@ static int make_link(int base, const char *path, const char *prefix, const char 
     return r;
 }
 
-/* Moves @path from below @from to below @to, if it is a directory there and nothing is here. */
+/* Moves @path from below @from to below @to, if it is a directory there and nothing is here: 1; else 0. */
 static int move_directory(int from, int to, const char *path)
 {
     const char *name;
@@ -199,10 +199,10 @@ static int move_directory(int from, int to, const char *path)
         return new;
     if (fstatat(new, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
         return 0;
-    return renameat(old, name, new, name) < 0 ? -errno : 0;
+    return renameat(old, name, new, name) < 0 ? -errno : 1;
 }
 
-/* DynamicUser= is not set any more: what is kept below private/ comes back to its place. */
+/* DynamicUser= is not set any more: what is kept below private/ comes back to its place. 1: it has. */
 static int bring_back(const struct making *m)
 {
     const char *path = m->entry->path, *name;
@@ -235,8 +235,9 @@ static bool is_within_another(const struct making *m)
     return false;
 }
 
-/* Below private/, reached by a link. A negative errno or the directory. */
-static int open_behind_link(const struct making *m, bool *ret_made)
+/* Below private/, reached by a link; what is at its place from before DynamicUser= was set moves there. A negative errno
+ * or the directory. */
+static int open_behind_link(const struct making *m, bool *ret_made, bool *ret_moved)
 {
     cleanup_close int private = open_private(m->base), fd = -1;
     int r = private < 0 ? private : 0;
@@ -245,6 +246,7 @@ static int open_behind_link(const struct making *m, bool *ret_made)
         r = move_directory(m->base, private, m->entry->path);
     if (r < 0)
         return r;
+    *ret_moved = r > 0;
     fd = execdirs_open(private, m->entry->path, m->d->modes[m->dir] | 0700, ret_made);
     if (fd < 0)
         return fd;
@@ -254,16 +256,18 @@ static int open_behind_link(const struct making *m, bool *ret_made)
 }
 
 /* Its owner and mode, and all that is in it. What is to be read only, and configuration, which is the administrator's,
- * stays as it is. */
-static int own(const struct making *m, int fd, bool made)
+ * stays as it is. What was @moved was another user's, perhaps one that is gone: none of it may stay his. */
+static int own(const struct making *m, int fd, bool made, bool moved)
 {
     bool touched = m->dir != DIR_CONFIGURATION && !m->entry->read_only;
+    uid_t uid = moved && m->uid == (uid_t)-1 ? self_uid() : m->uid;
+    gid_t gid = moved && m->gid == (gid_t)-1 ? getegid() : m->gid;
     mode_t mode = m->d->modes[m->dir];
     struct stat st;
     int r = 0;
 
     if (touched)
-        r = execdirs_give(fd, m->uid, m->gid, m->d->dynamic_user ? 01777 : 07777);
+        r = execdirs_give(fd, uid, gid, m->d->dynamic_user ? 01777 : 07777, moved);
     if (r >= 0 && (touched || made) && (fstat(fd, &st) < 0 || ((st.st_mode & 07777) != mode && fchmod(fd, mode) < 0)))
         r = -errno;
     return r;
@@ -273,13 +277,14 @@ static int make(const struct making *m)
 {
     bool hidden = spec_dirs_is_private(m->d, m->dir), made = false;
     int r = hidden ? 0 : bring_back(m);
+    bool moved = r > 0;
     cleanup_close int fd = -1;
 
     if (r < 0)
         return r;
-    fd =
-        hidden ? open_behind_link(m, &made) : execdirs_open(m->base, m->entry->path, m->d->modes[m->dir] | 0700, &made);
-    r = fd < 0 ? fd : own(m, fd, made);
+    fd = hidden ? open_behind_link(m, &made, &moved)
+                : execdirs_open(m->base, m->entry->path, m->d->modes[m->dir] | 0700, &made);
+    r = fd < 0 ? fd : own(m, fd, made, moved);
     for (char **link = m->entry->symlinks; r >= 0 && link && *link; link++)
         r = make_link(m->base, *link, "", m->entry->path);
     return r;

@@ -188,7 +188,7 @@ static int give_below(const struct give *g, int fd, unsigned depth)
 }
 
 /* The top comes last: where it has the right owner all below it has. */
-int execdirs_give(int fd, uid_t uid, gid_t gid, mode_t mask)
+int execdirs_give(int fd, uid_t uid, gid_t gid, mode_t mask, bool all)
 {
     struct give g = {.uid = uid, .gid = gid, .mask = mask};
     struct stat st;
@@ -197,7 +197,7 @@ int execdirs_give(int fd, uid_t uid, gid_t gid, mode_t mask)
     if (fstat(fd, &st) < 0)
         return -errno;
     g.old = st.st_uid;
-    if (is_given(&g, &st))
+    if (!all && is_given(&g, &st))
         return 0;
     r = give_below(&g, fd, 0);
     return r < 0 ? r : give_directory(&g, fd, &st);

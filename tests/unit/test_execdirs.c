@@ -381,7 +381,7 @@ static void race(void **state)
         assert_true(fd >= 0);
         assert_int_equal(fchown(fd, 0, 0), 0);
         assert_int_equal(fchmod(fd, 0777), 0); /* the exchange goes on */
-        (void)execdirs_give(fd, OTHER, OTHER, 07777);
+        (void)execdirs_give(fd, OTHER, OTHER, 07777, false);
         close(fd);
     }
     fd = open(at("lib"), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -505,6 +505,13 @@ static void hidden(void **state)
     is_dir("lib/a/b", NOBODY, 0755);
     assert_int_equal(owner("lib/s/kept"), NOBODY);
     assert_false(is_there("lib/private/s"));
+    /* What moves belongs to its new user as a whole, even if its top did so before; and to root, if there is none. */
+    file("lib/s/roots", 0, 0600);
+    good(with, NOBODY);
+    assert_int_equal(owner("lib/private/s/roots"), NOBODY);
+    good(without, (uid_t)-1);
+    is_dir("lib/s", 0, 0755);
+    assert_int_equal(owner("lib/s/kept"), 0);
     good("DynamicUser=yes\nRuntimeDirectory=r2\nRuntimeDirectoryPreserve=restart", OTHER);
     is_link("run/r2", "private/r2");
     assert_int_equal(over("DynamicUser=yes\nRuntimeDirectory=r2\nRuntimeDirectoryPreserve=restart", false), 0);
