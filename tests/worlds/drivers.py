@@ -73,7 +73,7 @@ class Amphid:
             waiting.until(lambda: self.w.exists('/dev/log'), 'the socket of syslogd')
 
     def do(self, verb, unit, check=True):
-        r = self.w.run(['amphid', verb, self.instance(unit)], check=False, timeout=60)
+        r = self.w.run(['amphid', verb, unit], check=False, timeout=60)
         assert not check or r.returncode == 0, f'{verb}: exit {r.returncode}: {r.stderr}\n{self.trail(unit)}'
         return r
 
@@ -87,11 +87,11 @@ class Amphid:
         return self.do('stop', package.unit)
 
     def state(self, unit):
-        r = self.w.run(['amphid', 'status', self.instance(unit), '--json'], check=False)
+        r = self.w.run(['amphid', 'status', unit, '--json'], check=False)
         jobs = json.loads(r.stdout).get('jobs') if r.stdout.startswith('{') else None
         if not jobs:
             return 'inactive', 0, 0
-        job = next(j for j in jobs if j['name'] == unit)
+        job = next((j for j in jobs if j['name'] == unit), jobs[0])  # an alias is another name of the only one
         return self.STATES.get(job['state'], 'deactivating'), job.get('mainPid') or 0, job['restarts']
 
     def processes(self, unit):
@@ -105,7 +105,7 @@ class Amphid:
             self.w.run('pkill -x rsyslogd; while pgrep -x rsyslogd >/dev/null; do sleep 0.02; done; rm -f /dev/log', check=False)
 
     def trail(self, unit):
-        return self.w.run(f'amphid status {self.instance(unit)}; tail -n 40 /var/log/amphid/{self.instance(unit)}.log || '
+        return self.w.run(f'amphid status {unit}; tail -n 40 /var/log/amphid/{self.instance(unit)}.log || '
                           f'grep -F {self.instance(unit)} /var/log/syslog | tail -n 40', check=False).stdout[-6000:]
 
 

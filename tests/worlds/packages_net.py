@@ -93,7 +93,7 @@ PACKAGES = [
             then='10.0.0.2'),
     Package('named.service', ('bind9',), 'started by its own name, known as bind9.service, too; $OPTIONS split, ExecStop= and ExecReload= are clients',
             dig('host.t.test'), '10.0.0.1', r'/usr/sbin/named -f -u bind', 'bind', restarts=True,
-            left=('/run/named/named.pid',),
+            left=('/run/named/*',),
             prepare=all_of(put('/etc/bind/named.conf.local', NAMED), put('/etc/bind/t.zone', ZONE % (1, 1))),
             change=put('/etc/bind/t.zone', ZONE % (2, 2)), then='10.0.0.2'),
     Package('knot.service', ('knot',), 'AmbientCapabilities= for a port below 1024, a quoted "$VARIABLE", StateDirectory=, Restart=on-abort',
