@@ -112,8 +112,9 @@ static int one_command(const char **p, struct command *c)
     c->path = strdup(program);
     if (!c->path)
         return -ENOMEM;
-    if (is_program(c->path)) {
+    if (is_program(c->path))
         path_simplify(c->path);
+    if (is_program(c->path)) { /* "/." is none now */
         r = argv0 ? 0 : strv_append(&c->argv, &n, program);
         if (r >= 0)
             r = take_arguments(p, &c->argv, n);

@@ -65,7 +65,7 @@ static void prefixes(void **state)
 static void programs(void **state)
 {
     static const struct row rows[] = {
-        {"", ""}, {"  ", ""}, {"bin/a", "#"}, {"./a", "#"}, {"-bin/a", "?"}, {"/bin/a/", "#"}, {"/", "#"}, {".", "#"}, {"..", "#"},
+        {"", ""}, {"  ", ""}, {"bin/a", "#"}, {"./a", "#"}, {"-bin/a", "?"}, {"/bin/a/", "#"}, {"/", "#"}, {"/.", "#"}, {"//./.", "#"}, {".", "#"}, {"..", "#"},
         {"''", "#"}, {"//bin///a", "/bin/a[//bin///a];"}, {"/bin/./a", "/bin/a[/bin/./a];"}, {"/bin/../a", "/bin/../a[/bin/../a];"},
         {"'/opt/my app/a' b", "/opt/my app/a[/opt/my app/a][b];"}, {"/opt/my\\x20app/a", "/opt/my app/a[/opt/my app/a];"},
         {"/bin/a\\nb", "#"}, {"\"/bin/tr\"ue", "/bin/true[/bin/true];"}, {"$FOO", "$FOO[$FOO];"}, {"${FOO}/x", "#"},
