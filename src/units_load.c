@@ -251,6 +251,44 @@ static int load_one(struct units *all, const char *name, bool subject, struct un
     return r;
 }
 
+static bool has_default_dependencies(const struct unit *u)
+{
+    return spec_unit(&(u->next ? u->next : &u->file)->spec)->default_dependencies;
+}
+
+static bool is_after(const struct unit *u, const struct unit *other)
+{
+    size_t pos = 0, number;
+
+    while (graph_dep(u->all->graph, u->number, DEP_AFTER, &pos, &number))
+        if (number == other->number)
+            return true;
+    return false;
+}
+
+/* systemd.target(5), "Default Dependencies": a target comes after what it pulls in, unless one of both says
+ * DefaultDependencies=no, or that it is the other way round. */
+static int order_group(struct unit *u)
+{
+    static const enum unit_dep kinds[] = {DEP_REQUIRES, DEP_REQUISITE, DEP_WANTS, DEP_BINDS_TO, DEP_UPHOLDS};
+    int r = 0;
+
+    if (u->kind != UNIT_IS_GROUP || !has_default_dependencies(u))
+        return 0;
+    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+        size_t pos = 0, number;
+
+        while (r >= 0 && graph_dep(u->all->graph, u->number, kinds[i], &pos, &number)) {
+            const struct unit *other = units_itself(u->all->v[number]);
+
+            if ((other->kind == UNIT_IS_SERVICE || other->kind == UNIT_IS_GROUP) && has_default_dependencies(other) &&
+                !is_after(other, u))
+                r = graph_link(u->all->graph, u->number, DEP_AFTER, number);
+        }
+    }
+    return r;
+}
+
 /* Loads what @u pulls in, and what that pulls in. What cannot be loaded is the graph's to judge. */
 static int load_pulled(struct unit *u)
 {
@@ -272,7 +310,7 @@ static int load_pulled(struct unit *u)
                 r = load_pulled(loaded);
         }
     }
-    return r == -ENOMEM ? r : 0;
+    return r == -ENOMEM ? r : order_group(u);
 }
 
 int units_load(struct units *all, const char *name, bool subject, struct unit **ret)
