@@ -99,7 +99,9 @@ def of_capabilities(key, theirs, ours, unit):
 
 def of_old_versions(key, theirs, ours, unit):
     """systemd 247 shows 0 for an I/O priority that is not set, later versions what the kernel makes of it; and it has
-    directories as they are written, later versions in the order of their names."""
+    directories as they are written, later versions in the order of their names, and "/./" in the path of a program."""
+    if unit['version'] < 248 and key.startswith('Exec'):
+        return re.sub(r'(?<=path=)\S+', lambda m: m[0].replace('/./', '/'), theirs), ours
     if unit['version'] < 248 and key.endswith('Directory'):
         return sorted(theirs.split()), sorted(ours.split())
     if unit['version'] < 248 and key in ('IOSchedulingClass', 'IOSchedulingPriority') and theirs == '0':
