@@ -202,13 +202,13 @@ static void tell_failure(struct daemon *d, const struct unit *u, int status, int
     char row[NEWS_MAX];
     struct textbuf b = TEXTBUF(row);
 
-    if (u == d->sole) {
+    if (u == d->sole && (u->state == UNIT_INACTIVE || u->state == UNIT_FAILED)) {
         upward_failed(d->upward, status, error, why, tail);
         return;
     }
     if (d->told_up)
         return;
-    textbuf_printf(&b, "amphid: %s: %s", unit_name(u), why);
+    textbuf_printf(&b, "amphid: %s: %s", u == d->sole ? d->config->name : unit_name(u), why);
     if (tail)
         textbuf_printf(&b, "\n%.*s", (int)(strlen(tail) - (*tail && tail[strlen(tail) - 1] == '\n')), tail);
     upward_trace(d->upward, row);
@@ -237,8 +237,8 @@ void daemon_unit_failed(struct daemon *d, struct unit *u, int status, int error,
     log_unit(d->log, unit_subject(u), STAGE_FAILED, LOG_ERR,
              FIELDS({"RESULT", result}, {error ? "ERRNO" : NULL, number(error).text}), "%s", why);
     note_exit(d, u, true, status);
-    tell_failure(d, u, status, error, why, NULL);
     daemon_note(d, u, UNIT_FAILED, 0);
+    tell_failure(d, u, status, error, why, NULL);
 }
 
 static void job_end(struct daemon *d, struct unit *u)

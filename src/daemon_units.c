@@ -121,7 +121,7 @@ static void tell_up(struct daemon *d)
     if (d->told_up || d->n_awaited > 0 || d->stopping)
         return;
     daemon_set_status(d);
-    if (d->sole && d->n_missed > 0)
+    if (d->sole && d->n_missed > 0 && d->n_alive == 0)
         return; /* its end was told */
     if (d->n_missed > 0 && !d->config->resident) {
         upward_partly(d->upward, d->exit_status ? d->exit_status : 1, d->n_asked > 0, d->status_text);
