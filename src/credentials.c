@@ -14,6 +14,7 @@
 #include "credentials_inside.h"
 #include "execdirs_tree.h"
 #include "rundir.h"
+#include "self.h"
 #include "spec_dirs.h"
 #include "strv.h"
 
@@ -331,6 +332,13 @@ void credentials_remove(const struct jobspec *d)
 {
     cleanup_close int place = spec_dirs_has_credentials(spec_dirs(d)) ? open_place(false) : -1;
 
-    if (place >= 0)
-        (void)execdirs_unlink(place, d->name);
+    cleanup_free char *dir = NULL;
+
+    if (place < 0)
+        return;
+    (void)execdirs_unlink(place, d->name);
+    if (self_uid() == 0 || credentials_dir(d->name, &dir) < 0)
+        return;
+    *strrchr(dir, '/') = '\0'; /* a user's places go with his last instance */
+    (void)rmdir(dir);
 }
