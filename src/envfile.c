@@ -26,8 +26,8 @@ static void put(struct reader *rd, char c, bool keep)
         rd->keep = rd->out;
 }
 
-/* Inside quotes: up to the closing one. In "..." a backslash protects only " \ $ ` and joins lines. False: there is no closing
- * one. */
+/* Inside quotes: up to the closing one. In "..." a backslash protects only " \ $ ` and joins lines. False: there is no
+ * closing one. */
 static bool read_quoted(struct reader *rd)
 {
     char quote = *rd->p++;
@@ -100,7 +100,8 @@ static bool says_nothing(const char *p)
     return *p == '#' || *p == ';' || p[strcspn(p, "=\n")] != '=';
 }
 
-/* One assignment at rd->p, written into @buf. False: there is something wrong with it; @buf is empty if it cannot be used. */
+/* One assignment at rd->p, written into @buf. False: there is something wrong with it; @buf is empty if it cannot be
+ * used. */
 static bool read_assignment(struct reader *rd, char *buf)
 {
     size_t n = key_length(rd->p), key = strcspn(rd->p, "=");

@@ -12,8 +12,8 @@ enum command_rights {
 };
 
 struct command {
-    char *path;  /* what is executed: an absolute path, or a name without "/" to be looked up */
-    char **argv; /* argv[0] is path, or with "@" another word */
+    char *path;          /* what is executed: an absolute path, or a name without "/" to be looked up */
+    char **argv;         /* argv[0] is path, or with "@" another word */
     bool ignore_failure; /* "-" */
     bool no_variables;   /* ":": "$" is nothing special */
     enum command_rights rights;
@@ -24,9 +24,9 @@ struct command_list {
     size_t n;
 };
 
-/* Appends the commands of @value, separated by words ";", to @list: all of them or none; there may be none in it. -EINVAL:
- * quotes that are not closed, or no program behind a "-"; -ENOEXEC: there is no program that could be run like this (a
- * relative path, a directory, no name, no argv[0] behind "@", a prefix that is not known); -ENOMEM. */
+/* Appends the commands of @value, separated by words ";", to @list: all of them or none; there may be none in it.
+ * -EINVAL: quotes that are not closed, or no program behind a "-"; -ENOEXEC: there is no program that could be run like
+ * this (a relative path, a directory, no name, no argv[0] behind "@", a prefix that is not known); -ENOMEM. */
 int execline_parse(const char *value, struct command_list *list);
 
 /* One command as it is, nothing of it understood (the words behind "--"). -ENOMEM. */

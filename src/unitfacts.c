@@ -60,10 +60,23 @@ static const char *os_release(struct unit_facts *f, const char *key)
 const char *unit_fact_architecture(struct unit_facts *f)
 {
     static const char *const names[][2] = {
-        {"x86_64", "x86-64"},  {"i386", "x86"},         {"i486", "x86"},     {"i586", "x86"},     {"i686", "x86"},
-        {"aarch64", "arm64"},  {"aarch64_be", "arm64-be"}, {"armv4l", "arm"}, {"armv5tel", "arm"}, {"armv5tejl", "arm"},
-        {"armv6l", "arm"},     {"armv7l", "arm"},       {"armv8l", "arm"},   {"ppc64le", "ppc64-le"}, {"ppcle", "ppc-le"},
-        {"mips", "mips-le"},   {"mips64", "mips64-le"},
+        {"x86_64", "x86-64"},
+        {"i386", "x86"},
+        {"i486", "x86"},
+        {"i586", "x86"},
+        {"i686", "x86"},
+        {"aarch64", "arm64"},
+        {"aarch64_be", "arm64-be"},
+        {"armv4l", "arm"},
+        {"armv5tel", "arm"},
+        {"armv5tejl", "arm"},
+        {"armv6l", "arm"},
+        {"armv7l", "arm"},
+        {"armv8l", "arm"},
+        {"ppc64le", "ppc64-le"},
+        {"ppcle", "ppc-le"},
+        {"mips", "mips-le"},
+        {"mips64", "mips64-le"},
     };
     struct utsname u;
 

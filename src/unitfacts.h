@@ -9,5 +9,6 @@ struct unit_facts {
 /* specifiers.fact, with a struct unit_facts as @ctx. */
 const char *unit_fact(void *ctx, char c);
 
-/* The architecture as systemd.unit(5), ConditionArchitecture=, calls it ("x86-64"), or as uname(2) does. Lent from @facts. */
+/* The architecture as systemd.unit(5), ConditionArchitecture=, calls it ("x86-64"), or as uname(2) does. Lent from
+ * @facts. */
 const char *unit_fact_architecture(struct unit_facts *facts);

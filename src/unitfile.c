@@ -10,9 +10,9 @@
 
 struct cursor {
     char *p, *end;
-    unsigned line;    /* of what stands at p */
-    unsigned first;   /* where the last logical line began */
-    bool has_nul;     /* in the last logical line */
+    unsigned line;       /* of what stands at p */
+    unsigned first;      /* where the last logical line began */
+    bool has_nul;        /* in the last logical line */
     const char *section; /* NULL: none yet, or one that is passed over */
     bool section_seen;
     const struct unitfile_reader *reader;

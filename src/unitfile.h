@@ -1,5 +1,5 @@
-/* The form of unit files, systemd.syntax(7): text → (section, key, value, line). Pure: it knows neither the sections that
- * there are nor what a key means. */
+/* The form of unit files, systemd.syntax(7): text → (section, key, value, line). Pure: it knows neither the sections
+ * that there are nor what a key means. */
 #pragma once
 #include <stddef.h>
 
@@ -10,7 +10,8 @@
 struct unitfile_reader {
     /* A section begins. 1: its assignments are wanted; 0: they are passed over; negative: ends the reading. */
     int (*section)(void *ctx, unsigned line, const char *name);
-    /* An assignment in a wanted section, blanks around key and value removed; keys that begin with "X-" are passed over.
+    /* An assignment in a wanted section, blanks around key and value removed; keys that begin with "X-" are passed
+     * over.
      * @line is where it begins. Negative: ends the reading. */
     int (*assign)(void *ctx, unsigned line, const char *section, const char *key, const char *value);
     /* What is said cannot be understood and is passed over, or (what the reading ends with) cannot be passed over. */

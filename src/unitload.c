@@ -1,6 +1,6 @@
 /* From the name of a unit to its description. The order is systemd's: the main file, then the drop-ins, each assignment
- * through the table of directives; what is wrong is said and passed over, but where a service would be run as somebody else
- * or as something else than was meant, it is not run. In that a drop-in counts like the main file here. */
+ * through the table of directives; what is wrong is said and passed over, but where a service would be run as somebody
+ * else or as something else than was meant, it is not run. In that a drop-in counts like the main file here. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -148,7 +148,8 @@ static int take_section(void *ctx, unsigned line, const char *name)
     if (STREQ(name, "Unit") || STREQ(name, "Install") || STREQ(name, "X-Amphid"))
         return 1;
     if (strcasecmp(name, type) == 0 && name[0] == type[0] - 'a' + 'A' && STREQ(name + 1, type + 1))
-        return l->name.type == UNIT_SERVICE; /* what other types do is not done here, and whoever asks for them is told */
+        return l->name.type ==
+               UNIT_SERVICE; /* what other types do is not done here, and whoever asks for them is told */
     if (strncmp(name, "X-", 2) != 0) {
         snprintf(text, sizeof(text), "[%.100s]: no section of a %s unit, ignored", name, type);
         say(l, LOG_WARNING, line, text);

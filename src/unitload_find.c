@@ -26,7 +26,8 @@ static int step(const struct unit_paths *paths, char name[static UNIT_NAME_SIZE]
     r = unit_paths_find(paths, name, ret_dir, &target);
     if (unit_name_split(name, &n) < 0)
         return -EINVAL;
-    if (r == PLACE_ALIAS && unit_name_split(target, &t) >= 0 && unit_name_is_template(&t) && unit_name_is_instance(&n)) {
+    if (r == PLACE_ALIAS && unit_name_split(target, &t) >= 0 && unit_name_is_template(&t) &&
+        unit_name_is_instance(&n)) {
         char instance[UNIT_NAME_SIZE];
         int k = unit_name_instance(&t, n.instance, n.instance_len, instance);
 

@@ -201,7 +201,8 @@ int unit_name_unescape(const char *s, size_t len, bool path, char *ret, size_t s
         ret[n++] = '/';
     for (size_t i = 0; i < len; i++) {
         if (s[i] == '\\') {
-            int high = len - i >= 4 && s[i + 1] == 'x' ? hex_digit(s[i + 2]) : -1, low = high < 0 ? -1 : hex_digit(s[i + 3]);
+            int high = len - i >= 4 && s[i + 1] == 'x' ? hex_digit(s[i + 2]) : -1,
+                low = high < 0 ? -1 : hex_digit(s[i + 3]);
 
             if (low < 0 || high * 16 + low == 0)
                 return -EINVAL;

@@ -42,8 +42,14 @@ static int add_dir(struct unit_paths *p, const char *base, const char *tail)
 static int add_system(struct unit_paths *p)
 {
     static const char *const dirs[] = {
-        "/etc/amphid",          "/etc/systemd/system.control", "/run/systemd/system.control",   "/etc/systemd/system",
-        "/run/systemd/system",  "/run/systemd/generator",      "/usr/local/lib/systemd/system", "/lib/systemd/system",
+        "/etc/amphid",
+        "/etc/systemd/system.control",
+        "/run/systemd/system.control",
+        "/etc/systemd/system",
+        "/run/systemd/system",
+        "/run/systemd/generator",
+        "/usr/local/lib/systemd/system",
+        "/lib/systemd/system",
         "/usr/lib/systemd/system",
     };
     int r = 0;
@@ -162,8 +168,8 @@ static bool has(char *const *v, const char *s)
     return false;
 }
 
-/* The name under which the entry @e is an alias of @n: its own, or, as one of @n's template, that instance of it. False: it is
- * none. */
+/* The name under which the entry @e is an alias of @n: its own, or, as one of @n's template, that instance of it.
+ * False: it is none. */
 static bool alias_name(const struct unit_entry *e, const struct unit_name *n, const char *template,
                        char ret[static UNIT_NAME_SIZE])
 {
@@ -221,7 +227,7 @@ struct gathering {
         char *path;
         const char *name; /* in path */
         bool masks;
-    } *v;
+    } * v;
     size_t n;
     const char *only; /* what the names end with; NULL: anything */
 };
@@ -269,8 +275,9 @@ static int gather_dir(struct gathering *g, struct unit_dir *d, const char *name,
     return r;
 }
 
-/* All names by which directories of @name may be called, the most special first: its own and its template's, and then both
- * without what stands behind the last "-", the one before it, and so on; an instance's then also without its "@". */
+/* All names by which directories of @name may be called, the most special first: its own and its template's, and then
+ * both without what stands behind the last "-", the one before it, and so on; an instance's then also without its "@".
+ */
 static int add_variants(char ***variants, const char *name)
 {
     char level[UNIT_NAME_SIZE], template[UNIT_NAME_SIZE];
@@ -346,7 +353,8 @@ static int gather(struct gathering *g, const struct unit_paths *p, struct unit_d
     return r;
 }
 
-int unit_paths_files(const struct unit_paths *p, const char *beside, char *const *names, const char *suffix, char ***ret)
+int unit_paths_files(const struct unit_paths *p, const char *beside, char *const *names, const char *suffix,
+                     char ***ret)
 {
     CLEANUP(gathering_done) struct gathering g = {.only = STREQ(suffix, ".d") ? ".conf" : NULL};
     CLEANUP(unit_dir_done) struct unit_dir here = {.path = beside ? strdup(beside) : NULL};

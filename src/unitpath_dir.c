@@ -44,8 +44,8 @@ static bool is_subdir_name(const char *s)
     return has_suffix(s, ".d") || has_suffix(s, ".wants") || has_suffix(s, ".requires") || has_suffix(s, ".upholds");
 }
 
-/* May @name be an alias of @target? systemd.unit(5): the same type; plain of plain, template of template, an instance of
- * the same instance or of a template. */
+/* May @name be an alias of @target? systemd.unit(5): the same type; plain of plain, template of template, an instance
+ * of the same instance or of a template. */
 static bool may_be_alias(const char *name, const char *target)
 {
     struct unit_name a, b;

@@ -28,8 +28,8 @@ struct unit_dir {
     size_t n_aliases;
 };
 
-/* Reads @d, if it has not been yet. What is not there, or cannot be read, is empty. @dirs (of @n) is the path, for what an
- * alias is. -ENOMEM. */
+/* Reads @d, if it has not been yet. What is not there, or cannot be read, is empty. @dirs (of @n) is the path, for what
+ * an alias is. -ENOMEM. */
 int unit_dir_read(struct unit_dir *d, const struct unit_dir *dirs, size_t n);
 void unit_dir_done(struct unit_dir *d);
 

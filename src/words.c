@@ -1,5 +1,5 @@
-/* systemd.syntax(7), "Quoting": words are divided by blanks; a quote opens anywhere in a word (systemd does more than its man
- * page promises) and closes with the same sign; C escapes are undone inside and outside of quotes. */
+/* systemd.syntax(7), "Quoting": words are divided by blanks; a quote opens anywhere in a word (systemd does more than
+ * its man page promises) and closes with the same sign; C escapes are undone inside and outside of quotes. */
 #include <ctype.h>
 #include <errno.h>
 #include <stdbool.h>

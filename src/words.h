@@ -17,17 +17,16 @@ enum words_mode {
 
 int words_split_as(const char *s, enum words_mode mode, char ***ret);
 
-/* The word at *@s, behind blanks, into *@ret (the caller frees); *@s is then behind it. 1; 0: there are no more; -EINVAL:
- * as words_split(), *@s is not moved; -ENOMEM. */
+/* The word at *@s, behind blanks, into *@ret (the caller frees); *@s is then behind it. 1; 0: there are no more;
+ * -EINVAL: as words_split(), *@s is not moved; -ENOMEM. */
 int words_next(const char **s, enum words_mode mode, char **ret);
 
-/* Undoes the C escapes in @s, of which "\x00" and "\000" stand for a NUL here, into *@ret (the caller frees), *@ret_size
- * bytes with a NUL behind them. -EINVAL: an escape is unknown; -ENOMEM. */
+/* Undoes the C escapes in @s, of which "\x00" and "\000" stand for a NUL here, into *@ret (the caller frees),
+ * *@ret_size bytes with a NUL behind them. -EINVAL: an escape is unknown; -ENOMEM. */
 int words_unescape(const char *s, void **ret, size_t *ret_size);
 
 /* Puts the variables of @env, or else of @more (KEY=VALUE vectors, may be NULL), into the words of a command line as
- * systemd.service(5) has it: "${KEY}" anywhere in a word; "$KEY" alone as a word, which becomes as many words as it has (a quote in
- * it holds some together); "$$" is "$"; a variable that is not there is empty, and as a word no word at all. The first
- * word stays as it is. The new vector in *@ret (the caller
- * frees). -ENOMEM. */
+ * systemd.service(5) has it: "${KEY}" anywhere in a word; "$KEY" alone as a word, which becomes as many words as it has
+ * (a quote in it holds some together); "$$" is "$"; a variable that is not there is empty, and as a word no word at
+ * all. The first word stays as it is. The new vector in *@ret (the caller frees). -ENOMEM. */
 int words_expand(char *const *argv, char *const *env, char *const *more, char ***ret);

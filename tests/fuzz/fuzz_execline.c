@@ -1,5 +1,5 @@
-/* Command lines: what is accepted can be run, written again with every byte as an escape it is the same, and variables can be
- * put into it. */
+/* Command lines: what is accepted can be run, written again with every byte as an escape it is the same, and variables
+ * can be put into it. */
 #include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -27,7 +27,9 @@ static char *write_commands(const struct command_list *list)
         const struct command *c = &list->v[i];
 
         snprintf(prefix, sizeof(prefix), "@%s%s%s", c->no_variables ? ":" : "", c->ignore_failure ? "-" : "",
-                 c->rights == RIGHTS_FULL ? "+" : c->rights == RIGHTS_ELEVATED ? "!" : "!!");
+                 c->rights == RIGHTS_FULL       ? "+"
+                 : c->rights == RIGHTS_ELEVATED ? "!"
+                                                : "!!");
         write_word(f, prefix, c->path);
         for (size_t k = 0; c->argv[k]; k++)
             write_word(f, "", c->argv[k]);

@@ -1,5 +1,5 @@
-/* Specifiers: the first line is the name of a unit, the rest the text. Words that are divided after specifiers were put in
- * are those that were divided before. */
+/* Specifiers: the first line is the name of a unit, the rest the text. Words that are divided after specifiers were put
+ * in are those that were divided before. */
 #include <errno.h>
 #include "fuzz.h"
 #include "specifier.h"
@@ -33,7 +33,8 @@ static void check_words(const char *text, const char *expanded, const struct spe
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    char *input = fuzz_string(data, size), *text = strchr(input, '\n'), *plain = NULL, *quoted = NULL, bad = 0, bad_too = 0;
+    char *input = fuzz_string(data, size), *text = strchr(input, '\n'), *plain = NULL, *quoted = NULL, bad = 0,
+         bad_too = 0;
     struct unit_name n;
     const struct specifiers s = {&n, "/etc/x y/a.service", fact, NULL};
     int r, q;

@@ -56,8 +56,8 @@ static void apply(struct jobspec *d, const char *section, const char *key, const
     MUST(q == 0 || q == -EBADSLT || q == -ENODATA);
     if (q == 0)
         q = directive_set(d, row, expanded ? expanded : value);
-    MUST(q == 0 || q == -EINVAL || q == -ERANGE || q == -ENOEXEC || q == -EOPNOTSUPP || q == -EBADSLT || q == -ENODATA ||
-         !row->set);
+    MUST(q == 0 || q == -EINVAL || q == -ERANGE || q == -ENOEXEC || q == -EOPNOTSUPP || q == -EBADSLT ||
+         q == -ENODATA || !row->set);
     free(expanded);
 }
 
@@ -67,7 +67,8 @@ static int take_assignment(void *ctx, unsigned line, const char *section, const 
     size_t n = strlen(value), k = strlen(key);
 
     forward(r, line);
-    MUST(k > 0 && !strpbrk(key, "=\r\n") && !strchr(" \t", key[0]) && !strchr(" \t", key[k - 1]) && strncmp(key, "X-", 2) != 0);
+    MUST(k > 0 && !strpbrk(key, "=\r\n") && !strchr(" \t", key[0]) && !strchr(" \t", key[k - 1]) &&
+         strncmp(key, "X-", 2) != 0);
     MUST(!strpbrk(value, "\r\n") && (n == 0 || (!strchr(" \t", value[0]) && !strchr(" \t", value[n - 1]))));
     MUST(text_is_utf8(key, k) && text_is_utf8(value, n));
     fprintf(r->out, "%s=%s \n", key, value); /* a blank, so that a backslash is none at the end */

@@ -1,5 +1,5 @@
-"""What a program of a unit file is really given: command lines, variables, specifiers, drop-ins, templates; and what is said of
-files that are wrong."""
+"""What a program of a unit file is really given: command lines, variables, specifiers, drop-ins, templates; and what is
+said of files that are wrong."""
 import json
 import pathlib
 import subprocess
@@ -40,7 +40,8 @@ def units(world):
 @pytest.mark.parametrize("line, arguments", [
     ("SHOW one 'two words' \"th\\x72ee\" a'b c'd", ["one", "two words", "three", "ab cd"]),
     (r"SHOW \q '\d+' \; \\n", [r"\q", r"\d+", ";", r"\n"]),
-    ("SHOW $ONE $TWO ${TWO} x${ONE}y $$ONE $NONE [${NONE}] ''", ["1", "two", "words", "two words", "x1y", "$ONE", "[]", ""]),
+    ("SHOW $ONE $TWO ${TWO} x${ONE}y $$ONE $NONE [${NONE}] ''",
+     ["1", "two", "words", "two words", "x1y", "$ONE", "[]", ""]),
     ("SHOW $QUOTED ${QUOTED}", ["a b", "c", "'a b' c"]),
     (":SHOW $ONE ${TWO} $$", ["$ONE", "${TWO}", "$$"]),
     ("SHOW a \\\n# a comment\n; another one\n  b", ["a", "b"]),
@@ -65,7 +66,8 @@ def test_instance(units):
 @pytest.mark.everyone
 def test_specifiers_are_of_this_machine(units):
     units.write("s.service", "[Service]\nType=oneshot\nExecStart=SHOW %H %v %b %m %U %y\n")
-    wanted = [subprocess.run(["uname", option], capture_output=True, text=True, check=True).stdout.strip() for option in ("-n", "-r")]
+    wanted = [subprocess.run(["uname", option], capture_output=True, text=True, check=True).stdout.strip()
+              for option in ("-n", "-r")]
     wanted.append(pathlib.Path("/proc/sys/kernel/random/boot_id").read_text().strip().replace("-", ""))
     wanted.append(pathlib.Path("/etc/machine-id").read_text().strip())
     wanted += [str(units.world.uid if units.world.as_user else 0), str(units.path / "s.service")]
@@ -85,8 +87,8 @@ def test_dropins(units):
 def test_environment_file(units):
     """What cannot be understood in it is told and passed over."""
     file = units.write("vars", "A=1\nexport B=2\n; C=3\nD='a\nb' \nE=x\\\ny\n")
-    units.write("e.service", f"[Service]\nType=oneshot\nEnvironment=A=0\nEnvironmentFile={file}\nEnvironmentFile=-/nowhere\n"
-                             "ExecStart=SHOW $A ${D}\n")
+    units.write("e.service", f"[Service]\nType=oneshot\nEnvironment=A=0\nEnvironmentFile={file}\n"
+                             "EnvironmentFile=-/nowhere\nExecStart=SHOW $A ${D}\n")
     done = units.run("e")
     words, environment = json.loads(done.out)
     assert words == ["1", "a\nb"]
@@ -114,7 +116,8 @@ def test_what_cannot_be_run(units, text, said):
 
 
 def test_what_can_be_run_all_the_same(units):
-    units.write("odd.service", "\ufeff[Unit]\r\nBogus=1\r\n[Service]\r\nType=oneshot\r\nNice=99\r\njunk\r\nExecStart=SHOW a\r\n[Other]\r\nA=1")
+    units.write("odd.service", "\ufeff[Unit]\r\nBogus=1\r\n[Service]\r\nType=oneshot\r\nNice=99\r\njunk\r\n"
+                               "ExecStart=SHOW a\r\n[Other]\r\nA=1")
     done = units.run("odd")
     assert json.loads(done.out)[0] == ["a"]
     for said in ("2: Bogus= in [Unit]: unknown, ignored", "5: Nice=99: expected a number from -20 to 19, ignored",

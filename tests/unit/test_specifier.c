@@ -42,11 +42,18 @@ static void check(const struct row *row, bool quote)
     if (r < 0)
         CHECK(bad == row->bad && !out, "%s '%s': bad %c", row->unit, row->text, bad);
     else
-        CHECK(strcmp(out, row->expected) == 0, "%s '%s' gives '%s', not '%s'", row->unit, row->text, out, row->expected);
+        CHECK(strcmp(out, row->expected) == 0, "%s '%s' gives '%s', not '%s'", row->unit, row->text, out,
+              row->expected);
 }
 
-#define GIVES(unit, text, expected) {unit, text, expected, '.', 0}
-#define FAILS(unit, text, letter, error) {unit, text, NULL, letter, error}
+#define GIVES(unit, text, expected)                                                                                    \
+    {                                                                                                                  \
+        unit, text, expected, '.', 0                                                                                   \
+    }
+#define FAILS(unit, text, letter, error)                                                                               \
+    {                                                                                                                  \
+        unit, text, NULL, letter, error                                                                                \
+    }
 
 static void names(void **state)
 {
@@ -55,12 +62,19 @@ static void names(void **state)
         GIVES("a-b\\x2dc@d\\x20e-f.service", "%p|%P|%i|%I", "a-b\\x2dc|a/b-c|d\\x20e-f|d e/f"),
         GIVES("a-b\\x2dc@d\\x20e-f.service", "%j|%J|%f", "b\\x2dc|b-c|/d e/f"),
         GIVES("foo.service", "%n|%N|%p|%i|%I|%j|%f", "foo.service|foo|foo|||foo|/foo"),
-        GIVES("a-b-.service", "%j|%P", "|a/b/"), GIVES("foo@.service", "%i|%I|%p|%f", "||foo|/"),
-        GIVES("x@-.service", "%i|%I|%f", "-|/|/"), GIVES("a@b@c.service", "%p|%i", "a|b@c"),
+        GIVES("a-b-.service", "%j|%P", "|a/b/"),
+        GIVES("foo@.service", "%i|%I|%p|%f", "||foo|/"),
+        GIVES("x@-.service", "%i|%I|%f", "-|/|/"),
+        GIVES("a@b@c.service", "%p|%i", "a|b@c"),
         GIVES("a.service", "%y %Y", "/etc/amphid/dir/x.service /etc/amphid/dir"),
-        GIVES("a.service", "100%% %", "100% %"), GIVES("a.service", "%%n%%%n", "%n%a.service"), GIVES("a.service", "", ""),
-        FAILS("a.service", "x %z", 'z', -EBADSLT), FAILS("a.service", "% n", ' ', -EBADSLT), FAILS("a.service", "%-5d", '-', -EBADSLT),
-        FAILS("a@b\\xzz.service", "%I", 'I', -ENODATA), FAILS("a@b--c.service", "%f", 'f', -ENODATA),
+        GIVES("a.service", "100%% %", "100% %"),
+        GIVES("a.service", "%%n%%%n", "%n%a.service"),
+        GIVES("a.service", "", ""),
+        FAILS("a.service", "x %z", 'z', -EBADSLT),
+        FAILS("a.service", "% n", ' ', -EBADSLT),
+        FAILS("a.service", "%-5d", '-', -EBADSLT),
+        FAILS("a@b\\xzz.service", "%I", 'I', -ENODATA),
+        FAILS("a@b--c.service", "%f", 'f', -ENODATA),
         FAILS("a.service", "%b", 'b', -ENODATA),
     };
 
@@ -97,10 +111,19 @@ static void quoting(void **state)
     static const struct {
         const char *text, *words[6];
     } rows[] = {
-        {"a %q b", {"a", "My \"big\" host's; -x \\n", "b"}}, {"'%q' \"%q\"", {"My \"big\" host's; -x \\n", "My \"big\" host's; -x \\n"}},
-        {"x=%q", {"x=My \"big\" host's; -x \\n"}}, {"a %w b", {"a", "", "b"}}, {"%w", {""}}, {"a%w b", {"a", "b"}},
-        {"'a %w b'", {"a  b"}}, {"\"%w\" '%w'", {"", ""}}, {"\\\" %w \\\"", {"\"", "", "\""}}, {"%% %a", {"%", "{a}"}},
-        {"%w%w x%w", {"", "x"}}, {"\\\\%n \\t%n", {"\\a@-x.service", "\ta@-x.service"}}, {"\\%n", {"\\a@-x.service"}},
+        {"a %q b", {"a", "My \"big\" host's; -x \\n", "b"}},
+        {"'%q' \"%q\"", {"My \"big\" host's; -x \\n", "My \"big\" host's; -x \\n"}},
+        {"x=%q", {"x=My \"big\" host's; -x \\n"}},
+        {"a %w b", {"a", "", "b"}},
+        {"%w", {""}},
+        {"a%w b", {"a", "b"}},
+        {"'a %w b'", {"a  b"}},
+        {"\"%w\" '%w'", {"", ""}},
+        {"\\\" %w \\\"", {"\"", "", "\""}},
+        {"%% %a", {"%", "{a}"}},
+        {"%w%w x%w", {"", "x"}},
+        {"\\\\%n \\t%n", {"\\a@-x.service", "\ta@-x.service"}},
+        {"\\%n", {"\\a@-x.service"}},
     };
     struct unit_name n;
     unsigned asked = 0;
@@ -126,7 +149,9 @@ static void quoting(void **state)
 static void no_prefix(void **state)
 {
     static const struct row rows[] = {
-        GIVES("a@-x.service", "%i", "\\x2dx"), GIVES("a@b-c:d.service", "%i", "b-c:d"), GIVES("a@\\x3b.service", "a %I b", "a \\x3b b"),
+        GIVES("a@-x.service", "%i", "\\x2dx"),
+        GIVES("a@b-c:d.service", "%i", "b-c:d"),
+        GIVES("a@\\x3b.service", "a %I b", "a \\x3b b"),
         GIVES("a@\\x25n.service", "%I", "\\x25n"),
     };
 
@@ -138,7 +163,10 @@ static void no_prefix(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(names), cmocka_unit_test(letters), cmocka_unit_test(quoting), cmocka_unit_test(no_prefix),
+        cmocka_unit_test(names),
+        cmocka_unit_test(letters),
+        cmocka_unit_test(quoting),
+        cmocka_unit_test(no_prefix),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

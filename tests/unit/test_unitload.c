@@ -1,5 +1,5 @@
-/* systemd.unit(5): which files make up a unit, in which order, and what becomes of their lines. Each test makes a tree of
- * directories ("a" and "b" are the search path, in this order) and loads from it. */
+/* systemd.unit(5): which files make up a unit, in which order, and what becomes of their lines. Each test makes a tree
+ * of directories ("a" and "b" are the search path, in this order) and loads from it. */
 #include "unit.h"
 #include <errno.h>
 #include <ftw.h>
@@ -61,7 +61,8 @@ static void make(const char *path, const char *text)
         *slash = '/';
     }
     if (strncmp(text, "->", 2) == 0) {
-        snprintf(target, sizeof(target), "%s%s%s", text[2] == '>' ? top : "", text[2] == '>' ? "/" : "", text + 2 + (text[2] == '>'));
+        snprintf(target, sizeof(target), "%s%s%s", text[2] == '>' ? top : "", text[2] == '>' ? "/" : "",
+                 text + 2 + (text[2] == '>'));
         assert_int_equal(symlink(target, full), 0);
     } else {
         FILE *f = fopen(full, "we");
@@ -335,7 +336,8 @@ static void merging(void **state)
     assert_int_equal(u.spec.ready.n, 1);
     assert_int_equal(u.spec.type, TYPE_SIMPLE);
     assert_non_null(strstr(heard.assigned_text, "a/m@.service:Description=first x y;"));
-    assert_non_null(strstr(heard.assigned_text, "a/m@.service.d/1.conf:ExecStart=;a/m@.service.d/1.conf:ExecStart=/bin/b x\\x20y $X;"));
+    assert_non_null(strstr(heard.assigned_text,
+                           "a/m@.service.d/1.conf:ExecStart=;a/m@.service.d/1.conf:ExecStart=/bin/b x\\x20y $X;"));
     unit_file_done(&u);
 }
 
@@ -345,12 +347,20 @@ static void types(void **state)
         const char *lines;
         int type; /* negative: -ENOEXEC */
     } rows[] = {
-        {"ExecStart=/bin/a", TYPE_SIMPLE}, {"ExecStart=/bin/a\nBusName=a.b", TYPE_DBUS},
-        {"ExecStart=/bin/a\nType=exec\nBusName=a.b", TYPE_EXEC}, {"ExecStop=/bin/a\nRemainAfterExit=yes", TYPE_ONESHOT},
-        {"ExecStart=/bin/a\nType=wrong", TYPE_SIMPLE}, {"ExecStart=/bin/a\n[X-Amphid]\nReady=pidfile:/run/x", TYPE_SIMPLE},
-        {"ExecStart=/bin/a\nExecStart=/bin/b", -1}, {"Type=oneshot\nExecStart=/bin/a\nExecStart=/bin/b", TYPE_ONESHOT},
-        {"ExecStart=/bin/a ; /bin/b", -1}, {"", -1}, {"User=root", -1}, {"Type=dbus\nExecStart=/bin/a", -1},
-        {"Type=oneshot\nRestart=always\nExecStart=/bin/a", -1}, {"[Unit]\nSuccessAction=exit", TYPE_ONESHOT},
+        {"ExecStart=/bin/a", TYPE_SIMPLE},
+        {"ExecStart=/bin/a\nBusName=a.b", TYPE_DBUS},
+        {"ExecStart=/bin/a\nType=exec\nBusName=a.b", TYPE_EXEC},
+        {"ExecStop=/bin/a\nRemainAfterExit=yes", TYPE_ONESHOT},
+        {"ExecStart=/bin/a\nType=wrong", TYPE_SIMPLE},
+        {"ExecStart=/bin/a\n[X-Amphid]\nReady=pidfile:/run/x", TYPE_SIMPLE},
+        {"ExecStart=/bin/a\nExecStart=/bin/b", -1},
+        {"Type=oneshot\nExecStart=/bin/a\nExecStart=/bin/b", TYPE_ONESHOT},
+        {"ExecStart=/bin/a ; /bin/b", -1},
+        {"", -1},
+        {"User=root", -1},
+        {"Type=dbus\nExecStart=/bin/a", -1},
+        {"Type=oneshot\nRestart=always\nExecStart=/bin/a", -1},
+        {"[Unit]\nSuccessAction=exit", TYPE_ONESHOT},
     };
 
     (void)state;
@@ -379,7 +389,10 @@ static void wrong_lines(void **state)
     static const struct {
         const char *line, *complaint;
     } rows[] = {
-        {"Nice=1", ""}, {"X-Foo=1", ""}, {"[X-Foo]\nBar=1", ""}, {"# x", ""},
+        {"Nice=1", ""},
+        {"X-Foo=1", ""},
+        {"[X-Foo]\nBar=1", ""},
+        {"# x", ""},
         {"Bogus=1", "W a/w.service:3 Bogus= in [Service]: unknown, ignored\n"},
         {"Description=1", "W a/w.service:3 Description= in [Service]: belongs into [Unit], ignored\n"},
         {"[Unit]\nRestart=no", "W a/w.service:4 Restart= in [Unit]: belongs into [Service], ignored\n"},
@@ -389,12 +402,16 @@ static void wrong_lines(void **state)
         {"Nice=\\\n 99", "W a/w.service:3 Nice=99: expected a number from -20 to 19, ignored\n"},
         {"UMask=%z", "W a/w.service:3 UMask=%z: %z is no specifier (%% is a %), ignored\n"},
         {"User=%z", "E a/w.service:3 User=%z: %z is no specifier (%% is a %); the unit cannot be used\n"},
-        {"ExecStop=/bin/a %z", "E a/w.service:3 ExecStop=/bin/a %z: %z is no specifier (%% is a %); the unit cannot be used\n"},
+        {"ExecStop=/bin/a %z",
+         "E a/w.service:3 ExecStop=/bin/a %z: %z is no specifier (%% is a %); the unit cannot be used\n"},
         {"ExecStop=-/bin/a %z", "W a/w.service:3 ExecStop=-/bin/a %z: %z is no specifier (%% is a %), ignored\n"},
-        {"ExecStop=bin/a", "E a/w.service:3 ExecStop=bin/a: expected "}, {"ExecStop=-bin/a", "W a/w.service:3 ExecStop=-bin/a: expected "},
-        {"ExecStop=\"a", "E a/w.service:3 ExecStop=\"a: expected "}, {"WorkingDirectory=x", "E a/w.service:3 WorkingDirectory=x: expected "},
+        {"ExecStop=bin/a", "E a/w.service:3 ExecStop=bin/a: expected "},
+        {"ExecStop=-bin/a", "W a/w.service:3 ExecStop=-bin/a: expected "},
+        {"ExecStop=\"a", "E a/w.service:3 ExecStop=\"a: expected "},
+        {"WorkingDirectory=x", "E a/w.service:3 WorkingDirectory=x: expected "},
         {"WorkingDirectory=-x", "W a/w.service:3 WorkingDirectory=-x: expected "},
-        {"[Unit", "W a/w.service:3 the head of a section has no ] at its end\nE a/w.service:0 the file cannot be understood; the unit "
+        {"[Unit", "W a/w.service:3 the head of a section has no ] at its end\nE a/w.service:0 the file cannot be "
+                  "understood; the unit "
                   "cannot be used\n"},
         {"RestartSteps=3", "W a/w.service:0 RestartSteps= and RestartMaxDelaySec= go together\n"},
     };
@@ -410,7 +427,8 @@ static void wrong_lines(void **state)
         (void)unlink(path);
         make("a/w.service", text);
         r = load(&u, "w");
-        CHECK(r == (rows[i].complaint[0] == 'E' || strstr(rows[i].complaint, "\nE") ? -ENOEXEC : 0), "'%s': %d", rows[i].line, r);
+        CHECK(r == (rows[i].complaint[0] == 'E' || strstr(rows[i].complaint, "\nE") ? -ENOEXEC : 0), "'%s': %d",
+              rows[i].line, r);
         CHECK(strncmp(heard.complaint_text, rows[i].complaint, strlen(rows[i].complaint)) == 0 &&
                   (*rows[i].complaint || !heard.complaint_text[0]),
               "'%s' says '%s'", rows[i].line, heard.complaint_text);
@@ -468,12 +486,16 @@ static void by_path(void **state)
     check(path, "EINVAL");
     snprintf(path, sizeof(path), "%s/here", top);
     assert_int_equal(chdir(path), 0);
-    check("./web.service", "web.service here/web.service here/web.service.d/1.conf a/web.service.d/2.conf here/service.d/3.conf");
-    check(".//web.service", "web.service here/web.service here/web.service.d/1.conf a/web.service.d/2.conf here/service.d/3.conf");
-    check("../here/web.service", "web.service here/../here/web.service here/../here/web.service.d/1.conf a/web.service.d/2.conf "
-                                 "here/../here/service.d/3.conf");
+    check("./web.service",
+          "web.service here/web.service here/web.service.d/1.conf a/web.service.d/2.conf here/service.d/3.conf");
+    check(".//web.service",
+          "web.service here/web.service here/web.service.d/1.conf a/web.service.d/2.conf here/service.d/3.conf");
+    check("../here/web.service",
+          "web.service here/../here/web.service here/../here/web.service.d/1.conf a/web.service.d/2.conf "
+          "here/../here/service.d/3.conf");
     assert_int_equal(chdir(".."), 0);
-    check("here/web.service", "web.service here/web.service here/web.service.d/1.conf a/web.service.d/2.conf here/service.d/3.conf");
+    check("here/web.service",
+          "web.service here/web.service here/web.service.d/1.conf a/web.service.d/2.conf here/service.d/3.conf");
     check("here/", "EINVAL");
     assert_int_equal(chdir("/"), 0);
 }
@@ -481,7 +503,8 @@ static void by_path(void **state)
 static void listing(void **state)
 {
     static const size_t dirs[] = {0, 1};
-    static const char *const expected[] = {"one.service t@i.service three.target two.service | ", "one.service t@i.service two.service | "};
+    static const char *const expected[] = {"one.service t@i.service three.target two.service | ",
+                                           "one.service t@i.service two.service | "};
 
     (void)state;
     make("a/two.service", SERVICE);
@@ -527,17 +550,25 @@ static void odd_files(void **state)
     assert_string_equal(heard.complaint_text, "W a/u.service.d/1.conf:0 No such file or directory\n");
 }
 
-/* A megabyte of anything is read in a moment; with time that grows by the square of it these would take minutes each. */
+/* A megabyte of anything is read in a moment; with time that grows by the square of it these would take minutes each.
+ */
 static void a_megabyte(void **state)
 {
     static const struct {
         const char *begin, *repeated;
     } rows[] = {
-        {"ExecStart=/bin/true ", "a "}, {"ExecStart=/bin/true ", "; a "}, {"Type=oneshot\nExecStart=/bin/true", "\nExecStartPre=a"},
-        {"ExecStart=/bin/true\nEnvironment=", "A=1 "}, {"ExecStart=/bin/true\nSupplementaryGroups=", "a "},
-        {"ExecStart=/bin/true\nSuccessExitStatus=", "1 "}, {"ExecStart=/bin/true\n[Unit]\nAfter=", "a.service "},
-        {"ExecStart=/bin/true\n[Unit]\nDescription=", "%n"}, {"ExecStart=/bin/true\nRuntimeDirectory=", "a "},
-        {"ExecStart=/bin/true\nNice=", "\\\n"}, {"ExecStart=/bin/true", "\njunk"}, {"ExecStart=/bin/true", "\n[Other]"},
+        {"ExecStart=/bin/true ", "a "},
+        {"ExecStart=/bin/true ", "; a "},
+        {"Type=oneshot\nExecStart=/bin/true", "\nExecStartPre=a"},
+        {"ExecStart=/bin/true\nEnvironment=", "A=1 "},
+        {"ExecStart=/bin/true\nSupplementaryGroups=", "a "},
+        {"ExecStart=/bin/true\nSuccessExitStatus=", "1 "},
+        {"ExecStart=/bin/true\n[Unit]\nAfter=", "a.service "},
+        {"ExecStart=/bin/true\n[Unit]\nDescription=", "%n"},
+        {"ExecStart=/bin/true\nRuntimeDirectory=", "a "},
+        {"ExecStart=/bin/true\nNice=", "\\\n"},
+        {"ExecStart=/bin/true", "\njunk"},
+        {"ExecStart=/bin/true", "\n[Other]"},
     };
 
     (void)state;
@@ -567,8 +598,21 @@ static void a_megabyte(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(the_first_directory_wins), TEST(aliases), TEST(templates), TEST(dropins), TEST(dropins_of_prefixes), TEST(links), TEST(groups), TEST(merging),
-        TEST(types), TEST(wrong_lines), TEST(digests), TEST(by_path), TEST(listing), TEST(odd_files), TEST(a_megabyte),
+        TEST(the_first_directory_wins),
+        TEST(aliases),
+        TEST(templates),
+        TEST(dropins),
+        TEST(dropins_of_prefixes),
+        TEST(links),
+        TEST(groups),
+        TEST(merging),
+        TEST(types),
+        TEST(wrong_lines),
+        TEST(digests),
+        TEST(by_path),
+        TEST(listing),
+        TEST(odd_files),
+        TEST(a_megabyte),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,10 +19,19 @@ static void valid_names(void **state)
         {"a.b.c.socket", "a.b.c", NULL, UNIT_SOCKET},
         {"a:_-.timer", "a:_-", NULL, UNIT_TIMER},
         {".x.service", ".x", NULL, UNIT_SERVICE},
-        {"", NULL, NULL, 0}, {".service", NULL, NULL, 0}, {"nginx", NULL, NULL, 0}, {"nginx.", NULL, NULL, 0},
-        {"nginx.conf", NULL, NULL, 0}, {"@.service", NULL, NULL, 0}, {"@x.service", NULL, NULL, 0},
-        {"a b.service", NULL, NULL, 0}, {"a/b.service", NULL, NULL, 0}, {"a\xc3\xa4.service", NULL, NULL, 0},
-        {"a%i.service", NULL, NULL, 0}, {"a.Service", NULL, NULL, 0}, {"a.service ", NULL, NULL, 0},
+        {"", NULL, NULL, 0},
+        {".service", NULL, NULL, 0},
+        {"nginx", NULL, NULL, 0},
+        {"nginx.", NULL, NULL, 0},
+        {"nginx.conf", NULL, NULL, 0},
+        {"@.service", NULL, NULL, 0},
+        {"@x.service", NULL, NULL, 0},
+        {"a b.service", NULL, NULL, 0},
+        {"a/b.service", NULL, NULL, 0},
+        {"a\xc3\xa4.service", NULL, NULL, 0},
+        {"a%i.service", NULL, NULL, 0},
+        {"a.Service", NULL, NULL, 0},
+        {"a.service ", NULL, NULL, 0},
     };
 
     (void)state;
@@ -39,7 +48,8 @@ static void valid_names(void **state)
         CHECK(!n.instance == !rows[i].instance, "'%s'", rows[i].name);
         if (n.instance)
             CHECK(n.instance_len == strlen(rows[i].instance) &&
-                      strncmp(n.instance, rows[i].instance, n.instance_len) == 0, "'%s'", rows[i].name);
+                      strncmp(n.instance, rows[i].instance, n.instance_len) == 0,
+                  "'%s'", rows[i].name);
         CHECK(unit_name_is_template(&n) == (n.instance && !*rows[i].instance), "'%s'", rows[i].name);
     }
 }
@@ -64,9 +74,18 @@ static void the_longest_name(void **state)
 static void completed(void **state)
 {
     static const char *const rows[][2] = {
-        {"nginx", "nginx.service"}, {"nginx.service", "nginx.service"}, {"a.target", "a.target"},
-        {"php8.2-fpm", "php8.2-fpm.service"}, {"getty@tty1", "getty@tty1.service"}, {"getty@", "getty@.service"},
-        {"org.x.Foo", "org.x.Foo.service"}, {"a b", NULL}, {"", NULL}, {"@", NULL}, {"a/b", NULL}, {".service", NULL},
+        {"nginx", "nginx.service"},
+        {"nginx.service", "nginx.service"},
+        {"a.target", "a.target"},
+        {"php8.2-fpm", "php8.2-fpm.service"},
+        {"getty@tty1", "getty@tty1.service"},
+        {"getty@", "getty@.service"},
+        {"org.x.Foo", "org.x.Foo.service"},
+        {"a b", NULL},
+        {"", NULL},
+        {"@", NULL},
+        {"a/b", NULL},
+        {".service", NULL},
     };
 
     (void)state;
@@ -106,22 +125,33 @@ static void escaping(void **state)
     static const struct {
         const char *text, *plain, *path;
     } rows[] = {
-        {"Hall\xc3\xb6" "chen, Meister", "Hall\\xc3\\xb6chen\\x2c\\x20Meister", "Hall\\xc3\\xb6chen\\x2c\\x20Meister"},
+        {"Hall\xc3\xb6"
+         "chen, Meister",
+         "Hall\\xc3\\xb6chen\\x2c\\x20Meister", "Hall\\xc3\\xb6chen\\x2c\\x20Meister"},
         {"/tmp//waldi/foobar/", "-tmp--waldi-foobar-", "tmp-waldi-foobar"},
-        {"/", "-", "-"}, {"//", "--", "-"}, {"", "", "-"}, {".x", "\\x2ex", "\\x2ex"}, {"/.x", "-.x", "\\x2ex"},
-        {"a/.x", "a-.x", "a-.x"}, {"/a/../b", "-a-..-b", NULL}, {"..", "\\x2e.", NULL}, {"a-b/c", "a\\x2db-c", "a\\x2db-c"},
-        {"a:b_c.d", "a:b_c.d", "a:b_c.d"}, {"\\@%", "\\x5c\\x40\\x25", "\\x5c\\x40\\x25"},
+        {"/", "-", "-"},
+        {"//", "--", "-"},
+        {"", "", "-"},
+        {".x", "\\x2ex", "\\x2ex"},
+        {"/.x", "-.x", "\\x2ex"},
+        {"a/.x", "a-.x", "a-.x"},
+        {"/a/../b", "-a-..-b", NULL},
+        {"..", "\\x2e.", NULL},
+        {"a-b/c", "a\\x2db-c", "a\\x2db-c"},
+        {"a:b_c.d", "a:b_c.d", "a:b_c.d"},
+        {"\\@%", "\\x5c\\x40\\x25", "\\x5c\\x40\\x25"},
     };
 
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         char out[256] = "", back[256];
 
-        CHECK(unit_name_escape(rows[i].text, false, out, sizeof(out)) == 0 && strcmp(out, rows[i].plain) == 0, "'%s': '%s'",
-              rows[i].text, out);
+        CHECK(unit_name_escape(rows[i].text, false, out, sizeof(out)) == 0 && strcmp(out, rows[i].plain) == 0,
+              "'%s': '%s'", rows[i].text, out);
         CHECK(unit_name_unescape(out, strlen(out), false, back, sizeof(back)) == 0 && strcmp(back, rows[i].text) == 0,
               "'%s' back: '%s'", rows[i].text, back);
-        CHECK((unit_name_escape(rows[i].text, true, out, sizeof(out)) >= 0) == !!rows[i].path, "path '%s'", rows[i].text);
+        CHECK((unit_name_escape(rows[i].text, true, out, sizeof(out)) >= 0) == !!rows[i].path, "path '%s'",
+              rows[i].text);
         if (rows[i].path)
             CHECK(strcmp(out, rows[i].path) == 0, "path '%s': '%s'", rows[i].text, out);
     }
@@ -132,9 +162,11 @@ static void unescaping(void **state)
     static const struct {
         const char *text, *plain, *path; /* NULL: refused */
     } rows[] = {
-        {"-", "/", "/"}, {"a-b", "a/b", "/a/b"}, {"a\\x2db", "a-b", "/a-b"}, {"a\\xg", NULL, NULL}, {"a\\x00", NULL, NULL},
-        {"a\\", NULL, NULL}, {"a\\x2", NULL, NULL}, {"-a", "/a", NULL}, {"a-", "a/", NULL}, {"a--b", "a//b", NULL},
-        {".-..", "./..", NULL}, {"a\\x2fb", "a/b", "/a/b"}, {"\\x2e", ".", NULL}, {"\\x2Ex", ".x", "/.x"}, {"", "", "/"},
+        {"-", "/", "/"},        {"a-b", "a/b", "/a/b"},  {"a\\x2db", "a-b", "/a-b"},
+        {"a\\xg", NULL, NULL},  {"a\\x00", NULL, NULL},  {"a\\", NULL, NULL},
+        {"a\\x2", NULL, NULL},  {"-a", "/a", NULL},      {"a-", "a/", NULL},
+        {"a--b", "a//b", NULL}, {".-..", "./..", NULL},  {"a\\x2fb", "a/b", "/a/b"},
+        {"\\x2e", ".", NULL},   {"\\x2Ex", ".x", "/.x"}, {"", "", "/"},
     };
 
     (void)state;
@@ -166,8 +198,9 @@ static void too_little_room(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(valid_names), cmocka_unit_test(the_longest_name), cmocka_unit_test(completed),
-        cmocka_unit_test(templates_and_instances), cmocka_unit_test(escaping), cmocka_unit_test(unescaping),
+        cmocka_unit_test(valid_names),     cmocka_unit_test(the_longest_name),
+        cmocka_unit_test(completed),       cmocka_unit_test(templates_and_instances),
+        cmocka_unit_test(escaping),        cmocka_unit_test(unescaping),
         cmocka_unit_test(too_little_room),
     };
 
