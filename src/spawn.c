@@ -213,6 +213,7 @@ static void describe(struct child *c, const struct command *command)
 
     c->d = s->spec;
     c->x = spec_exec(s->spec);
+    c->probe = !command;
     c->rights = rights_of(s->spec, c->run, command);
     c->becomes = s->drop && c->rights == RIGHTS_OF_UNIT;
     c->above = STDERR_FILENO + 1;

@@ -52,6 +52,7 @@ struct child {
     const char *path;
     char *const *argv;
     struct spawn_env *env;
+    const struct stdio *stdio; /* as they are asked for */
     struct stream_plan streams[3];
     const struct step *steps[STEPS_MAX]; /* those that apply */
     size_t n_steps;
@@ -59,6 +60,7 @@ struct child {
     size_t n_fds;      /* how many of them are passed */
     int above;         /* the first number that is nobody's target */
     pid_t parent;
+    bool probe;        /* none of the unit's commands: it looks at it, and must not touch its files or its terminal */
     bool enter;        /* it has to go into its cgroup by itself */
     bool leads;        /* it leads a session, for its terminal */
     bool waits;        /* it may have to wait before it executes: nobody waits for that */

@@ -41,7 +41,7 @@ const char *spawn_stream_words(const struct child *c, int stream, char *buf, siz
         [STDIO_SOCKET] = "socket", [STDIO_FD] = "fd", [STDIO_FILE] = "file", [STDIO_APPEND] = "append",
         [STDIO_TRUNCATE] = "truncate",
     };
-    const struct stdio *s = &c->x->stdio[stream];
+    const struct stdio *s = &c->stdio[stream];
     const char *target = s->target;
 
     if (is_tty(c->streams[stream].kind))
@@ -72,7 +72,7 @@ static int plan_passed(struct child *c, int stream, struct spawn_error *e)
 {
     static const char *const names[] = {"stdin", "stdout", "stderr"};
     const struct spawn_context *ctx = &c->s->ctx;
-    const char *name = c->x->stdio[stream].target;
+    const char *name = c->stdio[stream].target;
     struct stream_plan *p = &c->streams[stream];
 
     if (p->kind == STDIO_SOCKET && ctx->listen_fds != 1)
@@ -83,16 +83,15 @@ static int plan_passed(struct child *c, int stream, struct spawn_error *e)
                                        keys[stream], name ? name : names[stream]);
 }
 
-static bool same_file(const struct spec_exec *x, int a, int b)
+static bool same_file(const struct stdio *a, const struct stdio *b)
 {
-    return is_file(x->stdio[a].kind) && x->stdio[a].kind == x->stdio[b].kind &&
-           STREQ(x->stdio[a].target, x->stdio[b].target);
+    return is_file(a->kind) && a->kind == b->kind && STREQ(a->target, b->target);
 }
 
 /* What the input is if it was not said: a unit's is empty, a command line's as it is. */
 static enum stdio_kind default_input(const struct child *c)
 {
-    if (c->x->stdin_size > 0)
+    if (c->stdio == c->x->stdio && c->x->stdin_size > 0)
         return STDIO_DATA;
     return c->s->ctx.clean ? STDIO_NULL : STDIO_DEFAULT;
 }
@@ -118,9 +117,9 @@ static void plan_inherit(struct child *c)
     output = c->streams[1].kind;
     if (c->streams[2].kind == STDIO_INHERIT && (output == STDIO_JOURNAL || output == STDIO_DEFAULT))
         c->streams[2].kind = output;
-    if (same_file(c->x, 1, 2))
+    if (same_file(&c->stdio[1], &c->stdio[2]))
         c->streams[2].kind = STDIO_INHERIT;
-    if (c->x->stdio[0].kind == STDIO_FILE && same_file(c->x, 0, 1)) {
+    if (c->stdio[0].kind == STDIO_FILE && same_file(&c->stdio[0], &c->stdio[1])) {
         c->streams[0].both = true;
         c->streams[1].kind = STDIO_INHERIT;
     }
@@ -133,7 +132,7 @@ static bool may_wait(const struct child *c, int stream)
 
     if (stream == 0 && c->streams[0].kind == STDIO_TTY)
         return true;
-    return is_file(c->streams[stream].kind) && stat(c->x->stdio[stream].target, &st) == 0 && S_ISFIFO(st.st_mode);
+    return is_file(c->streams[stream].kind) && stat(c->stdio[stream].target, &st) == 0 && S_ISFIFO(st.st_mode);
 }
 
 int spawn_plan_streams(struct child *c, struct spawn_error *e)
@@ -141,8 +140,9 @@ int spawn_plan_streams(struct child *c, struct spawn_error *e)
     const int journal[] = {-1, c->run->stdout_fd, c->run->stderr_fd};
     int r = 0;
 
+    c->stdio = c->probe ? spec_exec_defaults()->stdio : c->x->stdio;
     for (int i = 0; i < 3; i++) {
-        enum stdio_kind kind = c->x->stdio[i].kind;
+        enum stdio_kind kind = c->stdio[i].kind;
 
         if (kind == STDIO_DEFAULT)
             kind = i == 0 ? default_input(c) : i == 1 ? default_output(c) : STDIO_INHERIT;
@@ -217,7 +217,7 @@ static int open_socket(const char *path)
 
 static int open_file(const struct child *c, int stream)
 {
-    const struct stdio *s = &c->x->stdio[stream];
+    const struct stdio *s = &c->stdio[stream];
     int flags = c->streams[stream].both ? O_RDWR | O_CREAT : stream == 0 ? O_RDONLY : O_WRONLY | O_CREAT, fd;
 
     if (s->kind == STDIO_APPEND)
@@ -272,7 +272,7 @@ static int step_stderr(const struct child *c)
 
 static bool has_terminal_to_clean(const struct child *c)
 {
-    return c->d->part[PART_EXEC] && (c->x->tty_reset || c->x->tty_vhangup || c->x->tty_vt_disallocate ||
+    return c->stdio == c->x->stdio && (c->x->tty_reset || c->x->tty_vhangup || c->x->tty_vt_disallocate ||
                                      c->x->tty_rows || c->x->tty_columns);
 }
 

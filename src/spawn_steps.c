@@ -207,6 +207,6 @@ void spawn_choose_steps(struct child *c)
     c->n_steps = 0;
     for (size_t l = 0; l < ARRAY_SIZE(lists); l++)
         for (size_t i = 0; i < lists[l].n; i++)
-            if (!lists[l].v[i].applies || lists[l].v[i].applies(c))
+            if (c->n_steps < STEPS_MAX && (!lists[l].v[i].applies || lists[l].v[i].applies(c)))
                 c->steps[c->n_steps++] = &lists[l].v[i];
 }

@@ -73,6 +73,24 @@ static void streams(void **state)
     unlink(below("out"));
 }
 
+/* What looks at the unit must not truncate its files, nor take its terminal. */
+static void probes(void **state)
+{
+    cleanup_free char *directives = placed("StandardOutput=truncate:@/out\nStandardInput=tty\nTTYPath=@/out\nTTYReset=yes");
+    char *argv[] = {TEXT("/bin/sh"), TEXT("-c"), TEXT("cat; echo looks"), NULL};
+    struct spawn_run run = main_program;
+    FILE *f = fopen(below("out"), "we");
+
+    (void)state;
+    fputs("content\n", f);
+    fclose(f);
+    run.argv = argv;
+    run.main = false;
+    run_prints(&unit, directives, "exit 1", &run, "looks\n");
+    expect_file("out", "content\n", directives);
+    unlink(below("out"));
+}
+
 /* A file that is made is as open(2) with 0666 and the umask has it in systemd: 0644 here. */
 static void made_files(void **state)
 {
@@ -386,7 +404,7 @@ static void tells_what_failed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(streams), TEST(made_files), TEST(sockets_in_the_file_system), TEST(passed), TEST(non_blocking),
+        TEST(streams), TEST(probes), TEST(made_files), TEST(sockets_in_the_file_system), TEST(passed), TEST(non_blocking),
         TEST(journal_stream), TEST(terminals), TEST(terminal_for_output), TEST(contended_terminal), TEST(waits_for_a_fifo),
         TEST(tells_what_failed),
     };
