@@ -292,17 +292,10 @@ static void tell_restart(struct daemon *d, const struct unit *u)
 static void tell_stopping(struct daemon *d, const struct unit *u)
 {
     const struct job *job = u->job;
-    const char *why = job->fsm.result == RESULT_TIMEOUT       ? (job->was_up && job->why ? job->why : "it took too long")
-                      : job->fsm.result == RESULT_WATCHDOG    ? "its watchdog was not fed, or it is unhealthy"
-                      : job->fsm.result == RESULT_PROTOCOL    ? "it will never be ready"
-                      : job->fsm.result == RESULT_OOM_KILL    ? "the kernel has killed one of its processes for want of memory"
-                      : job_health_state(job) == HEALTH_UNHEALTHY ? "it is unhealthy"
-                      : job->why                              ? job->why
-                                                              : "to be started again";
 
     if (job->stop_asked)
         return;
-    log_unit(d->log, unit_subject(u), STAGE_STOPPING, LOG_WARNING, NULL, "%s", why);
+    log_unit(d->log, unit_subject(u), STAGE_STOPPING, LOG_WARNING, NULL, "%s", job_why_ended(job));
     /* What is told to a manager is the end of us, not of one life of the job: systemd signals nobody behind
      * STOPPING=1. */
     if (u == d->sole && job->c.spec->restart == RESTART_NO && !job->fsm.again_asked && !job->fsm.unhealthy)
@@ -448,7 +441,8 @@ const struct job_ops *daemon_news(void)
                                        .status = job_says,
                                        .alive = job_alive,
                                        .health = job_health,
-                                       .line = job_line};
+                                       .line = job_line,
+                                       .busy = daemon_is_busy};
 
     return &ops;
 }

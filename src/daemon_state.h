@@ -19,6 +19,7 @@ struct daemon {
     struct unit *sole; /* the only one that was wanted from the start, and what is told upward is about it; NULL: none, or
                         * several */
     struct spawn_context worlds[2]; /* what units find, whoever starts them; [1]: with what was passed to us */
+    bool idling; /* a job of Type=idle waits for the others */
     struct forest *forest;
     struct unit *touched; /* one of their processes has ended, and was reaped */
     struct unit_news *news; /* of units, which the graph hears when the event is over */
@@ -44,6 +45,9 @@ struct daemon {
 void daemon_set_status(struct daemon *d);
 
 /* What the news of a job lead to; the context is the unit. */
+/* busy: of the jobs, Type=idle: is another start or stop under way than that of the unit @ctx itself? */
+bool daemon_is_busy(void *ctx, struct job *job);
+
 const struct job_ops *daemon_news(void);
 
 /* @u has failed without a job that could tell: @status is the exit status that says so. */

@@ -237,12 +237,34 @@ static void look_for_end(struct daemon *d)
     }
 }
 
+bool daemon_is_busy(void *ctx, struct job *job)
+{
+    struct daemon *d = units_owner(((struct unit *)ctx)->all);
+    bool busy = graph_pending(d->graph) > 1;
+
+    (void)job;
+    d->idling |= busy;
+    return busy;
+}
+
+/* systemd.service(5), Type=idle: when nothing else is under way any more. */
+static void end_idling(struct daemon *d)
+{
+    if (!d->idling || graph_pending(d->graph) > 0)
+        return;
+    d->idling = false;
+    for (size_t i = 0; i < units_count(d->units); i++)
+        if (units_nth(d->units, i)->job)
+            job_go(units_nth(d->units, i)->job);
+}
+
 void daemon_settle(struct daemon *d)
 {
     while (d->changed || d->n_news > 0) {
         d->changed = false;
         tell_graph(d);
         loop_arm(d->loop, &d->due, graph_run(d->graph));
+        end_idling(d);
         if (d->n_news > 0 || d->changed)
             continue;
         tell_up(d);

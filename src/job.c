@@ -189,9 +189,9 @@ void job_go(struct job *job)
         return;
     job->idle = false;
     loop_arm(job->c.loop, &job->later, USEC_INFINITY);
-    if (job_run_main(job) < 0) {
+    if (job_open(job) < 0 || job_run_main(job) < 0) {
         job->exit_code = CLD_EXITED;
-        job->exit_status = (int)job->error->exit_status;
+        job->exit_status = job->error ? (int)job->error->exit_status : EXIT_MEMORY;
         job_step(job, (struct fsm_input){.event = EV_EXIT, .code = CLD_EXITED, .status = job->exit_status});
         return;
     }
@@ -428,18 +428,15 @@ void job_done(struct job *job)
         ring_done(&job->output->ring);
     job->store = fdstore_free(job->store);
     job_forget_spawn(job);
-    if (job->lent)
-        free(job->lent->pids);
     free(job->output);
     free(job->health);
-    free(job->lent);
+    job_take_back(job);
     free(job->gates);
     free(job->status_text);
     free(job->why);
     free(job->error);
     job->output = NULL;
     job->health = NULL;
-    job->lent = NULL;
     job->gates = NULL;
     job->status_text = job->why = NULL;
     job->error = NULL;

@@ -170,6 +170,9 @@ bool job_over(const struct job *job);
 /* How a process has ended (waitid(2)'s code and status), into @b: "ended with 3", "was killed by SIGSEGV". */
 void job_explain_exit(int code, int status, struct textbuf *b);
 
+/* Why a life is ended that nobody has asked to end; the job's own text, or constant. */
+const char *job_why_ended(const struct job *job);
+
 /* Why a life that is over has failed, in words, into @b; and the exit status that tells it to a shell. */
 void job_explain(const struct job *job, struct textbuf *b);
 int job_exit_status(const struct job *job);

@@ -156,7 +156,7 @@ static void begin_life(struct job *job)
 /* systemd.service(5), results: where no process could be had it is for want of resources. */
 static struct fsm_input not_started(const struct job *job)
 {
-    int status = (int)job->error->exit_status;
+    int status = job->error ? (int)job->error->exit_status : EXIT_MEMORY;
 
     return (struct fsm_input){
         .event = EV_NOSTART, .code = status == EXIT_MEMORY ? 0 : CLD_EXITED, .status = status};

@@ -83,6 +83,15 @@ static int read_boot_id(char buf[64])
     return proc_read_once(0, "../sys/kernel/random/boot_id", buf, 64) < 0 ? -EIO : 0;
 }
 
+/* Does the next start find the main process in the cgroup, if we are killed? Not in one that has our PID in its name, since
+ * another amphid had the one that is made by the name alone (cgroup.h). */
+static bool is_found_again(const struct job *job)
+{
+    const char *cgroup = job->tree.cgroup, *dot = cgroup ? strrchr(cgroup, '.') : NULL;
+
+    return cgroup && !(dot && strtol(dot + 1, NULL, 10) == getpid()) && cgroup_is_populated(job->tree.empty.fd);
+}
+
 /* What a cgroup holds the next start finds there, if we are killed. A main process that is in none (or could not be born in
  * its own) is written down: a PID is that process for as long as it was born at the same time of the same boot. */
 void job_remember_main(struct job *job)
@@ -92,7 +101,7 @@ void job_remember_main(struct job *job)
     char text[160], boot[64];
     int n;
 
-    if (!job->c.pid_path || job->pid <= 0 || (job->tree.cgroup && cgroup_is_populated(job->tree.empty.fd)) || proc_identity(job->pid, &id) < 0 ||
+    if (!job->c.pid_path || job->pid <= 0 || is_found_again(job) || proc_identity(job->pid, &id) < 0 ||
         read_boot_id(boot) < 0)
         return;
     n = snprintf(text, sizeof(text), "%d %llu %s", job->pid, (unsigned long long)id.starttime, boot);
@@ -131,6 +140,8 @@ bool job_end_remembered(struct job *job)
     cleanup_close int fd = job->c.pid_path ? open_remembered(job->c.pid_path) : -1;
     struct pollfd gone = {.fd = fd, .events = POLLIN};
 
+    if (job->c.pid_path)
+        (void)unlink(job->c.pid_path); /* it is in nobody's way when the directory is removed */
     if (fd < 0 || syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0) < 0)
         return false;
     (void)poll(&gone, 1, LEFTOVER_MSEC);

@@ -24,6 +24,9 @@ void job_kill_rest(struct job *job);
 /* The command of a list has ended: the next one, or the event that the list has. */
 void job_command_ended(struct job *job, const struct child_end *end);
 
+/* Frees what job_status() has lent. */
+void job_take_back(struct job *job);
+
 /* Remembers why (printf(3)); job_fail(): as spawn_fail(). */
 void job_because(struct job *job, const char *why);
 int job_fail(struct job *job, enum spawn_exit exit_status, int error, const char *what);

@@ -2,7 +2,7 @@
 #include <sys/wait.h>
 #include <stdlib.h>
 #include <string.h>
-#include "job.h"
+#include "job_step.h"
 #include "parse.h"
 
 const char *exec_list_name(enum exec_list list)
@@ -71,13 +71,18 @@ static uint64_t on_the_wall(uint64_t monotonic)
     return monotonic - now_usec() + realtime_usec();
 }
 
+void job_take_back(struct job *job)
+{
+    if (job->lent)
+        free(job->lent->pids);
+    free(job->lent);
+    job->lent = NULL;
+}
+
 void job_status(struct job *job, struct job_status *ret)
 {
-    if (!job->lent)
-        job->lent = calloc(1, sizeof(*job->lent));
-    if (job->lent)
-        job->lent->readiness[0] = '\0';
-    if (job->lent && job->ready) {
+    job_take_back(job);
+    if (job->ready && (job->lent = calloc(1, sizeof(*job->lent)))) {
         struct textbuf b = TEXTBUF(job->lent->readiness);
 
         ready_explain(job->ready, &b);
@@ -113,10 +118,10 @@ void job_status_of_tree(struct job *job, struct job_status *ret)
     int n;
 
     job_status(job, ret);
+    if (!job->lent)
+        job->lent = calloc(1, sizeof(*job->lent));
     if (!job->opened || !job->lent)
         return;
-    free(job->lent->pids);
-    job->lent->pids = NULL;
     n = tree_pids(&job->tree, &job->lent->pids);
     ret->pids = job->lent->pids;
     ret->n_pids = n > 0 ? (size_t)n : 0;
@@ -162,6 +167,24 @@ static void explain_exit(const struct job *job, struct textbuf *b)
         textbuf_puts(b, " before it said READY=1");
     else
         textbuf_puts(b, " before it was up");
+}
+
+const char *job_why_ended(const struct job *job)
+{
+    switch (job->fsm.result) {
+    case RESULT_TIMEOUT:
+        return job->was_up && job->why ? job->why : "it took too long";
+    case RESULT_WATCHDOG:
+        return "its watchdog was not fed, or it is unhealthy";
+    case RESULT_PROTOCOL:
+        return "it will never be ready";
+    case RESULT_OOM_KILL:
+        return "the kernel has killed one of its processes for want of memory";
+    default:
+        if (job_health_state(job) == HEALTH_UNHEALTHY)
+            return "it is unhealthy";
+        return job->why ? job->why : "to be started again";
+    }
 }
 
 /* The last life, whatever came after it. */

@@ -181,26 +181,42 @@ def test_timeout_start_failure_mode(world, diary, mode, signals):
 
 
 @pytest.mark.parametrize("mode, signals", [("terminate", ["TERM"]), ("abort", ["TERM", "ABRT"])])
-def test_timeout_stop_failure_mode(world, diary, mode, signals):
-    script = (f"for s in TERM ABRT; do trap \"echo $s >> {diary.path}\" $s; done; "
-              f"echo up >> {diary.path}; while :; do cat {world.fifo('never').path} & wait; done")
+def test_timeout_stop_failure_mode(world, mode, signals):
+    command, tell, _ = world.actor("TERM", "ABRT")
     world.fork("-n", "web", *properties("Type=exec", "TimeoutStopSec=300ms", f"TimeoutStopFailureMode={mode}"), "--",
-               "sh", "-c", script).wait(0)
-    diary.until("up")
+               *command).wait(0)
+    tell.expect("up")
     world.run("stop", "web")
-    assert diary.lines() == ["up", *signals]
+    assert tell.lines() == [f"got {signal}" for signal in signals]
 
 
-def test_restart_kill_signal(world, diary):
+def test_restart_kill_signal(world):
     """A restart that is asked for has a signal of its own, a stop has KillSignal=."""
-    script = (f"for s in TERM USR1; do trap \"echo $s >> {diary.path}; exit 0\" $s; done; "
-              f"echo up >> {diary.path}; while :; do cat {world.fifo('never').path} & wait; done")
-    world.fork("-n", "web", *properties("Type=exec", "RestartKillSignal=USR1"), "--", "sh", "-c", script).wait(0)
-    diary.until("up")
-    world.run("restart", "web", code=0)
-    world.files.until(diary.path, lambda text: text.count("up") == 2, "a second life")
-    world.run("stop", "web", code=0)
-    assert diary.lines() == ["up", "USR1", "up", "TERM"]
+    command, tell, gate = world.actor("TERM", "USR1")
+    world.fork("-n", "web", *properties("Type=exec", "RestartKillSignal=USR1"), "--", *command).wait(0)
+    tell.expect("up")
+    for verb, number in (("restart", "USR1"), ("stop", "TERM")):
+        run = world.start(verb, "web")
+        tell.expect(f"got {number}")
+        gate.say("exit 0")
+        if verb == "restart":
+            tell.expect("up")
+        run.wait(0)
+    assert tell.lines() == []
+
+
+# --- Type=idle
+
+def test_idle(world, diary):
+    """Its program runs when the others have been started, whatever order they were asked for in."""
+    hold = world.holder()[1]
+    idle = unit(world, "Type=idle", f"ExecStart={diary.command('idle', f'exec cat {hold}')}", name="a-idle")
+    slow = unit(world, "Type=oneshot", "RemainAfterExit=yes", f"ExecStart={diary.command('slow', 'sleep 0.2; echo slower')}",
+                f"ExecStart={diary.command('slower')}", name="b-slow")
+    world.fork("-n", "web", str(idle), str(slow)).wait(0)
+    world.until_held()
+    assert diary.lines() == ["slow", "slower", "idle"]
+    world.daemon("web").kill()
 
 
 # --- what the commands find
