@@ -171,20 +171,19 @@ static void explain_exit(const struct job *job, struct textbuf *b)
 
 const char *job_why_ended(const struct job *job)
 {
-    switch (job->fsm.result) {
-    case RESULT_TIMEOUT:
+    enum job_result result = job->fsm.result;
+
+    if (result == RESULT_TIMEOUT)
         return job->was_up && job->why ? job->why : "it took too long";
-    case RESULT_WATCHDOG:
+    if (result == RESULT_WATCHDOG)
         return "its watchdog was not fed, or it is unhealthy";
-    case RESULT_PROTOCOL:
+    if (result == RESULT_PROTOCOL)
         return "it will never be ready";
-    case RESULT_OOM_KILL:
+    if (result == RESULT_OOM_KILL)
         return "the kernel has killed one of its processes for want of memory";
-    default:
-        if (job_health_state(job) == HEALTH_UNHEALTHY)
-            return "it is unhealthy";
-        return job->why ? job->why : "to be started again";
-    }
+    if (job_health_state(job) == HEALTH_UNHEALTHY)
+        return "it is unhealthy";
+    return job->why ? job->why : "to be started again";
 }
 
 /* The last life, whatever came after it. */
