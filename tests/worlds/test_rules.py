@@ -143,6 +143,9 @@ class Systemd:
 
     def end(self):
         self.world.run(['systemctl', 'stop', *self.units], check=False)
+        if self.world.run(['systemctl', 'is-active', *self.units], check=False).returncode == 0:  # RefuseManualStop=
+            self.world.run(['systemctl', 'kill', '-s', 'KILL', *self.units], check=False)
+            when_still(self.states)
         self.world.run(['systemctl', 'reset-failed'], check=False)
 
 
