@@ -1,6 +1,7 @@
 """Who starts the units: systemctl or amphid, behind the same few words, so that one scenario measures both."""
 import json
 import os
+import signal
 
 import waiting
 
@@ -26,6 +27,9 @@ class Systemctl:
     def stop(self, package):
         for unit in (*package.also_stop, package.unit):
             self.do('stop', unit)
+
+    def stop_all(self, units):
+        self.w.run(['systemctl', 'stop', *units], timeout=60)
 
     def state(self, unit):
         """How the unit is, in systemctl's words: (ActiveState, PID of the main process or 0, restarts)."""
@@ -78,13 +82,19 @@ class Amphid:
         return r
 
     def start(self, *units):
-        self.before[units[0]] = processes(self.w)
+        self.before.update(dict.fromkeys(units, processes(self.w)))
         r = self.w.run(['amphid', '--fork', *units], check=False, timeout=60)
         assert r.returncode == 0, f'start: exit {r.returncode}: {r.stderr}\n{self.trail(units[0])}'
         return r
 
     def stop(self, package):
         return self.do('stop', package.unit)
+
+    def stop_all(self, units):
+        """The whole instance: what runs in it, in the reverse order of the start."""
+        pid = int(self.w.read(f'/run/amphid/{self.instance(units[0])}/pid'))
+        self.w.kill(pid, signal.SIGTERM)
+        self.w.wait_gone(pid, 60)
 
     def state(self, unit):
         r = self.w.run(['amphid', 'status', unit, '--json'], check=False)

@@ -33,7 +33,7 @@ print(body.decode().split('\\r\\n\\r\\n')[1])
 PACKAGES = [
     Package('nginx.service', ('nginx',), 'Type=forking, PIDFile=, ExecStop=-, KillMode=mixed, ConditionFileIsExecutable=',
             web(8080), 'one', r'nginx: master process .*', there=('/run/nginx.pid',),
-            prepare=put('/etc/nginx/conf.d/t.conf', NGINX % 'one'),
+            prepare=all_of(put('/etc/nginx/conf.d/t.conf', NGINX % 'one'), shell('rm -f /etc/nginx/sites-enabled/default')),
             change=put('/etc/nginx/conf.d/t.conf', NGINX % 'two'), then='two'),
     Package('apache2.service', ('apache2',), 'Type=forking without PIDFile=: the main process is guessed; Restart=on-abort',
             web(80, '/nobody'), 'one', r'/usr/sbin/apache2 -k start', restarts=True, there=('/run/apache2/apache2.pid',),

@@ -37,6 +37,8 @@ def taken(w, pid, unit_text):
     found['environ'] = {k: environ[k] for k in sorted(environ) if k not in MANAGERS | VOLATILE and re.fullmatch(r'\w+', k)}
     if 'PATH' in found['environ']:  # where /bin is /usr/bin they are the same: Debian 13's systemd leaves them out
         found['environ']['PATH'] = found['environ']['PATH'].removesuffix(':/sbin:/bin')
+    if 'CREDENTIALS_DIRECTORY' in found['environ']:  # which amphid keeps below its own directory
+        found['environ']['CREDENTIALS_DIRECTORY'] = found['environ']['CREDENTIALS_DIRECTORY'].replace('/run/amphid/', '/run/')
     mask = ~sum(1 << bit for key, bits in SANDBOX.items() if re.search(f'^{key}=(?!no|false)', unit_text, re.M) for bit in bits)
     found.update({key: f'{int(found[key], 16) & mask:x}' for key in ('CapPrm', 'CapEff', 'CapBnd')})
     return found

@@ -4,6 +4,7 @@ import fnmatch
 import json
 import re
 import signal
+import subprocess
 from contextlib import contextmanager
 
 import drivers
@@ -190,6 +191,60 @@ def test_one_through_the_other(world, machine):
             assert not w.exists('/run/postgresql/17-main.pid')
         finally:
             d.do('stop', 'postgresql.service', check=False)
+
+
+# Of those that want the same port one each.
+TOGETHER = ('nginx', 'apache2', 'haproxy', 'varnish', 'php8.4-fpm', 'ssh', 'unbound', 'chrony', 'tor@default', 'snmpd', 'exim4',
+            'vsftpd', 'redis-server', 'memcached', 'mosquitto', 'postgresql@17-main', 'mariadb', 'beanstalkd', 'slapd', 'cron')
+
+
+def test_twenty_together(world, machine):
+    """All are up when the start returns, each answers, the death of one is nobody else's, and the stop leaves nothing."""
+    w, d = world, machine
+    chosen = [p for p in packages.table() if p.name in TOGETHER]
+    assert len(chosen) == len(TOGETHER)
+    for p in chosen:
+        d.clear(p)
+        p.prepare(w)
+        p.again(w)
+    before, units = found_below_run(w), [p.unit for p in chosen]
+    try:
+        d.start(*units)
+        for p in chosen:
+            answers(w, d, p, p.says, p.ready)
+        mains = {p.name: up(w, d, p) for p in chosen}
+        w.kill(mains['redis-server'], signal.SIGKILL)
+        waiting.until(lambda: d.state('redis-server.service')[1] not in (0, mains['redis-server']), 'its restart', 20, pause=0.02)
+        for p in chosen:
+            answers(w, d, p, p.says, p.name != 'redis-server' and p.ready)
+            assert p.name == 'redis-server' or d.state(p.unit)[:2] == ('active', mains[p.name])
+        d.stop_all(units)
+        assert all(d.state(u)[0] == 'inactive' for u in units)
+        allowed = [pattern for p in chosen for pattern in p.left]
+        left = [f for f in found_below_run(w) - before if not any(fnmatch.fnmatch(f, pattern) for pattern in allowed)]
+        assert not left and not any(d.processes(u) for u in units), f'{left} {[d.processes(u) for u in units]}'
+    finally:
+        for p in chosen:
+            d.clear(p)
+
+
+def test_sessions_outlive_their_server(world, machine):
+    """KillMode=process: who is logged in stays so when ssh.service is stopped, or restarted."""
+    w, d = world, machine
+    p = next(p for p in packages.table() if p.unit == 'ssh.service')
+    with cleared(w, d, p):
+        d.start(p.unit)
+        session = w.spawn(['ssh', '-q', '-i', '/root/t.key', '-o', 'StrictHostKeyChecking=no', '-o', 'UserKnownHostsFile=/dev/null',
+                           'alice@127.0.0.1', 'echo logged in; read line; echo $line'], stdin=subprocess.PIPE)
+        try:
+            assert session.stdout.readline() == 'logged in\n'
+            d.do('restart', p.unit)
+            answers(w, d, p, p.says, True)
+            d.stop(p)
+            assert session.communicate('still here\n', timeout=10)[0] == 'still here\n'
+        finally:
+            session.kill()
+            session.communicate()
 
 
 def test_known_by_another_name(world, machine):
