@@ -7,10 +7,11 @@ import scen_faults
 import scen_keep
 import scen_life
 import scen_programs
+import scen_units
 from registry import SCENARIOS
 
 # Importing them fills the list.
-MODULES = (scen_life, scen_failures, scen_around, scen_keep, scen_programs, scen_faults)
+MODULES = (scen_life, scen_failures, scen_around, scen_keep, scen_programs, scen_units, scen_faults)
 
 
 @pytest.mark.parametrize('scenario', SCENARIOS, ids=lambda f: f.__name__)
