@@ -12,6 +12,7 @@
 #include "rundir.h"
 #include "speccheck.h"
 #include "strv.h"
+#include "unitload.h"
 #include "unitname.h"
 #include "usec.h"
 
@@ -352,11 +353,13 @@ static int take_command(struct cli *c, char **argv)
     return -1;
 }
 
-/* "postgresql@15-main" of /etc/postgresql@15-main.service: the instance's name. */
+/* "postgresql@15-main" of /etc/postgresql@15-main.service: the instance's name. By an alias a unit is started under its own
+ * name, so that nobody can start it twice. */
 static int name_by_unit(struct cli *c, const char *unit)
 {
     const char *slash = strrchr(unit, '/');
-    char *name = strdup(slash ? slash + 1 : unit);
+    char id[UNIT_NAME_SIZE];
+    char *name = strdup(slash ? slash + 1 : unit_find_id(c->unit_path, unit, id) == 0 ? id : unit);
     size_t n = name ? strlen(name) : 0;
 
     if (!name)

@@ -59,6 +59,22 @@ static char *join(const char *dir, const char *name)
     return asprintf(&path, "%s/%s", STREQ(dir, "/") ? "" : dir, name) < 0 ? NULL : path;
 }
 
+int unit_find_id(const char *unit_path, const char *asked, char id[static UNIT_NAME_SIZE])
+{
+    struct unit_paths *paths;
+    char file[UNIT_NAME_SIZE];
+    const char *dir;
+    int r = unit_name_complete(asked, id) < 0 ? -EINVAL : unit_paths_new(&paths, unit_path);
+
+    if (r < 0)
+        return r;
+    r = 1;
+    for (int hops = 0; r > 0; hops++)
+        r = hops < ALIAS_HOPS_MAX ? step(paths, id, file, &dir) : -ELOOP;
+    unit_paths_free(paths);
+    return r;
+}
+
 /* Finds the main file of @name: u->id, u->names, u->path. -ENOENT: there is none,
  * but u->id and u->names are told. */
 static int find_name(struct unit_file *u, const struct unit_paths *paths, const char *asked)

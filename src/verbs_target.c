@@ -7,6 +7,7 @@
 #include "manager.h"
 #include "rundir.h"
 #include "textbuf.h"
+#include "unitload.h"
 #include "unitname.h"
 #include "verbs_call.h"
 
@@ -41,14 +42,11 @@ char *target_call(const struct target *t, const char *method, const char *goal)
     return b.cut ? NULL : strdup(text);
 }
 
-/* The unit of @i that is meant by @name, as @i calls it; NULL: it has none. Borrowed. */
-static const char *find_unit(const struct instance *i, const char *name)
+/* The unit of @i with the name @full, as @i calls it; NULL: it has none. Borrowed. */
+static const char *find_unit(const struct instance *i, const char *full)
 {
     const json_t *jobs = json_object_get(i->info, "jobs");
-    char full[UNIT_NAME_SIZE];
 
-    if (unit_name_complete(name, full) < 0)
-        return NULL;
     for (size_t n = 0; n < json_array_size(jobs); n++) {
         const char *job = json_string_value(json_object_get(json_array_get(jobs, n), "name"));
 
@@ -72,20 +70,24 @@ static int take(struct instance *i, const char *name, struct target *ret)
     return LSB_OK;
 }
 
-/* Looks for the unit in all instances that run. 1: found. */
+/* Looks for the unit in all instances that run, by its name and by that which it is an alias of. 1: found. */
 static int search(const char *name, struct target *ret)
 {
+    char full[UNIT_NAME_SIZE], id[UNIT_NAME_SIZE];
     struct instance *v;
     size_t n;
     int r = 0;
 
-    if (instances_all(&v, &n) < 0)
+    if (unit_name_complete(name, full) < 0 || instances_all(&v, &n) < 0)
         return 0;
-    for (size_t i = 0; i < n && r == 0; i++) {
-        const char *unit = v[i].verdict == INSTANCE_RUNNING ? find_unit(&v[i], name) : NULL;
+    for (const char *wanted = full; wanted && r == 0;) {
+        for (size_t i = 0; i < n && r == 0; i++) {
+            const char *unit = v[i].verdict == INSTANCE_RUNNING ? find_unit(&v[i], wanted) : NULL;
 
-        if (unit)
-            r = take(&v[i], unit, ret) == LSB_OK ? 1 : -1;
+            if (unit)
+                r = take(&v[i], unit, ret) == LSB_OK ? 1 : -1;
+        }
+        wanted = wanted == full && unit_find_id(NULL, full, id) == 0 && !STREQ(id, full) ? id : NULL;
     }
     instances_free(v, n);
     return r;
