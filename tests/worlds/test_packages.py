@@ -256,7 +256,7 @@ def test_known_by_another_name(world, machine):
         answers(w, d, p, p.says, True)
         main = up(w, d, p)
         assert d.state('bind9.service') == d.state('named.service')
-        d.start('named.service')
+        d.do('start', 'named.service')
         assert up(w, d, p) == main, 'the start of what is up does nothing'
         d.do('stop', 'bind9.service')
         assert d.state('named.service')[0] == 'inactive'
