@@ -164,7 +164,7 @@ static int call_start(struct conn *c, const struct manager_request *req)
     if (r < 0)
         return r;
     c->since = j->since;
-    c->begun = false;
+    c->begun = c->queued = false;
     r = again ? s->ops->restart(s->ctx, req->job) : s->ops->start(s->ctx, req->job);
     if (r < 0 && r != -EALREADY) {
         conn_forget(c);

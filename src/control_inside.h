@@ -19,6 +19,7 @@ struct conn {
     struct manager_request pending; /* a call that is not answered yet; its job is owned */
     uint64_t since;                 /* Start, Restart: of the state that the job was in before */
     bool begun;                     /* Start, Restart: the new life has */
+    bool queued;                    /* Start, Restart: it was seen to be still to come */
     uint64_t behind;                /* Logs: how many lines were not told yet */
 };
 

@@ -71,8 +71,9 @@ static int answer_wait(struct conn *c, const struct job_status *news, int *ret)
  * belongs to the old life. 1: it was answered. */
 static int answer_start(struct conn *c, const struct job_status *j, int *ret)
 {
-    bool changed = c->begun || j->since != c->since;
+    bool changed = c->begun || j->since != c->since || (c->queued && !j->pending);
 
+    c->queued |= j->pending;
     if (j->pending && manager_job_up(j))
         return 0;
     if (changed && (manager_job_up(j) || j->state == JOB_CONDITION || j->state == JOB_START_PRE || j->state == JOB_STARTING ||
