@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <syslog.h>
+#include <unistd.h>
 #include "cleanup.h"
 #include "conditions.h"
 #include "daemon_state.h"
@@ -81,6 +82,8 @@ void daemon_drop_job(struct unit *u)
     if (!u->job)
         return;
     job_done(u->job);
+    if (u->main_path) /* of a predecessor that was killed, too: now there is nothing to be found again */
+        (void)unlink(u->main_path);
     forest_forget_tree(d->forest, &u->job->tree);
     free(u->job);
     u->job = NULL;
