@@ -20,7 +20,7 @@ static bool reads_lines(const struct jobspec *d)
     for (size_t i = 0; i < d->ready.n; i++)
         if (d->ready.v[i].kind == PROBE_LOG)
             return true;
-    return d->log_rate_interval > 0 && d->log_rate_burst > 0;
+    return spec_log(d)->rate_interval > 0 && spec_log(d)->rate_burst > 0;
 }
 
 /* Who holds what: a daemon's child never the terminal; in the foreground, what --log does not claim stays there. */

@@ -280,9 +280,10 @@ static void property_name(const struct directive *row, char name[static NAME_MAX
 static int show_limit(const struct jobspec *d, const struct directive *row,
                       void (*emit)(void *ctx, const char *property, const char *value), void *ctx)
 {
-    const struct rlimit *limit = &d->limits[row->resource];
+    const struct spec_limits *limits = directive_look(d, row);
+    const struct rlimit *limit = &limits->limits[row->resource];
 
-    if (!(d->limits_set & 1U << row->resource))
+    if (!(limits->set & 1U << row->resource))
         return 0;
     for (int soft = 0; soft < 2; soft++) {
         rlim_t n = soft ? limit->rlim_cur : limit->rlim_max;

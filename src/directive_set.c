@@ -222,10 +222,11 @@ int set_line_max(struct jobspec *d, const struct directive *row, const char *val
 
 int set_limit(struct jobspec *d, const struct directive *row, const char *value)
 {
-    int r = parse_rlimit(value, row->resource, &d->limits[row->resource]);
+    struct spec_limits *limits = place(d, row);
+    int r = parse_rlimit(value, row->resource, &limits->limits[row->resource]);
 
     if (r >= 0)
-        d->limits_set |= 1U << row->resource;
+        limits->set |= 1U << row->resource;
     return r;
 }
 

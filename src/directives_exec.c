@@ -25,7 +25,7 @@ static const char *const keyring_modes[] = {
 
 #define LIMIT(name, rlimit, text)                                                                                      \
     {                                                                                                                  \
-        .key = "Limit" name, .set = set_limit, .expects = text, .resource = rlimit                                     \
+        .key = "Limit" name, .set = set_limit, .part = PART_LIMITS, .expects = text, .resource = rlimit                                     \
     }
 
 static const struct directive rows[] = {
@@ -45,8 +45,8 @@ static const struct directive rows[] = {
     ROW("SyslogFacility", set_facility, syslog_facility, "a facility such as daemon or local0"),
     ROW("SyslogLevel", set_enum, stream_level[0], A_LEVEL, .names = levels, .get = get_number),
     ROW("SyslogLevelPrefix", set_bool, syslog_level_prefix, A_BOOLEAN),
-    ROW("LogRateLimitIntervalSec", set_span, log_rate_interval, A_TIMESPAN),
-    ROW("LogRateLimitBurst", set_int, log_rate_burst, "a number", .max = INT32_MAX),
+    PART_ROW(PART_LOG, spec_log, "LogRateLimitIntervalSec", set_span, rate_interval, A_TIMESPAN),
+    PART_ROW(PART_LOG, spec_log, "LogRateLimitBurst", set_int, rate_burst, "a number", .max = INT32_MAX),
     EXEC_ROW("PassEnvironment", set_unset_environment, pass_environment, NAMES_OF_VARIABLES, .words = true,
              .get = get_words),
     EXEC_ROW("UnsetEnvironment", set_unset_environment, unset_environment, NAMES_OF_VARIABLES " or KEY=VALUE",

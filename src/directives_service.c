@@ -167,9 +167,9 @@ static const struct directive rows[] = {
     ROW("RestartSec", set_span, restart_usec, A_TIMESPAN),
     ROW("RestartSteps", set_int, restart_steps, "a number", .max = 1000),
     ROW("RestartMaxDelaySec", set_span, restart_max_delay, A_TIMESPAN),
-    ROW("SuccessExitStatus", set_exits, success_exit, EXITS),
-    ROW("RestartPreventExitStatus", set_exits, restart_prevent, EXITS),
-    ROW("RestartForceExitStatus", set_exits, restart_force, EXITS),
+    PART_ROW(PART_EXITS, spec_exits, "SuccessExitStatus", set_exits, success, EXITS),
+    PART_ROW(PART_EXITS, spec_exits, "RestartPreventExitStatus", set_exits, restart_prevent, EXITS),
+    PART_ROW(PART_EXITS, spec_exits, "RestartForceExitStatus", set_exits, restart_force, EXITS),
     ROW("WatchdogSec", set_span, watchdog_usec, A_TIMESPAN, .get = get_watchdog),
 };
 

@@ -25,7 +25,7 @@ static enum job_result judge_command(const struct fsm_input *in)
 /* systemd.service(5), SuccessExitStatus=: besides what it holds 0 is clean, and but for oneshot four signals. */
 static enum job_result judge_main(const struct jobspec *d, const struct fsm_input *in)
 {
-    if (exitset_has(&d->success_exit, in->code, in->status))
+    if (exitset_has(&spec_exits(d)->success, in->code, in->status))
         return RESULT_SUCCESS;
     if (in->code == CLD_KILLED && d->type != TYPE_ONESHOT &&
         (in->status == SIGHUP || in->status == SIGINT || in->status == SIGTERM || in->status == SIGPIPE))
@@ -62,7 +62,7 @@ enum job_result fsm_judge(const struct fsm *f, const struct jobspec *d, const st
 /* systemd.service(5): 1 to 254 skip the rest, and that is no failure; 255 and signals are one. */
 enum job_result fsm_judge_condition(const struct jobspec *d, const struct fsm_input *in)
 {
-    if (exitset_has(&d->success_exit, in->code, in->status))
+    if (exitset_has(&spec_exits(d)->success, in->code, in->status))
         return RESULT_SUCCESS;
     if (in->code == CLD_EXITED && in->status > 0 && in->status < 255)
         return RESULT_EXEC_CONDITION;
@@ -130,9 +130,9 @@ bool fsm_wants_restart(const struct fsm *f, const struct jobspec *d)
         return false;
     if (f->unhealthy)
         return true;
-    if (exitset_has(&d->restart_prevent, f->exit_code, f->exit_status))
+    if (exitset_has(&spec_exits(d)->restart_prevent, f->exit_code, f->exit_status))
         return false;
-    if (exitset_has(&d->restart_force, f->exit_code, f->exit_status))
+    if (exitset_has(&spec_exits(d)->restart_force, f->exit_code, f->exit_status))
         return true;
     if (d->type == TYPE_ONESHOT && f->result == RESULT_SUCCESS) /* "never be restarted on a clean exit status" */
         return false;

@@ -9,7 +9,7 @@ static void arm(struct health *h)
 {
     uint64_t at;
 
-    if (__builtin_add_overflow(now_usec(), h->spec->health_interval, &at))
+    if (__builtin_add_overflow(now_usec(), h->spec->interval, &at))
         at = USEC_INFINITY;
     loop_arm(h->probe.c->loop, &h->timer, at);
 }
@@ -19,7 +19,7 @@ static int time_to_check(struct timer *t)
     struct health *h = CONTAINER_OF(t, struct health, timer);
 
     h->checked = now_usec();
-    probe_start(&h->probe, h->spec->health_timeout);
+    probe_start(&h->probe, h->spec->timeout);
     return 0;
 }
 
@@ -27,7 +27,7 @@ static int time_to_check(struct timer *t)
  * saw a job that was starting. */
 static bool counts(const struct health *h)
 {
-    return h->state != HEALTH_STARTING || h->checked - h->begun >= h->spec->health_start_period;
+    return h->state != HEALTH_STARTING || h->checked - h->begun >= h->spec->start_period;
 }
 
 static void checked(void *ctx, struct probe *p, bool ok, const char *why)
@@ -40,7 +40,7 @@ static void checked(void *ctx, struct probe *p, bool ok, const char *why)
         h->state = HEALTH_HEALTHY;
     } else {
         (void)snprintf(h->reason, sizeof(h->reason), "%s", why);
-        if (counts(h) && ++h->failures >= (unsigned)h->spec->health_retries)
+        if (counts(h) && ++h->failures >= (unsigned)h->spec->retries)
             h->state = HEALTH_UNHEALTHY;
     }
     arm(h);
@@ -48,7 +48,7 @@ static void checked(void *ctx, struct probe *p, bool ok, const char *why)
         h->fn(h->ctx, h);
 }
 
-void health_init(struct health *h, const struct jobspec *spec, const struct probe_context *c,
+void health_init(struct health *h, const struct spec_health *spec, const struct probe_context *c,
                  void (*fn)(void *ctx, struct health *h), void *ctx)
 {
     *h = (struct health){.timer = {.fn = time_to_check}, .spec = spec, .fn = fn, .ctx = ctx};

@@ -8,7 +8,7 @@ enum health_state { HEALTH_UNKNOWN, HEALTH_STARTING, HEALTH_HEALTHY, HEALTH_UNHE
 struct health {
     struct probe probe;
     struct timer timer; /* the next check */
-    const struct jobspec *spec;
+    const struct spec_health *spec;
     enum health_state state;
     unsigned failures; /* in a row, as far as they count */
     uint64_t begun;    /* CLOCK_MONOTONIC usec */
@@ -20,7 +20,7 @@ struct health {
 
 /* Nothing happens yet. @spec and @c are borrowed. @fn is called when a check has changed the state, not for what
  * health_begin() and health_end() do; both may be called there, and @h be freed behind the latter. */
-void health_init(struct health *h, const struct jobspec *spec, const struct probe_context *c,
+void health_init(struct health *h, const struct spec_health *spec, const struct probe_context *c,
                  void (*fn)(void *ctx, struct health *h), void *ctx);
 
 /* The job is up: HEALTH_STARTING, and the checks begin, the first one interval from now. Nothing happens without

@@ -120,9 +120,9 @@ static void health_changed(void *ctx, struct health *h)
         return;
     textbuf_printf(&b, "unhealthy: %s", h->reason);
     job_because(job, why);
-    if (job->c.watched && job->c.spec->health_action == HEALTH_WATCHDOG)
+    if (job->c.watched && spec_health(job->c.spec)->action == HEALTH_WATCHDOG)
         return; /* the manager's watchdog is fed no more: it is his to act */
-    job_step(job, (struct fsm_input){.event = events[job->c.spec->health_action]});
+    job_step(job, (struct fsm_input){.event = events[spec_health(job->c.spec)->action]});
 }
 
 static void got_line(void *ctx, enum log_stream stream, const char *line, size_t len)
@@ -353,12 +353,12 @@ static int make_output(struct job *job)
 
 static int make_health(struct job *job)
 {
-    if (job->c.spec->health.kind == PROBE_NONE)
+    if (spec_health(job->c.spec)->health.kind == PROBE_NONE)
         return 0;
     job->health = calloc(1, sizeof(*job->health));
     if (!job->health)
         return -ENOMEM;
-    health_init(job->health, job->c.spec, &job->probes, health_changed, job);
+    health_init(job->health, spec_health(job->c.spec), &job->probes, health_changed, job);
     return 0;
 }
 

@@ -25,7 +25,7 @@ bool job_is_ready(const struct job *job)
 
 bool job_is_healthy(const struct job *job)
 {
-    if (job->c.spec->health.kind == PROBE_NONE)
+    if (spec_health(job->c.spec)->health.kind == PROBE_NONE)
         return job_is_ready(job);
     return job_is_ready(job) && job_health_state(job) == HEALTH_HEALTHY;
 }
@@ -104,7 +104,7 @@ void job_status(struct job *job, struct job_status *ret)
         .ready = job_is_ready(job),
         .healthy = job_is_healthy(job),
         .readiness = job->lent && job->lent->readiness[0] ? job->lent->readiness : NULL,
-        .health = job->c.spec->health.kind == PROBE_NONE ? NULL : health_name(job_health_state(job)),
+        .health = spec_health(job->c.spec)->health.kind == PROBE_NONE ? NULL : health_name(job_health_state(job)),
         .health_reason = job_health_reason(job)[0] ? job_health_reason(job) : NULL,
         .memory = UINT64_MAX,
         .cpu_usec = UINT64_MAX,

@@ -19,7 +19,7 @@
 struct part {
     size_t size;
     const void *defaults;
-    void (*done)(void *part);
+    void (*done)(void *part); /* NULL: it holds nothing */
 };
 
 static struct part part(enum jobspec_part p)
@@ -29,6 +29,14 @@ static struct part part(enum jobspec_part p)
         return (struct part){sizeof(struct spec_exec), spec_exec_defaults(), spec_exec_done};
     case PART_DIRS:
         return (struct part){sizeof(struct spec_dirs), spec_dirs_defaults(), spec_dirs_done};
+    case PART_LIMITS:
+        return (struct part){sizeof(struct spec_limits), spec_limits_defaults(), NULL};
+    case PART_EXITS:
+        return (struct part){sizeof(struct spec_exits), spec_exits_defaults(), NULL};
+    case PART_HEALTH:
+        return (struct part){sizeof(struct spec_health), spec_health_defaults(), spec_health_done};
+    case PART_LOG:
+        return (struct part){sizeof(struct spec_log), spec_log_defaults(), NULL};
     case PART_UNIT:
     case PART_JOB:
     case PART_MAX:
@@ -76,15 +84,10 @@ void jobspec_init(struct jobspec *d)
         .restart_max_delay = USEC_INFINITY,
         .start_limit_interval = 10 * USEC_PER_SEC, /* DefaultStartLimitIntervalSec=, DefaultStartLimitBurst= */
         .start_limit_burst = 5,
-        .health_interval = 30 * USEC_PER_SEC, /* those of Docker's HEALTHCHECK */
-        .health_timeout = 30 * USEC_PER_SEC,
-        .health_retries = 3,
         .umask = 0022, /* systemd.exec(5), UMask= */
         .syslog_facility = LOG_DAEMON,
         .stream_level = {LOG_INFO, LOG_ERR},
         .syslog_level_prefix = true,
-        .log_file_max_files = 5,
-        .line_max = 48 * 1024, /* journald.conf(5), LineMax= */
     };
 }
 
@@ -105,7 +108,6 @@ void jobspec_done(struct jobspec *d)
     free(d->bus_name);
     free(d->pid_file);
     probe_list_done(&d->ready);
-    probespec_done(&d->health);
     free(d->user);
     free(d->group);
     strv_free(d->supplementary_groups);
@@ -114,8 +116,10 @@ void jobspec_done(struct jobspec *d)
     strv_free(d->environment_files);
     free(d->syslog_identifier);
     for (int i = PART_JOB + 1; i < PART_MAX; i++) {
-        if (d->part[i])
-            part((enum jobspec_part)i).done(d->part[i]);
+        void (*done)(void *part) = part((enum jobspec_part)i).done;
+
+        if (d->part[i] && done)
+            done(d->part[i]);
         free(d->part[i]);
     }
     *d = (struct jobspec){0};

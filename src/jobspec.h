@@ -3,12 +3,11 @@
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/resource.h>
 #include <sys/types.h>
 
 #include "execline.h"
-#include "exitset.h"
 #include "probespec.h"
+#include "spec_parts.h"
 
 enum job_type {
     TYPE_SIMPLE,
@@ -53,12 +52,6 @@ enum kill_mode { KILL_CONTROL_GROUP, KILL_MIXED, KILL_PROCESS, KILL_NONE };
 /* systemd.service(5), NotifyAccess= */
 enum notify_access { NOTIFY_NONE, NOTIFY_MAIN, NOTIFY_EXEC, NOTIFY_ALL };
 
-/* What an unhealthy job leads to. */
-enum health_action { HEALTH_RESTART, HEALTH_NONE, HEALTH_WATCHDOG };
-
-/* Where lines go that the log cannot take now: the child waits, or they are counted and dropped. */
-enum log_overflow { OVERFLOW_BLOCK, OVERFLOW_DROP };
-
 /* The command lines, in the order of a life. EXEC_START holds the main process; with Type=oneshot it may be several,
  * one after the other (systemd.service(5)). */
 enum exec_list {
@@ -76,9 +69,13 @@ enum exec_list {
  * until then. PART_JOB is the description itself. */
 enum jobspec_part {
     PART_JOB,
-    PART_EXEC, /* struct spec_exec */
-    PART_DIRS, /* struct spec_dirs */
-    PART_UNIT, /* struct spec_unit */
+    PART_EXEC,   /* struct spec_exec */
+    PART_DIRS,   /* struct spec_dirs */
+    PART_UNIT,   /* struct spec_unit */
+    PART_LIMITS, /* struct spec_limits, and those of spec_parts.h behind it */
+    PART_EXITS,
+    PART_HEALTH,
+    PART_LOG,
     PART_MAX
 };
 
@@ -132,14 +129,9 @@ struct jobspec {
     int restart_steps;
     uint64_t start_limit_interval; /* 0: no limit */
     int start_limit_burst;
-    struct exitset success_exit, restart_prevent, restart_force;
     uint64_t watchdog_usec; /* WatchdogSec= of the child, 0: none */
 
     struct probe_list ready; /* Ready=: all must hold */
-    struct probespec health; /* Health=; kind PROBE_NONE: none is asked for */
-    uint64_t health_interval, health_timeout, health_start_period;
-    int health_retries;
-    enum health_action health_action;
 
     char *user, *group; /* NULL: stay who we are */
     char **supplementary_groups;
@@ -154,19 +146,11 @@ struct jobspec {
     int oom_score_adjust;
     bool oom_score_adjust_set;
     bool no_new_privileges;
-    struct rlimit limits[RLIM_NLIMITS];
-    uint32_t limits_set; /* bit 1 << RLIMIT_* */
 
     char *syslog_identifier;    /* NULL: the name */
     int syslog_facility;        /* LOG_* */
     int stream_level[2];        /* LOG_* of stdout and stderr */
     bool syslog_level_prefix;   /* "<N>" before a line is its level */
-    uint64_t log_rate_interval; /* LogRateLimitIntervalSec=, 0: no limit */
-    int log_rate_burst;
-    enum log_overflow log_overflow;
-    uint64_t log_file_max_size; /* bytes before a log file is rotated, 0: never */
-    int log_file_max_files;     /* how many old ones are kept */
-    uint64_t line_max;          /* bytes */
 };
 
 /* The description with the defaults of the man pages. */
@@ -191,6 +175,26 @@ static inline const struct spec_dirs *spec_dirs(const struct jobspec *d)
 static inline const struct spec_unit *spec_unit(const struct jobspec *d)
 {
     return (const struct spec_unit *)jobspec_part(d, PART_UNIT);
+}
+
+static inline const struct spec_limits *spec_limits(const struct jobspec *d)
+{
+    return (const struct spec_limits *)jobspec_part(d, PART_LIMITS);
+}
+
+static inline const struct spec_exits *spec_exits(const struct jobspec *d)
+{
+    return (const struct spec_exits *)jobspec_part(d, PART_EXITS);
+}
+
+static inline const struct spec_health *spec_health(const struct jobspec *d)
+{
+    return (const struct spec_health *)jobspec_part(d, PART_HEALTH);
+}
+
+static inline const struct spec_log *spec_log(const struct jobspec *d)
+{
+    return (const struct spec_log *)jobspec_part(d, PART_LOG);
 }
 
 /* Does it run anything (ExecStart=), and if so, the main process's command line (Type=oneshot: the first)? NULL: no. */

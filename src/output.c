@@ -58,7 +58,7 @@ static void say_all_dropped(struct output *o)
 
 static bool drops(const struct output *o)
 {
-    return o->c.spec->log_overflow == OVERFLOW_DROP;
+    return spec_log(o->c.spec)->overflow == OVERFLOW_DROP;
 }
 
 /* May the line that begins now go to the log? */
@@ -275,7 +275,8 @@ static void may_go_on(struct log_waiter *w)
 int output_open(struct output *o, const struct output_config *c, enum log_stream stream, int *ret_child_fd)
 {
     const struct jobspec *d = c->spec;
-    struct ratelimit limit = {d->log_rate_interval, (uint64_t)d->log_rate_burst, o->limit.begin, o->limit.n};
+    const struct spec_log *lines = spec_log(d);
+    struct ratelimit limit = {lines->rate_interval, (uint64_t)lines->rate_burst, o->limit.begin, o->limit.n};
     cleanup_close int theirs = -1, ours = -1;
     int ends[2], r;
 
@@ -288,8 +289,8 @@ int output_open(struct output *o, const struct output_config *c, enum log_stream
                                     .stream = stream},
                          .stream = stream,
                          .copies = spec_exec_copies(spec_exec(d), (int)stream + 1),
-                         .lines = {.max = d->line_max},
-                         .raw = log_wants_raw(c->log) && limit.interval == 0 && d->log_overflow == OVERFLOW_BLOCK,
+                         .lines = {.max = lines->line_max},
+                         .raw = log_wants_raw(c->log) && limit.interval == 0 && lines->overflow == OVERFLOW_BLOCK,
                          .waiter = {.fn = may_go_on},
                          .limit = limit,
                          .dropped = o->dropped,

@@ -127,8 +127,8 @@ static int open_log(struct run *run)
     int r;
 
     q.detaching = forks(run);
-    q.file_max_size = run->cli->spec.log_file_max_size;
-    q.file_max_files = run->cli->spec.log_file_max_files;
+    q.file_max_size = spec_log(&run->cli->spec)->file_max_size;
+    q.file_max_files = spec_log(&run->cli->spec)->file_max_files;
     r = log_open(&run->log, &q, &what);
     if (r < 0)
         return run_complain(run, EXIT_FAILURE, -r, "cannot log to %s: %s", what ? what : "anything", strerror(-r));

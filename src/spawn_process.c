@@ -217,7 +217,7 @@ static int step_umask(const struct child *c)
 
 static bool has_limits(const struct child *c)
 {
-    return c->d->limits_set || c->s->ctx.nofile.rlim_max;
+    return spec_limits(c->d)->set || c->s->ctx.nofile.rlim_max;
 }
 
 static rlim_t lesser(rlim_t a, rlim_t b)
@@ -242,10 +242,12 @@ static int set_limit_nearest(const struct child *c, __rlimit_resource_t resource
 
 static int step_limits(const struct child *c)
 {
+    const struct spec_limits *l = spec_limits(c->d);
+
     if (c->s->ctx.nofile.rlim_max && setrlimit(RLIMIT_NOFILE, &c->s->ctx.nofile) < 0)
         return -1;
     for (unsigned i = 0; i < RLIM_NLIMITS; i++)
-        if (c->d->limits_set & 1U << i && set_limit_nearest(c, (__rlimit_resource_t)i, &c->d->limits[i]) < 0) {
+        if (l->set & 1U << i && set_limit_nearest(c, (__rlimit_resource_t)i, &l->limits[i]) < 0) {
             c->report->what = directive_limit_name((int)i);
             return -1;
         }

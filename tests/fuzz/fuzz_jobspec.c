@@ -22,7 +22,7 @@ static void check(const struct jobspec *d)
     for (size_t i = 0; d->environment_files && d->environment_files[i]; i++)
         MUST(strchr(d->environment_files[i], '/'));
     for (unsigned i = 0; i < RLIM_NLIMITS; i++)
-        MUST(d->limits[i].rlim_cur <= d->limits[i].rlim_max);
+        MUST(spec_limits(d)->limits[i].rlim_cur <= spec_limits(d)->limits[i].rlim_max);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -21,6 +21,7 @@ static const char *const event_names[] = {
 /* A job without a loop: its description, its state and a clock. */
 struct world {
     struct jobspec d;
+    struct spec_exits exits;
     struct fsm f;
     uint64_t now;
     uint32_t random;
@@ -45,6 +46,7 @@ static void world_init(struct world *w, enum job_type type)
         .restart_max_delay = USEC_INFINITY,
         .runtime_max = USEC_INFINITY,
         .exec[EXEC_START] = {&one_command, 1},
+        .part[PART_EXITS] = &w->exits,
     };
     fsm_init(&w->f, &w->d);
 }
@@ -562,7 +564,7 @@ static void conditions(void **state)
         with_list(&w, EXEC_STOP);
         with_list(&w, EXEC_STOP_POST);
         w.d.restart = RESTART_ALWAYS;
-        w.d.success_exit.status[0] = 1 << 7;
+        w.exits.success.status[0] = 1 << 7;
         send(&w, EV_START);
         send_full(&w, EV_CONTROL, rows[i].code, rows[i].status, 0);
         CHECK(w.f.result == rows[i].result, "row %zu: %s", i, job_result_name(w.f.result));
@@ -773,8 +775,8 @@ static void exits(void **state)
         struct world w;
 
         world_init(&w, rows[i].type);
-        w.d.success_exit.status[75 / 64] = 1ULL << 75 % 64;
-        w.d.success_exit.signals = 1ULL << (SIGUSR1 - 1);
+        w.exits.success.status[75 / 64] = 1ULL << 75 % 64;
+        w.exits.success.signals = 1ULL << (SIGUSR1 - 1);
         send(&w, EV_START);
         send(&w, EV_EXEC);
         send_full(&w, EV_EXIT, rows[i].code, rows[i].status, 0);
@@ -1014,8 +1016,8 @@ static void restart_exceptions(void **state)
 
         world_init(&w, rows[i].type);
         w.d.restart = rows[i].policy;
-        w.d.restart_prevent = (struct exitset){.status = {1 << 3 | 1 << 5}, .signals = 1ULL << (SIGUSR1 - 1)};
-        w.d.restart_force = (struct exitset){.status = {1 << 4 | 1 << 5}, .signals = 1ULL << (SIGABRT - 1)};
+        w.exits.restart_prevent = (struct exitset){.status = {1 << 3 | 1 << 5}, .signals = 1ULL << (SIGUSR1 - 1)};
+        w.exits.restart_force = (struct exitset){.status = {1 << 4 | 1 << 5}, .signals = 1ULL << (SIGABRT - 1)};
         send(&w, EV_START);
         send(&w, EV_EXEC);
         send_full(&w, EV_EXIT, rows[i].code, rows[i].status, 0);
@@ -1032,7 +1034,7 @@ static void exit_of_the_last_life(void **state)
     (void)state;
     world_init(&w, TYPE_EXEC);
     w.d.restart = RESTART_ALWAYS;
-    w.d.restart_prevent.status[0] = 1 << 3;
+    w.exits.restart_prevent.status[0] = 1 << 3;
     bring_up(&w);
     PLAY("prevented", &w, FAILS(EXIT, 3, STOP_TERM, ACT_TERM, STOP_SEC), STEP(EMPTY, FAILED, ACT_END, NONE));
     with_list(&w, EXEC_START_PRE);

@@ -33,6 +33,7 @@ struct happening {
 struct sim {
     uint64_t seed, rnd, now;
     struct jobspec d;
+    struct spec_exits exits;
     struct fsm f;
     struct seen *seen;
 
@@ -138,9 +139,11 @@ static void describe(struct sim *s)
     s->d.remain_after_exit |= s->d.exec[EXEC_START].n == 0;
     if (one_in(s, 4))
         s->d.ready = (struct probe_list){&one_probe, 1};
-    add_exits(s, &s->d.success_exit);
-    add_exits(s, &s->d.restart_prevent);
-    add_exits(s, &s->d.restart_force);
+    s->exits = (struct spec_exits){0};
+    s->d.part[PART_EXITS] = &s->exits;
+    add_exits(s, &s->exits.success);
+    add_exits(s, &s->exits.restart_prevent);
+    add_exits(s, &s->exits.restart_force);
 }
 
 static bool limited(const struct sim *s)
@@ -572,7 +575,7 @@ static void crash_loops(void **state)
         s.d.ready.n = s.d.exec[EXEC_CONDITION].n = s.d.exec[EXEC_START_PRE].n = 0;
         s.d.exec[EXEC_START].n = 1;
         s.d.remain_after_exit = false;
-        s.d.restart_prevent = (struct exitset){0};
+        s.exits.restart_prevent = (struct exitset){0};
         step(&s, (struct fsm_input){.event = EV_START});
         for (; !over(s.f.state) && s.now < BEGIN + 60 * USEC_PER_SEC; steps++) {
             if (s.main)

@@ -8,7 +8,7 @@
 
 struct ward {
     struct world *world;
-    struct jobspec spec;
+    struct spec_health spec;
     struct health h;
     char changes[64];   /* the first letter of each state that was told */
     unsigned stop_at;   /* end the loop with so many changes */
@@ -53,9 +53,9 @@ static int end(struct ward *ward)
 static void ward_init(struct ward *ward, struct world *w, const char *probe)
 {
     ward->world = w;
-    ward->spec.health_interval = INTERVAL;
-    ward->spec.health_timeout = TIMEOUT;
-    ward->spec.health_retries = 3;
+    ward->spec.interval = INTERVAL;
+    ward->spec.timeout = TIMEOUT;
+    ward->spec.retries = 3;
     ward->event.fn = happens;
     ward->happen = end;
     strcpy(ward->dir, "/tmp/test-health-XXXXXX");
@@ -119,7 +119,7 @@ static void test_names(void **state)
 static void test_nothing_asked(void **state)
 {
     struct world *w = *state;
-    struct jobspec spec = {.health_interval = INTERVAL};
+    struct spec_health spec = {.interval = INTERVAL};
     struct health h;
 
     health_init(&h, &spec, &w->c, changed, NULL);
@@ -205,7 +205,7 @@ static void test_retries_one(void **state)
     struct ward ward = {.stop_at = 0};
 
     ward_init(&ward, *state, "exec:false");
-    ward.spec.health_retries = 1;
+    ward.spec.retries = 1;
     health_begin(&ward.h);
     run_to(&ward, "u");
     assert_int_equal(ward.world->started, 1);
@@ -220,7 +220,7 @@ static void test_start_period(void **state)
     uint64_t before;
 
     ward_init(&ward, *state, "exec:false");
-    ward.spec.health_start_period = period;
+    ward.spec.start_period = period;
     before = now_usec();
     health_begin(&ward.h);
     run_to(&ward, "u");
@@ -236,9 +236,9 @@ static void test_start_period_decides_at_the_beginning(void **state)
     struct ward ward = {.stop_at = 0};
 
     ward_init(&ward, w, "exec:sleep 1000");
-    ward.spec.health_start_period = 200 * USEC_PER_MSEC;
-    ward.spec.health_timeout = 250 * USEC_PER_MSEC;
-    ward.spec.health_retries = 1;
+    ward.spec.start_period = 200 * USEC_PER_MSEC;
+    ward.spec.timeout = 250 * USEC_PER_MSEC;
+    ward.spec.retries = 1;
     health_begin(&ward.h);
     run_to(&ward, "u");
     assert_int_equal(w->started, 2);
@@ -251,7 +251,7 @@ static void test_start_period_ends(void **state)
     struct ward ward = {.then = be_ill};
 
     ward_init(&ward, *state, NULL);
-    ward.spec.health_start_period = 1000 * USEC_PER_SEC;
+    ward.spec.start_period = 1000 * USEC_PER_SEC;
     be_well(&ward);
     health_begin(&ward.h);
     ward.stop_at = 1;
@@ -269,8 +269,8 @@ static void test_timeout(void **state)
     uint64_t before;
 
     ward_init(&ward, w, "exec:sleep 1000");
-    ward.spec.health_timeout = 20 * USEC_PER_MSEC;
-    ward.spec.health_retries = 2;
+    ward.spec.timeout = 20 * USEC_PER_MSEC;
+    ward.spec.retries = 2;
     before = now_usec();
     health_begin(&ward.h);
     run_to(&ward, "u");

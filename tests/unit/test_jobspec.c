@@ -24,7 +24,7 @@ static void defaults(void **state)
     assert_int_equal(d.kill_signal, SIGTERM);
     assert_int_equal(d.umask, 0022);
     assert_int_equal(d.syslog_facility, LOG_DAEMON);
-    assert_int_equal(d.limits_set, 0);
+    assert_int_equal(spec_limits(&d)->set, 0);
     assert_false(d.umask_set || d.nice_set || d.oom_score_adjust_set || d.no_new_privileges);
     assert_null(d.user);
     assert_null(d.environment);
@@ -83,9 +83,9 @@ static void show(struct textbuf *b, const struct jobspec *d)
     if (d->syslog_facility != LOG_DAEMON)
         textbuf_printf(b, "facility=%d ", d->syslog_facility >> 3);
     for (int i = 0; i < (int)RLIM_NLIMITS; i++)
-        if (d->limits_set & 1U << i)
-            textbuf_printf(b, "%s=%lld:%lld ", directive_limit_name(i), (long long)d->limits[i].rlim_cur,
-                           (long long)d->limits[i].rlim_max);
+        if (spec_limits(d)->set & 1U << i)
+            textbuf_printf(b, "%s=%lld:%lld ", directive_limit_name(i), (long long)spec_limits(d)->limits[i].rlim_cur,
+                           (long long)spec_limits(d)->limits[i].rlim_max);
     if (b->len > 0)
         b->data[--b->len] = '\0';
 }
@@ -256,11 +256,15 @@ static void keeping(void **state)
 {
     static const struct {
         const char *key, *value, *bad;
+        enum jobspec_part part;
         size_t offset, size;
         uint64_t wanted;
     } rows[] = {
-#define U64(key, value, bad, member, wanted) {key, value, bad, offsetof(struct jobspec, member), sizeof(uint64_t), wanted}
-#define INT(key, value, bad, member, wanted) {key, value, bad, offsetof(struct jobspec, member), sizeof(int), wanted}
+#define U64(key, value, bad, member, wanted) {key, value, bad, PART_JOB, offsetof(struct jobspec, member), sizeof(uint64_t), wanted}
+#define INT(key, value, bad, member, wanted) {key, value, bad, PART_JOB, offsetof(struct jobspec, member), sizeof(int), wanted}
+#define IN(part, type, form, key, value, bad, member, wanted) {key, value, bad, part, offsetof(struct type, member), sizeof(form), wanted}
+#define HEALTH(form, ...) IN(PART_HEALTH, spec_health, form, __VA_ARGS__)
+#define LOG(form, ...) IN(PART_LOG, spec_log, form, __VA_ARGS__)
         INT("Type", "notify-reload", "bus", type, TYPE_NOTIFY_RELOAD), INT("Restart", "on-watchdog", "sometimes", restart, RESTART_ON_WATCHDOG),
         INT("Type", "dbus", "Idle", type, TYPE_DBUS), INT("Type", "idle", "", type, TYPE_IDLE),
         INT("ExitType", "cgroup", "all", exit_type, EXIT_TYPE_CGROUP), INT("OOMPolicy", "kill", "die", oom_policy, OOM_KILL),
@@ -276,18 +280,18 @@ static void keeping(void **state)
         U64("TimeoutAbortSec", "3", "x", timeout_abort, 3 * USEC_PER_SEC), U64("TimeoutSec", "4", "x", timeout_stop, 4 * USEC_PER_SEC),
         U64("TimeoutSec", "6", "x", timeout_start, 6 * USEC_PER_SEC), U64("TimeoutSec", "0", "", timeout_stop, USEC_INFINITY),
         INT("KillMode", "mixed", "all", kill_mode, KILL_MIXED), INT("NotifyAccess", "all", "some", notify_access, NOTIFY_ALL),
-        INT("HealthAction", "watchdog", "kill", health_action, HEALTH_WATCHDOG), INT("LogOverflow", "drop", "lose", log_overflow, OVERFLOW_DROP),
+        HEALTH(int, "HealthAction", "watchdog", "kill", action, HEALTH_WATCHDOG), LOG(int, "LogOverflow", "drop", "lose", overflow, OVERFLOW_DROP),
         INT("SyslogLevel", "debug", "8", stream_level[0], LOG_DEBUG), INT("SyslogLevelStderr", "crit", "", stream_level[1], LOG_CRIT),
         INT("FinalKillSignal", "SIGQUIT", "SIGNOT", final_kill_signal, SIGQUIT), INT("ReloadSignal", "USR1", "0", reload_signal, SIGUSR1),
-        INT("HealthRetries", "5", "0", health_retries, 5), INT("StartLimitBurst", "7", "-1", start_limit_burst, 7),
+        HEALTH(int, "HealthRetries", "5", "0", retries, 5), INT("StartLimitBurst", "7", "-1", start_limit_burst, 7),
         INT("RestartSteps", "3", "x", restart_steps, 3), INT("FileDescriptorStoreMax", "9", "70000", fd_store_max, 9),
-        INT("LogFileMaxFiles", "2", "1001", log_file_max_files, 2), INT("LogRateLimitBurst", "10", "1.5", log_rate_burst, 10),
+        LOG(int, "LogFileMaxFiles", "2", "1001", file_max_files, 2), LOG(int, "LogRateLimitBurst", "10", "1.5", rate_burst, 10),
         U64("RestartSec", "5s", "soon", restart_usec, 5 * USEC_PER_SEC), U64("RestartMaxDelaySec", "1min", "1 mint", restart_max_delay, 60 * USEC_PER_SEC),
         U64("RestartResetSec", "2", "-1", restart_reset, 2 * USEC_PER_SEC), U64("StartLimitIntervalSec", "0", "", start_limit_interval, 0),
-        U64("WatchdogSec", "1.5", "x", watchdog_usec, 1500000), U64("HealthInterval", "100ms", "0", health_interval, 100000),
-        U64("HealthTimeout", "1", "0", health_timeout, USEC_PER_SEC), U64("HealthStartPeriod", "0", "x", health_start_period, 0),
-        U64("LogRateLimitIntervalSec", "30", "x", log_rate_interval, 30 * USEC_PER_SEC),
-        U64("LogFileMaxSize", "1M", "1Q", log_file_max_size, 1 << 20), U64("LineMax", "79", "78", line_max, 79), U64("LineMax", "1M", "2M", line_max, 1 << 20),
+        U64("WatchdogSec", "1.5", "x", watchdog_usec, 1500000), HEALTH(uint64_t, "HealthInterval", "100ms", "0", interval, 100000),
+        HEALTH(uint64_t, "HealthTimeout", "1", "0", timeout, USEC_PER_SEC), HEALTH(uint64_t, "HealthStartPeriod", "0", "x", start_period, 0),
+        LOG(uint64_t, "LogRateLimitIntervalSec", "30", "x", rate_interval, 30 * USEC_PER_SEC),
+        LOG(uint64_t, "LogFileMaxSize", "1M", "1Q", file_max_size, 1 << 20), LOG(uint64_t, "LineMax", "79", "78", line_max, 79), LOG(uint64_t, "LineMax", "1M", "2M", line_max, 1 << 20),
     };
     struct jobspec d;
 
@@ -298,7 +302,7 @@ static void keeping(void **state)
 
         CHECK(set(&d, rows[i].key, rows[i].value) == 0, "%s=%s", rows[i].key, rows[i].value);
         CHECK(set(&d, rows[i].key, rows[i].bad) < 0, "%s=%s is taken", rows[i].key, rows[i].bad);
-        memcpy(&got, (char *)&d + rows[i].offset, rows[i].size);
+        memcpy(&got, (char *)(rows[i].part == PART_JOB ? &d : d.part[rows[i].part]) + rows[i].offset, rows[i].size);
         CHECK(got == rows[i].wanted, "%s=%s gives %llu", rows[i].key, rows[i].value, (unsigned long long)got);
     }
     assert_true(d.notify_access_set && d.type_set && d.timeout_start_set && d.timeout_abort_set);
@@ -406,11 +410,11 @@ static void lists(void **state)
     assert_int_equal(d.type, TYPE_FORKING);
     assert_int_equal(set(&d, "Health", "notify"), -EINVAL); /* happens only once */
     assert_int_equal(set(&d, "Health", "unix:/run/x"), 0);
-    assert_int_equal(d.health.kind, PROBE_UNIX);
+    assert_int_equal(spec_health(&d)->health.kind, PROBE_UNIX);
     assert_int_equal(set(&d, "Health", ""), 0);
-    assert_int_equal(d.health.kind, PROBE_NONE);
+    assert_int_equal(spec_health(&d)->health.kind, PROBE_NONE);
     assert_int_equal(set(&d, "RestartPreventExitStatus", "2 SIGKILL"), 0);
-    assert_true(exitset_has(&d.restart_prevent, CLD_EXITED, 2) && exitset_has(&d.restart_prevent, CLD_KILLED, SIGKILL));
+    assert_true(exitset_has(&spec_exits(&d)->restart_prevent, CLD_EXITED, 2) && exitset_has(&spec_exits(&d)->restart_prevent, CLD_KILLED, SIGKILL));
     jobspec_done(&d);
 }
 

@@ -80,6 +80,12 @@ static void close_all(struct place *p)
     p->log = log_free(p->log);
 }
 
+static void line_max(struct place *p, uint64_t bytes)
+{
+    assert_int_equal(jobspec_make_part(&p->spec, PART_LOG), 0);
+    ((struct spec_log *)p->spec.part[PART_LOG])->line_max = bytes;
+}
+
 static int tear_down(void **state)
 {
     struct place *p = *state;
@@ -116,8 +122,8 @@ static void begin(struct place *p, enum log_kind kind)
     struct log_request q = {.kind = kind,
                             .path = p->path,
                             .name = "web",
-                            .file_max_size = p->spec.log_file_max_size,
-                            .file_max_files = p->spec.log_file_max_files};
+                            .file_max_size = spec_log(&p->spec)->file_max_size,
+                            .file_max_files = spec_log(&p->spec)->file_max_files};
     char *what;
 
     assert_int_equal(log_open(&p->log, &q, &what), 0);
@@ -263,7 +269,7 @@ static void split_lines(void **state)
     struct place *p = *state;
     cleanup_free char *text = NULL;
 
-    p->spec.line_max = 5;
+    line_max(p, 5);
     begin(p, LOG_TO_FILE);
     SAY(p, STREAM_STDOUT, "<3>12345678901\n12345\n");
     close_all(p);
@@ -309,7 +315,7 @@ static void in_json(void **state)
     size_t i = 0;
 
     assert_int_equal(json_open(), 0);
-    p->spec.line_max = 21;
+    line_max(p, 21);
     begin(p, LOG_TO_JSON);
     SAY(p, STREAM_STDOUT, "plain\n<2>loud\nq\"\\ \001 \xff\xc3\xa4\n<4>1234567890123456782nd\n");
     output_drain(&p->out[STREAM_STDOUT]);
