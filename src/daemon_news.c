@@ -66,7 +66,7 @@ void daemon_unit_status(struct unit *u, bool tree, struct job_status *ret)
     ret->pending = u->pending;
     ret->idle = !u->job && !u->asked;
     ret->path = u->file.path;
-    ret->description = spec_unit(&u->file.spec)->description;
+    ret->description = u->file.spec.description;
 }
 
 void daemon_tell_starter(struct daemon *d, const struct unit *u, const char *fmt, ...)

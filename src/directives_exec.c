@@ -85,7 +85,7 @@ static const struct directive rows[] = {
     EXEC_ROW("Personality", set_personality, personality, "an architecture of this machine such as x86-64",
              .get = get_personality),
     EXEC_ROW("MemoryKSM", set_bool, memory_ksm, A_BOOLEAN, .flag = EXEC_AT(memory_ksm_set)),
-    EXEC_ROW("IgnoreSIGPIPE", set_bool, ignore_sigpipe, A_BOOLEAN, .flag = EXEC_AT(ignore_sigpipe_set)),
+    ROW("IgnoreSIGPIPE", set_bool, ignore_sigpipe, A_BOOLEAN, .flag = AT(ignore_sigpipe_set)),
     EXEC_ROW("KeyringMode", set_enum, keyring, "inherit, private or shared", .names = keyring_modes,
              .get = get_keyring),
     EXEC_ROW("CapabilityBoundingSet", set_bounding, bounding, CAPABILITIES, .security = true, .harmless = "~",

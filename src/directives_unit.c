@@ -182,14 +182,14 @@ static int set_instance(struct jobspec *d, const struct directive *row, const ch
 #define STATUS "an exit status from 0 to 255"
 #define NOT_OURS "the machine is not ours to stop"
 #define UNIT_ROW(name, setter, member, text, ...) PART_ROW(PART_UNIT, spec_unit, name, setter, member, text, ##__VA_ARGS__)
-#define DEPS(name, dep, ...) UNIT_ROW(name, set_deps, deps[dep], NAMES, .get = get_words, ##__VA_ARGS__)
+#define DEPS(name, dep) PART_ROW(PART_DEPS, spec_deps, name, set_deps, deps[dep], NAMES, .get = get_words)
 #define ACTIONS(name, member)                                                                                          \
     UNIT_ROW(name, set_enum, member, ACTION, .names = actions, .honour = HONOUR_UNSUPPORTED, .how = NOT_OURS)
 #define UNKEPT(name, setter, member, text, why, ...)                                                                   \
     UNIT_ROW(name, setter, member, text, .honour = HONOUR_IGNORED, .how = why, ##__VA_ARGS__)
 
 static const struct directive rows[] = {
-    UNIT_ROW("Description", set_string, description, "a title", .get = get_description),
+    ROW("Description", set_string, description, "a title", .get = get_description),
     UNIT_ROW("Documentation", set_documentation, documentation,
              "URIs that begin with http://, https://, file:, info: or man:; those that are good count", .words = true,
              .get = get_words),

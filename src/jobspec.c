@@ -29,6 +29,8 @@ static struct part part(enum jobspec_part p)
         return (struct part){sizeof(struct spec_exec), spec_exec_defaults(), spec_exec_done};
     case PART_DIRS:
         return (struct part){sizeof(struct spec_dirs), spec_dirs_defaults(), spec_dirs_done};
+    case PART_DEPS:
+        return (struct part){sizeof(struct spec_deps), spec_deps_defaults(), spec_deps_done};
     case PART_LIMITS:
         return (struct part){sizeof(struct spec_limits), spec_limits_defaults(), NULL};
     case PART_EXITS:
@@ -61,6 +63,16 @@ int jobspec_make_part(struct jobspec *d, enum jobspec_part p)
     return 0;
 }
 
+void jobspec_drop_part(struct jobspec *d, enum jobspec_part p)
+{
+    void (*done)(void *part) = part(p).done;
+
+    if (d->part[p] && done)
+        done(d->part[p]);
+    free(d->part[p]);
+    d->part[p] = NULL;
+}
+
 char *const *jobspec_argv(const struct jobspec *d)
 {
     return d->exec[EXEC_START].n ? d->exec[EXEC_START].v[0].argv : NULL;
@@ -84,6 +96,7 @@ void jobspec_init(struct jobspec *d)
         .restart_max_delay = USEC_INFINITY,
         .start_limit_interval = 10 * USEC_PER_SEC, /* DefaultStartLimitIntervalSec=, DefaultStartLimitBurst= */
         .start_limit_burst = 5,
+        .ignore_sigpipe = true,
         .umask = 0022, /* systemd.exec(5), UMask= */
         .syslog_facility = LOG_DAEMON,
         .stream_level = {LOG_INFO, LOG_ERR},
@@ -102,6 +115,7 @@ void probe_list_done(struct probe_list *l)
 void jobspec_done(struct jobspec *d)
 {
     free(d->name);
+    free(d->description);
     free(d->unenforced);
     for (size_t i = 0; i < EXEC_LIST_MAX; i++)
         command_list_done(&d->exec[i]);
@@ -115,13 +129,8 @@ void jobspec_done(struct jobspec *d)
     strv_free(d->environment);
     strv_free(d->environment_files);
     free(d->syslog_identifier);
-    for (int i = PART_JOB + 1; i < PART_MAX; i++) {
-        void (*done)(void *part) = part((enum jobspec_part)i).done;
-
-        if (d->part[i] && done)
-            done(d->part[i]);
-        free(d->part[i]);
-    }
+    for (int i = PART_JOB + 1; i < PART_MAX; i++)
+        jobspec_drop_part(d, (enum jobspec_part)i);
     *d = (struct jobspec){0};
 }
 

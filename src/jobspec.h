@@ -72,6 +72,7 @@ enum jobspec_part {
     PART_EXEC,   /* struct spec_exec */
     PART_DIRS,   /* struct spec_dirs */
     PART_UNIT,   /* struct spec_unit */
+    PART_DEPS,   /* struct spec_deps */
     PART_LIMITS, /* struct spec_limits, and those of spec_parts.h behind it */
     PART_EXITS,
     PART_HEALTH,
@@ -92,6 +93,8 @@ struct spec_unit;
 struct jobspec {
     char *name;           /* of the unit, "nginx.service"; of a command line the instance's */
     void *part[PART_MAX]; /* NULL: as jobspec_part() has it by default */
+    char *description;    /* NULL: it is called by its name */
+    bool ignore_sigpipe, ignore_sigpipe_set;
     bool delegate; /* Delegate= */
     const struct directive **unenforced; /* what should confine the service and does not (directive_unenforced()) */
     size_t n_unenforced;
@@ -197,8 +200,16 @@ static inline const struct spec_log *spec_log(const struct jobspec *d)
     return (const struct spec_log *)jobspec_part(d, PART_LOG);
 }
 
+static inline const struct spec_deps *spec_deps(const struct jobspec *d)
+{
+    return (const struct spec_deps *)jobspec_part(d, PART_DEPS);
+}
+
 /* Does it run anything (ExecStart=), and if so, the main process's command line (Type=oneshot: the first)? NULL: no. */
 char *const *jobspec_argv(const struct jobspec *d);
+
+/* The part is by default again. */
+void jobspec_drop_part(struct jobspec *d, enum jobspec_part part);
 
 /* Makes the part, if it is not there, as it is by default. -ENOMEM. */
 int jobspec_make_part(struct jobspec *d, enum jobspec_part part);

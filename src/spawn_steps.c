@@ -141,7 +141,7 @@ static int step_own_pid(const struct child *c)
 
 static bool has_sigpipe(const struct child *c)
 {
-    return c->x->ignore_sigpipe && (c->s->ctx.clean || c->x->ignore_sigpipe_set);
+    return c->d->ignore_sigpipe && (c->s->ctx.clean || c->d->ignore_sigpipe_set);
 }
 
 static int step_sigpipe(const struct child *c)

@@ -14,7 +14,6 @@ const struct spec_exec *spec_exec_defaults(void)
         .io_priority = 4,
         .timer_slack = UINT64_MAX,
         .personality = ULONG_MAX,
-        .ignore_sigpipe = true,
         .bounding = CAPABILITY_ALL,
     };
 

@@ -67,7 +67,6 @@ struct spec_exec {
     bool coredump_filter_set;
     unsigned long personality; /* PER_*, ULONG_MAX: as it is */
     bool memory_ksm, memory_ksm_set;
-    bool ignore_sigpipe, ignore_sigpipe_set;
     enum keyring_mode keyring;
 
     uint64_t bounding, ambient; /* bit 1 << CAP_* */

@@ -19,15 +19,27 @@ const struct spec_unit *spec_unit_defaults(void)
     return &defaults;
 }
 
+const struct spec_deps *spec_deps_defaults(void)
+{
+    static const struct spec_deps defaults;
+
+    return &defaults;
+}
+
+void spec_deps_done(void *part)
+{
+    struct spec_deps *d = part;
+
+    for (size_t i = 0; i < DEP_MAX; i++)
+        strv_free(d->deps[i]);
+}
+
 void spec_unit_done(void *part)
 {
     struct spec_unit *u = part;
 
-    free(u->description);
     strv_free(u->documentation);
     free(u->source_path);
-    for (size_t i = 0; i < DEP_MAX; i++)
-        strv_free(u->deps[i]);
     strv_free(u->joins_namespace_of);
     strv_free(u->requires_mounts_for);
     strv_free(u->wants_mounts_for);

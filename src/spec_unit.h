@@ -39,11 +39,17 @@ enum unit_action {
     UNIT_ACTION_SOFT_REBOOT_FORCE,
 };
 
+/* What a unit needs of others. An instance forgets it when its graph knows it (jobspec_drop_part()). */
+struct spec_deps {
+    char **deps[DEP_MAX]; /* names of units, each once in a list */
+};
+
+const struct spec_deps *spec_deps_defaults(void);
+void spec_deps_done(void *part);
+
 struct spec_unit {
-    char *description;
     char **documentation;
     char *source_path;
-    char **deps[DEP_MAX]; /* names of units, each once in a list */
     char **joins_namespace_of;
     char **requires_mounts_for, **wants_mounts_for; /* absolute paths */
     bool default_dependencies;                      /* the one that is true by default */

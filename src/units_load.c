@@ -65,7 +65,8 @@ static int link_names(struct unit *u, enum unit_dep dep, char *const *names)
     return r;
 }
 
-static int link_all(struct unit *u, const struct unit_file *file)
+/* Behind it the graph knows what @file said of others, and only the graph. */
+static int link_all(struct unit *u, struct unit_file *file)
 {
     const struct spec_unit *s = spec_unit(&file->spec);
     int r = 0;
@@ -81,12 +82,20 @@ static int link_all(struct unit *u, const struct unit_file *file)
     graph_unlink(u->all->graph, u->number);
     graph_set_rules(u->all->graph, u->number, &rules);
     for (unsigned dep = 0; dep < DEP_MAX && r >= 0; dep++)
-        r = link_names(u, (enum unit_dep)dep, s->deps[dep]);
+        r = link_names(u, (enum unit_dep)dep, spec_deps(&file->spec)->deps[dep]);
     if (r >= 0)
         r = link_names(u, DEP_WANTS, file->wants);
     if (r >= 0)
         r = link_names(u, DEP_REQUIRES, file->requires);
-    return r < 0 ? r : link_names(u, DEP_UPHOLDS, file->upholds);
+    if (r >= 0)
+        r = link_names(u, DEP_UPHOLDS, file->upholds);
+    if (r < 0)
+        return r;
+    jobspec_drop_part(&file->spec, PART_DEPS);
+    file->wants = strv_free(file->wants);
+    file->requires = strv_free(file->requires);
+    file->upholds = strv_free(file->upholds);
+    return 0;
 }
 
 /* What others have said about a name counts for the unit that it is. */

@@ -163,7 +163,7 @@ static void ignore(void *ctx, int level, const char *path, unsigned line, const 
 static void check_units(struct verify *v)
 {
     static const enum unit_dep needs[] = {DEP_REQUIRES, DEP_REQUISITE, DEP_BINDS_TO};
-    const struct spec_unit *u = spec_unit(&v->files.unit.spec);
+    const struct spec_deps *u = spec_deps(&v->files.unit.spec);
 
     for (size_t k = 0; k < ARRAY_SIZE(needs); k++) {
         char *const *names = u->deps[needs[k]];

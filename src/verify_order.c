@@ -55,7 +55,7 @@ static int link_all(struct order *o, size_t from, enum unit_dep dep, char *const
 
 static int take(struct order *o, size_t number, const struct unit_file *u)
 {
-    const struct spec_unit *s = spec_unit(&u->spec);
+    const struct spec_deps *s = spec_deps(&u->spec);
     int r = 0;
 
     for (unsigned dep = 0; dep < DEP_MAX && r >= 0; dep++)

@@ -39,12 +39,13 @@ static void lists(void **state)
 {
     static const struct {
         const char *section, *lines;
+        enum jobspec_part part;
         size_t offset;
         const char *expected;
         int result;
     } rows[] = {
-#define DEP(dep) offsetof(struct spec_unit, deps[dep])
-#define AT_LIST(member) offsetof(struct spec_unit, member)
+#define DEP(dep) PART_DEPS, offsetof(struct spec_deps, deps[dep])
+#define AT_LIST(member) PART_UNIT, offsetof(struct spec_unit, member)
         {"Unit", "After=a.service b.target\nAfter=c.service", DEP(DEP_AFTER), "a.service b.target c.service", 0},
         {"Unit", "After=a.service a.service\nAfter=a.service", DEP(DEP_AFTER), "a.service", 0},
         {"Unit", "After=a.service\nAfter=", DEP(DEP_AFTER), "a.service", 0}, /* cannot be taken back */
@@ -82,7 +83,7 @@ static void lists(void **state)
 
         jobspec_init(&d);
         r = set_lines(&d, rows[i].section, rows[i].lines);
-        memcpy(&list, (const char *)spec_unit(&d) + rows[i].offset, sizeof(list));
+        memcpy(&list, (const char *)jobspec_part(&d, rows[i].part) + rows[i].offset, sizeof(list));
         joined(list, text, sizeof(text));
         CHECK(r == rows[i].result && STREQ(text, rows[i].expected), "%s: '%s', %d", rows[i].lines, text, r);
         jobspec_done(&d);
@@ -108,7 +109,7 @@ static void values(void **state)
                   "SuccessActionExitStatus=3\nSuccessActionExitStatus=\nRebootArgument=now\nSourcePath=/etc/x"),
         0);
     u = spec_unit(&d);
-    assert_string_equal(u->description, "A \"title\"");
+    assert_string_equal(d.description, "A \"title\"");
     assert_true(!u->default_dependencies && u->refuse_manual_start && u->refuse_manual_stop && u->allow_isolate);
     assert_true(u->ignore_on_isolate && u->stop_when_unneeded && u->collect_failed);
     assert_int_equal(u->on_failure_mode, UNIT_JOB_REPLACE_IRREVERSIBLY);

@@ -324,7 +324,7 @@ static void merging(void **state)
                                   "Environment=B=3\nExecStartPre=/bin/q\n");
     assert_int_equal(load(&u, "m@x\\x20y"), 0);
     assert_string_equal(heard.complaint_text, "");
-    assert_string_equal(spec_unit(&u.spec)->description, "second");
+    assert_string_equal(u.spec.description, "second");
     assert_int_equal(u.spec.exec[EXEC_START].n, 1);
     assert_string_equal(u.spec.exec[EXEC_START].v[0].argv[1], "x y");
     assert_string_equal(u.spec.exec[EXEC_START].v[0].argv[2], "$X");
@@ -332,7 +332,7 @@ static void merging(void **state)
     assert_string_equal(env_get(u.spec.environment, "A"), "x y");
     assert_string_equal(env_get(u.spec.environment, "B"), "3");
     assert_null(u.spec.user);
-    assert_string_equal(spec_unit(&u.spec)->deps[DEP_AFTER][0], "xx\\x20y.service");
+    assert_string_equal(spec_deps(&u.spec)->deps[DEP_AFTER][0], "xx\\x20y.service");
     assert_int_equal(u.spec.ready.n, 1);
     assert_int_equal(u.spec.type, TYPE_SIMPLE);
     assert_non_null(strstr(heard.assigned_text, "a/m@.service:Description=first x y;"));
