@@ -71,6 +71,7 @@ static int make_job(struct daemon *d, struct unit *u)
         free(job);
         return r;
     }
+    job->fsm.starts = u->starts;
     u->job = job;
     return 0;
 }
@@ -81,6 +82,7 @@ void daemon_drop_job(struct unit *u)
 
     if (!u->job)
         return;
+    u->starts = u->job->fsm.starts;
     job_done(u->job);
     if (u->main_path) /* of a predecessor that was killed, too: now there is nothing to be found again */
         (void)unlink(u->main_path);

@@ -101,6 +101,12 @@ enum fsm_action {
 /* What the child has said about a reload: nothing, RELOADING=1, and then READY=1. */
 enum reload_talk { RELOAD_SILENT, RELOAD_BEGUN, RELOAD_READY };
 
+/* Starts within the present StartLimitIntervalSec=. They are the unit's: whoever makes its job anew hands them on. */
+struct start_count {
+    uint64_t begin;
+    unsigned n;
+};
+
 struct fsm {
     enum job_state state;
     enum job_result result; /* of this life, or of the last one */
@@ -114,8 +120,7 @@ struct fsm {
     uint64_t watchdog_usec;     /* 0: none */
     unsigned restarts;          /* all of them */
     unsigned growth;            /* restarts since the last forgiveness, for the delay */
-    uint64_t limit_begin;       /* of the present StartLimitIntervalSec= */
-    unsigned limit_n;           /* starts in it */
+    struct start_count starts;
 
     /* private */
     bool control;               /* a command of @list may run */

@@ -95,13 +95,11 @@ bool fsm_count_start(struct fsm *f, const struct jobspec *d, uint64_t now)
 {
     if (d->start_limit_interval == 0 || d->start_limit_burst <= 0)
         return true;
-    if (f->limit_n == 0 || now - f->limit_begin >= d->start_limit_interval) {
-        f->limit_begin = now;
-        f->limit_n = 0;
-    }
-    if (f->limit_n >= (unsigned)d->start_limit_burst)
+    if (f->starts.n == 0 || now - f->starts.begin >= d->start_limit_interval)
+        f->starts = (struct start_count){.begin = now};
+    if (f->starts.n >= (unsigned)d->start_limit_burst)
         return false;
-    f->limit_n++;
+    f->starts.n++;
     return true;
 }
 

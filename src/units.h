@@ -31,6 +31,7 @@ struct unit {
 
     /* the rest is the daemon's */
     struct job *job; /* made by its first start, kept as a memory of it */
+    struct start_count starts; /* of jobs before that one */
     char *notify_path;
     char *main_path; /* where its main process is written down */
     char **env;                   /* MONITOR_*, of one that was started for the sake of another; NULL: of none */

@@ -319,6 +319,36 @@ def test_reload_of_files(units):
     units.world.run("stop", "amphid", code=0)
 
 
+@pytest.mark.parametrize("changed", [False, True])
+def test_starts_by_hand_count(units, changed):
+    """systemd.unit(5), StartLimitBurst=: starts by hand count, too; that the files were read anew changes nothing of that."""
+    def write(n):
+        units.write("web.service", f"Type=oneshot\nExecStart=/bin/true {n if changed else ''}\n",
+                    unit="StartLimitBurst=3\nStartLimitIntervalSec=1h\n")
+
+    write(0)
+    units.fork()
+    for n in range(3):
+        units.world.run("start", "web", code=0)
+        write(n + 1)
+        units.world.run("reload", code=0)
+    assert units.world.run("start", "web").code != 0
+    assert "started 3 times" in units.world.log.read_text()
+    assert units.jobs("amphid")["web.service"]["result"] == "start-limit-hit"
+    units.world.run("stop", "amphid", code=0)
+
+
+def test_starts_for_others_count(units):
+    """Upholds= brings back what fails, as often as the limit lets it."""
+    runs = units.world.work / "runs"
+    units.write("bad.service", f"ExecStart=/bin/sh -c 'echo run >>{runs}; exit 3'\n", unit="StartLimitBurst=4\n")
+    units.write("up.service", unit="Upholds=bad.service\n")
+    units.fork("up.service")
+    units.world.until_logged("bad.service: started and stopped too often")
+    assert runs.read_text() == "run\n" * 4 and "result=start-limit-hit" in units.world.log.read_text()
+    units.world.run("stop", "up", code=0)
+
+
 def test_ready_of_a_unit(units):
     """[X-Amphid] Ready= holds back the starter, and those that come after it."""
     marker = units.world.work / "marker"

@@ -1273,7 +1273,7 @@ static void start_limit(void **state)
     assert_int_equal(w.f.state, JOB_FAILED);
     assert_int_equal(w.f.result, RESULT_START_LIMIT_HIT);
     PLAY("by hand", &w, STEP(START, FAILED, ACT_END, NONE), STEP(AGAIN, FAILED, ACT_END, NONE));
-    assert_int_equal(w.f.limit_n, 3); /* what was refused does not count */
+    assert_int_equal(w.f.starts.n, 3); /* what was refused does not count */
     w.now = BEGIN + 10 * USEC_PER_SEC;
     PLAY("a new interval", &w, STEP(START, STARTING, ACT_RUN, START_SEC), STEP(EXEC, UP, ACT_READY, NONE));
     for (int i = 0; i < 2; i++) {
