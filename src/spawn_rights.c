@@ -16,6 +16,7 @@
 #include "self.h"
 #include "spawn_inside.h"
 #include "spec_dirs.h"
+#include "tree.h"
 
 /* keyrings(7), "Permissions": of whoever possesses the key, and of its owner. */
 #define KEY_OTHERS_READ_ONLY 0x0b0b0000 /* view, read, search */
@@ -272,9 +273,27 @@ static int step_no_new_privileges(const struct child *c)
     return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 
+/* tree_forest.c: whose a process is, although it has changed all else. Not where LimitLOCKS= is used. */
+static bool has_mark(const struct child *c)
+{
+    return c->s->invocation_id[0] && !(spec_limits(c->d)->set & 1U << RLIMIT_LOCKS);
+}
+
+static int step_mark(const struct child *c)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_LOCKS, &limit) < 0)
+        return 0;
+    limit.rlim_cur = tree_mark_limit(c->s->invocation_id);
+    (void)setrlimit(RLIMIT_LOCKS, &limit); /* with a lower hard limit there is no mark, and no harm */
+    return 0;
+}
+
 struct step_list spawn_steps_rights(void)
 {
     static const struct step steps[] = {
+        {has_mark, step_mark, EXIT_LIMITS, "LimitLOCKS="},
         {has_keyring, step_keyring, EXIT_KEYRING, "KeyringMode="},
         {has_user, step_groups, EXIT_GROUP, "Group="},
         {has_bounding, step_bounding, EXIT_CAPABILITIES, "CapabilityBoundingSet="},

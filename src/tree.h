@@ -4,6 +4,7 @@
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 #include "loop.h"
 #include "proc.h"
@@ -49,6 +50,9 @@ struct tree *forest_forget(struct forest *f, pid_t pid);
 
 /* The memory of @t, which is closed, is about to be freed: children that it could not end are nobody's. */
 void forest_forget_tree(struct forest *f, struct tree *t);
+
+/* RLIMIT_LOCKS of the processes with the INVOCATION_ID @mark: what they inherit whatever else they change. */
+rlim_t tree_mark_limit(const char *mark);
 
 /* Notes that our child @pid is of @t. -ENOMEM. */
 int tree_add(struct tree *t, pid_t pid);

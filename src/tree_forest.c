@@ -1,7 +1,10 @@
 /* The trees of an instance: whose is a child of ours? Those that we have forked were noted. An orphan that was left to us
- * says it by its cgroup; where there is none, by the INVOCATION_ID that it was given with its environment, or by the
- * session or process group of a child that we know. Whoever has changed all of these is nobody's: it ends with us. */
+ * says it by its cgroup; where there is none, by the INVOCATION_ID that it was given with its environment, by the same as a
+ * number in RLIMIT_LOCKS, or by the session or process group of a child that we know. Whoever has changed all of these is
+ * nobody's: it ends with us. Daemons do make sessions of their own and write their titles over their environment, but that
+ * limit means nothing since Linux 2.6, so nobody touches it. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "cleanup.h"
@@ -207,6 +210,26 @@ static struct tree *by_mark(const struct forest *f, pid_t pid)
     return NULL;
 }
 
+rlim_t tree_mark_limit(const char *mark)
+{
+    char digits[16];
+
+    snprintf(digits, sizeof(digits), "%.15s", mark); /* 60 bits of it */
+    return (rlim_t)strtoull(digits, NULL, 16);
+}
+
+static struct tree *by_limit(const struct forest *f, pid_t pid)
+{
+    char text[2048];
+    const char *line = proc_read_once(pid, "limits", text, sizeof(text)) < 0 ? NULL : strstr(text, "\nMax file locks ");
+    rlim_t limit = line ? (rlim_t)strtoull(line + strlen("\nMax file locks "), NULL, 10) : 0;
+
+    for (struct tree *t = f->trees; t && limit; t = t->next)
+        if (t->mark[0] && tree_mark_limit(t->mark) == limit)
+            return t;
+    return NULL;
+}
+
 static bool was_child(const struct tree *t, pid_t pid)
 {
     for (size_t i = 0; i < t->past.n; i++)
@@ -247,5 +270,7 @@ struct tree *forest_find(const struct forest *f, pid_t pid)
         t = by_cgroup(f, pid);
     if (!t)
         t = by_mark(f, pid);
+    if (!t)
+        t = by_limit(f, pid);
     return t ? t : by_session(f, pid);
 }
