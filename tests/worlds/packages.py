@@ -51,21 +51,24 @@ def put(path, text):
     return files(**{path: text})
 
 
+def original(w, path):
+    """The file as the package has brought it, however often it was edited since."""
+    kept = w.__dict__.setdefault('originals', {})
+    return kept.setdefault(path, w.read(path))
+
+
 def edited(path, old, new):
-    """change: @old is @new in that file."""
+    """@old, of the package's own file or of what prepare has made of it, is @new."""
     def edit(w):
-        text = w.read(path)
+        text = original(w, path) if old in original(w, path) else w.read(path)
         assert old in text, f'no "{old}" in {path}'
         w.write(path, text.replace(old, new), w.stat(path).st_mode & 0o7777)
     return edit
 
 
 def appended(path, text):
-    def append(w):
-        before = w.read(path)
-        if text not in before:
-            w.write(path, before + text, w.stat(path).st_mode & 0o7777)
-    return append
+    """The package's own file, and @text."""
+    return lambda w: w.write(path, original(w, path) + text, w.stat(path).st_mode & 0o7777)
 
 
 def all_of(*steps):

@@ -45,6 +45,7 @@ def cleared(w, d, p):
         yield
     finally:
         d.clear(p)
+        d.settle()
         for process in beside:
             process.kill()
             process.communicate()
