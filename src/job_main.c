@@ -69,7 +69,7 @@ int job_set_main(struct job *job, pid_t pid)
         (void)tree_add(&job->tree, pid);
     }
     job->pid = pid;
-    job_attribute_lines(job);
+    job_attribute_lines(job, job->pid);
     job_remember_main(job);
     return 0;
 }

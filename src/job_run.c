@@ -330,11 +330,10 @@ static void set_non_blocking(const struct job *job, const struct spawn_fd *store
         (void)fcntl(stored[i].fd, F_SETFL, fcntl(stored[i].fd, F_GETFL) | O_NONBLOCK);
 }
 
-/* Whose lines come through the pipes from now on. */
-void job_attribute_lines(struct job *job)
+void job_attribute_lines(struct job *job, pid_t pid)
 {
     for (size_t i = 0; job->output && i < ARRAY_SIZE(job->output->streams); i++)
-        job->output->streams[i].pid = job->pid;
+        job->output->streams[i].pid = pid;
 }
 
 static int run_main(struct job *job, struct spawn_run *run)
@@ -343,7 +342,7 @@ static int run_main(struct job *job, struct spawn_run *run)
 
     if (run_with_output(job, run, &job->pid, &error) < 0)
         return fail_as(job, &error);
-    job_attribute_lines(job);
+    job_attribute_lines(job, job->pid);
     job_remember_main(job);
     return 0;
 }
@@ -397,7 +396,10 @@ int job_run_command(struct job *job, struct spawn_error *ret_error)
         command.rights = RIGHTS_FULL;
     run.command = &command;
     run.more_env = env;
-    return run_with_output(job, &run, &job->control, ret_error);
+    r = run_with_output(job, &run, &job->control, ret_error);
+    if (r >= 0 && job->pid == 0) /* else both may write, and most of it is the main process's */
+        job_attribute_lines(job, job->control);
+    return r;
 }
 
 pid_t job_run_probe(void *ctx, char *const *argv)

@@ -27,8 +27,8 @@ pid_t job_find_main(const struct job *job);
 /* @pid is the main process from now on; where it is not our child its end is watched for. -ESRCH: it is gone. */
 int job_set_main(struct job *job, pid_t pid);
 
-/* Whose lines come through the pipes from now on. */
-void job_attribute_lines(struct job *job);
+/* @pid is whose lines come through the pipes from now on. */
+void job_attribute_lines(struct job *job, pid_t pid);
 
 /* Writes the main process down in job->c.pid_path, for the next start of the instance, should we be killed; takes that
  * back; and kills the one that was written down by whoever was killed before us. Was there one? */

@@ -153,6 +153,7 @@ struct jobspec {
     char *syslog_identifier;    /* NULL: the name */
     int syslog_facility;        /* LOG_* */
     int stream_level[2];        /* LOG_* of stdout and stderr */
+    bool stderr_level_set;      /* else that of a unit is SyslogLevel= (units_load.c) */
     bool syslog_level_prefix;   /* "<N>" before a line is its level */
 };
 

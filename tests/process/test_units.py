@@ -319,6 +319,36 @@ def test_reload_of_files(units):
     units.world.run("stop", "amphid", code=0)
 
 
+SAYS = "Type=oneshot\nSyslogIdentifier=it\nExecStart=/bin/sh -c 'echo out; echo err >&2'\n"
+
+
+@pytest.mark.everyone
+@pytest.mark.parametrize("service, amphid, args, levels", [
+    ("", "", [], (6, 6)),
+    ("SyslogLevel=notice\n", "", [], (5, 5)),
+    ("SyslogLevel=notice\n", "SyslogLevelStderr=crit\n", [], (5, 2)),
+    ("", "", ["-p", "SyslogLevel=debug"], (7, 7)),
+])
+def test_level_of_both_streams(units, service, amphid, args, levels):
+    """systemd.exec(5), SyslogLevel=."""
+    units.write("web.service", SAYS + service, amphid=amphid)
+    units.world.run("--log=json", f"--unit-path={units.path}", "--mode=foreground", *args, "web.service", code=0)
+    run = units.world.runs[-1]
+    found = {r["message"]: r["priority"] for r in units.world.records(run.err or run.out) if "stream" in r}
+    assert (found["out"], found["err"]) == levels
+
+
+def test_whose_lines(units):
+    """A command's lines are its own where there is no main process that could have said them."""
+    units.write("web.service", "ExecStartPre=/bin/sh -c 'echo pre $$$$'\nExecStart=/bin/sh -c 'echo main $$$$'\n"
+                               "ExecStopPost=/bin/sh -c 'echo post $$$$'\nSyslogIdentifier=it\n")
+    units.fork("web.service")
+    units.world.settle()
+    found = re.findall(r"it\[(\d+)\]: (pre|main|post) (\d+)$", units.world.log.read_text(), re.MULTILINE)
+    assert [word for _, word, _ in found] == ["pre", "main", "post"]
+    assert all(said == pid for pid, _, said in found)
+
+
 @pytest.mark.parametrize("changed", [False, True])
 def test_starts_by_hand_count(units, changed):
     """systemd.unit(5), StartLimitBurst=: starts by hand count, too; that the files were read anew changes nothing of that."""
