@@ -97,6 +97,7 @@ static void put_row(struct log *l, const struct record *r)
         dprintf(STDERR_FILENO, "%s\n", data);
 }
 
+__attribute__((format(printf, 6, 0))) // clang wants to know where the format comes from
 static void put(struct log *l, const char *unit, enum stage stage, int priority, const struct record_field *fields,
                 const char *fmt, va_list ap)
 {

@@ -44,6 +44,9 @@ static void check_parts(const struct probespec *p)
     case PROBE_DELAY:
         MUST(p->usec < USEC_INFINITY / 2);
         break;
+    case PROBE_DBUS:
+        MUST(p->target && strchr(p->target, '.'));
+        break;
     case PROBE_NOTIFY:
     case PROBE_PIDFILE:
         MUST(!p->target && !p->argv && p->number == 0);
