@@ -423,7 +423,7 @@ void job_done(struct job *job)
         health_end(job->health);
     job_close(job);
     for (size_t i = 0; job->output && i < ARRAY_SIZE(job->output->streams); i++)
-        output_forget_tail(&job->output->streams[i]);
+        output_done(&job->output->streams[i]);
     if (job->output)
         ring_done(&job->output->ring);
     job->store = fdstore_free(job->store);

@@ -27,7 +27,7 @@
 #define BLOCK_AT (64 * 1024)
 #define DROP_AT (256 * 1024)
 
-static void keep(struct output *o, const char *line, size_t len)
+static void keep(struct output_flow *o, const char *line, size_t len)
 {
     char **slot = &o->tail[o->n_tail % TAIL_LINES];
 
@@ -38,7 +38,7 @@ static void keep(struct output *o, const char *line, size_t len)
 
 /* ---- what does not go to the log ---- */
 
-static void say_dropped(const struct output *o, uint64_t *n, const char *why)
+static void say_dropped(const struct output_flow *o, uint64_t *n, const char *why)
 {
     char number[24];
 
@@ -46,23 +46,23 @@ static void say_dropped(const struct output *o, uint64_t *n, const char *why)
         return;
     snprintf(number, sizeof(number), "%llu", (unsigned long long)*n);
     *n = 0;
-    log_stage(o->c.log, STAGE_OUTPUT, LOG_WARNING, FIELDS({"DROPPED_LINES", number}),
+    log_stage(o->c->log, STAGE_OUTPUT, LOG_WARNING, FIELDS({"DROPPED_LINES", number}),
               "%s lines dropped: %s (%s)", number, why, o->stream == STREAM_STDERR ? "stderr" : "stdout");
 }
 
-static void say_all_dropped(struct output *o)
+static void say_all_dropped(struct output_flow *o)
 {
     say_dropped(o, &o->limited, "more than LogRateLimitBurst= of them");
     say_dropped(o, &o->overflowed, "the log took no more (LogOverflow=drop)");
 }
 
-static bool drops(const struct output *o)
+static bool drops(const struct output_flow *o)
 {
-    return spec_log(o->c.spec)->overflow == OVERFLOW_DROP;
+    return spec_log(o->c->spec)->overflow == OVERFLOW_DROP;
 }
 
 /* May the line that begins now go to the log? */
-static bool passes(struct output *o)
+static bool passes(struct output_flow *o)
 {
     if (o->raw)
         return true;
@@ -71,10 +71,10 @@ static bool passes(struct output *o)
         o->dropped++;
         return false;
     }
-    if (drops(o) && log_backlog(o->c.log, o->stream) >= DROP_AT) {
+    if (drops(o) && log_backlog(o->c->log, o->stream) >= DROP_AT) {
         o->overflowed++;
         o->dropped++;
-        log_wait(o->c.log, o->stream, &o->waiter); /* to say so */
+        log_wait(o->c->log, o->stream, &o->waiter); /* to say so */
         return false;
     }
     if (o->limited + o->overflowed > 0)
@@ -85,10 +85,10 @@ static bool passes(struct output *o)
 /* ---- lines ---- */
 
 /* sd-daemon(3): "<N>" before a line is its level. Returns its length. */
-static size_t level_prefix(struct output *o, const char *line, size_t len)
+static size_t level_prefix(struct output_flow *o, const char *line, size_t len)
 {
-    o->level = o->c.spec->stream_level[o->stream];
-    if (!o->c.spec->syslog_level_prefix || len < 3 || line[0] != '<' || line[1] < '0' || line[1] > '7' ||
+    o->level = o->c->spec->stream_level[o->stream];
+    if (!o->c->spec->syslog_level_prefix || len < 3 || line[0] != '<' || line[1] < '0' || line[1] > '7' ||
         line[2] != '>')
         return 0;
     o->level = line[1] - '0';
@@ -97,52 +97,52 @@ static size_t level_prefix(struct output *o, const char *line, size_t len)
 
 static bool got_line(void *ctx, const char *line, size_t len, bool more)
 {
-    struct output *o = ctx;
+    struct output_flow *o = ctx;
     size_t prefix = o->within ? 0 : level_prefix(o, line, len);
 
     if (!o->within)
         o->passes = passes(o);
     o->within = more;
-    if (o->c.ring && (uintptr_t)line - (uintptr_t)o->chunk >= o->n_outdated)
-        ring_add(o->c.ring, o->now, o->pid, line + prefix, len - prefix);
-    if (o->keep_tail)
+    if (o->c->ring && (uintptr_t)line - (uintptr_t)o->chunk >= o->n_outdated)
+        ring_add(o->c->ring, o->now, o->end->pid, line + prefix, len - prefix);
+    if (o->end->keep_tail)
         keep(o, line + prefix, len - prefix);
     if (o->copies)
-        output_copy(o->copies, jobspec_identifier(o->c.spec), o->pid, o->c.spec->syslog_facility | o->level,
+        output_copy(o->copies, jobspec_identifier(o->c->spec), o->end->pid, o->c->spec->syslog_facility | o->level,
                     line + prefix, len - prefix);
-    if (o->c.tap)
-        o->c.tap->line(o->c.tap->ctx, o->stream, line + prefix, len - prefix);
+    if (o->c->tap)
+        o->c->tap->line(o->c->tap->ctx, o->stream, line + prefix, len - prefix);
     if (o->raw || !o->passes)
         return true;
-    if (log_wants_raw(o->c.log))
+    if (log_wants_raw(o->c->log))
         prefix = 0;
-    log_output(o->c.log, &o->source, o->level, o->now, line + prefix, len - prefix, more);
-    return o->closing || drops(o) || log_backlog(o->c.log, o->stream) < BLOCK_AT;
+    log_output(o->c->log, &o->source, o->level, o->now, line + prefix, len - prefix, more);
+    return o->end->closing || drops(o) || log_backlog(o->c->log, o->stream) < BLOCK_AT;
 }
 
 /* Nothing more is read until room_again(). */
-static void pause_reading(struct output *o)
+static void pause_reading(struct output_flow *o)
 {
     if (!o->paused)
-        loop_remove(o->c.loop, &o->watch);
+        loop_remove(o->c->loop, &o->end->watch);
     o->paused = true;
-    log_wait(o->c.log, o->stream, &o->waiter);
+    log_wait(o->c->log, o->stream, &o->waiter);
 }
 
 /* The bytes go to the log as they are; the lines in them only to whom else they concern. */
-static void relay(struct output *o, const char *data, size_t n)
+static void relay(struct output_flow *o, const char *data, size_t n)
 {
-    log_relay(o->c.log, &o->source, data, n);
+    log_relay(o->c->log, &o->source, data, n);
     o->unfinished = data[n - 1] != '\n';
     (void)linebuf_feed(&o->lines, data, n, got_line, o);
-    if (!o->closing && log_backlog(o->c.log, o->stream) >= BLOCK_AT)
+    if (!o->end->closing && log_backlog(o->c->log, o->stream) >= BLOCK_AT)
         pause_reading(o);
 }
 
 /* Keeps what the log does not want now. Without memory for that, it gets it all the same. */
-static void keep_rest(struct output *o, const char *data, size_t n)
+static void keep_rest(struct output_flow *o, const char *data, size_t n)
 {
-    bool closing = o->closing;
+    bool closing = o->end->closing;
 
     o->rest = malloc(n);
     if (o->rest) {
@@ -150,22 +150,22 @@ static void keep_rest(struct output *o, const char *data, size_t n)
         o->rest_len = n;
         o->rest_done = 0;
     } else {
-        o->closing = true;
+        o->end->closing = true;
         (void)linebuf_feed(&o->lines, data, n, got_line, o);
-        o->closing = closing;
+        o->end->closing = closing;
     }
     pause_reading(o);
 }
 
-/* What is given out from here on is of now, and of o->pid. */
-static void begin(struct output *o)
+/* What is given out from here on is of now, and of o->end->pid. */
+static void begin(struct output_flow *o)
 {
     o->now = realtime_usec();
-    o->source.pid = o->pid;
+    o->source.pid = o->end->pid;
 }
 
 /* Gives out what was kept. */
-static void use_rest(struct output *o)
+static void use_rest(struct output_flow *o)
 {
     if (!o->rest)
         return;
@@ -177,16 +177,16 @@ static void use_rest(struct output *o)
     o->rest = NULL;
 }
 
-static int room_again(struct output *o)
+static int room_again(struct output_flow *o)
 {
     if (o->paused) {
         use_rest(o);
-        if (o->rest || (!drops(o) && log_backlog(o->c.log, o->stream) >= BLOCK_AT)) {
+        if (o->rest || (!drops(o) && log_backlog(o->c->log, o->stream) >= BLOCK_AT)) {
             pause_reading(o);
             return 0;
         }
         o->paused = false;
-        if (o->watch.fd >= 0 && loop_add(o->c.loop, &o->watch, EPOLLIN) < 0)
+        if (o->end->watch.fd >= 0 && loop_add(o->c->loop, &o->end->watch, EPOLLIN) < 0)
             return -errno;
     }
     say_all_dropped(o);
@@ -194,10 +194,10 @@ static int room_again(struct output *o)
 }
 
 /* One read's worth; the pipe is known to be readable. 0: the stream has ended. */
-static ssize_t forward(struct output *o)
+static ssize_t forward(struct output_flow *o)
 {
     const char *data;
-    ssize_t n = log_read(o->c.log, o->watch.fd, &data);
+    ssize_t n = log_read(o->c->log, o->end->watch.fd, &data);
     size_t done;
 
     if (n <= 0)
@@ -221,27 +221,27 @@ static ssize_t forward(struct output *o)
 /* ---- the pipe ---- */
 
 /* The line that is under way ends here. */
-static void end_line(struct output *o)
+static void end_line(struct output_flow *o)
 {
     begin(o);
     linebuf_finish(&o->lines, got_line, o);
     if (o->unfinished)
-        log_relay(o->c.log, &o->source, "\n", 1);
+        log_relay(o->c->log, &o->source, "\n", 1);
     o->unfinished = o->within = false;
 }
 
 /* Nothing more comes, or is wanted. */
-static void finish(struct output *o)
+static void finish(struct output_flow *o)
 {
-    o->closing = true;
+    o->end->closing = true;
     use_rest(o);
     end_line(o);
     say_all_dropped(o);
     log_wait_no_more(&o->waiter);
-    loop_close(o->c.loop, &o->watch);
+    loop_close(o->c->loop, &o->end->watch);
 }
 
-static void nap(struct output *o)
+static void nap(struct output_flow *o)
 {
     static const struct timespec time = {.tv_nsec = NAP * 1000};
     uint64_t now = now_usec();
@@ -251,50 +251,77 @@ static void nap(struct output *o)
     o->last = now;
 }
 
-static int readable(struct watch *w, uint32_t events)
-{
-    struct output *o = CONTAINER_OF(w, struct output, watch);
-    ssize_t n;
-
-    (void)events;
-    nap(o);
-    n = forward(o);
-    if (n == 0 || (n < 0 && n != -EINTR && n != -EAGAIN))
-        finish(o);
-    return 0;
-}
-
 static void may_go_on(struct log_waiter *w)
 {
-    struct output *o = CONTAINER_OF(w, struct output, waiter);
+    struct output_flow *o = CONTAINER_OF(w, struct output_flow, waiter);
 
     if (room_again(o) < 0)
         finish(o);
 }
 
+/* As it is when a stream begins; what was counted stays. */
+static void reset(struct output_flow *f, struct output *o)
+{
+    const struct jobspec *d = o->c->spec;
+    const struct spec_log *lines = spec_log(d);
+    struct ratelimit limit = {lines->rate_interval, (uint64_t)lines->rate_burst, f->limit.begin, f->limit.n};
+
+    *f = (struct output_flow){.end = o,
+                              .c = o->c,
+                              .source = {.identifier = jobspec_identifier(d),
+                                         .facility = d->syslog_facility,
+                                         .level = d->stream_level[o->stream],
+                                         .level_prefix = d->syslog_level_prefix,
+                                         .stream = o->stream},
+                              .stream = o->stream,
+                              .copies = spec_exec_copies(spec_exec(d), (int)o->stream + 1),
+                              .lines = {.max = lines->line_max},
+                              .raw = log_wants_raw(o->c->log) && limit.interval == 0 && lines->overflow == OVERFLOW_BLOCK,
+                              .waiter = {.fn = may_go_on},
+                              .limit = limit,
+                              .dropped = f->dropped};
+}
+
+static struct output_flow *flow(struct output *o)
+{
+    if (!o->flow) {
+        o->flow = calloc(1, sizeof(*o->flow));
+        if (o->flow)
+            reset(o->flow, o);
+    }
+    return o->flow;
+}
+
+static int readable(struct watch *w, uint32_t events)
+{
+    struct output *o = CONTAINER_OF(w, struct output, watch);
+    struct output_flow *f = flow(o);
+    ssize_t n;
+
+    (void)events;
+    if (!f) /* it stays in the pipe, and this is called again */
+        return 0;
+    nap(f);
+    n = forward(f);
+    if (n == 0 || (n < 0 && n != -EINTR && n != -EAGAIN))
+        finish(f);
+    return 0;
+}
+
 int output_open(struct output *o, const struct output_config *c, enum log_stream stream, int *ret_child_fd)
 {
-    const struct jobspec *d = c->spec;
-    const struct spec_log *lines = spec_log(d);
-    struct ratelimit limit = {lines->rate_interval, (uint64_t)lines->rate_burst, o->limit.begin, o->limit.n};
     cleanup_close int theirs = -1, ours = -1;
     int ends[2], r;
 
+    output_forget_tail(o);
     *o = (struct output){.watch = {.fd = -1, .fn = readable},
-                         .c = *c,
-                         .source = {.identifier = jobspec_identifier(d),
-                                    .facility = d->syslog_facility,
-                                    .level = d->stream_level[stream],
-                                    .level_prefix = d->syslog_level_prefix,
-                                    .stream = stream},
+                         .c = c,
+                         .flow = o->flow,
                          .stream = stream,
-                         .copies = spec_exec_copies(spec_exec(d), (int)stream + 1),
-                         .lines = {.max = lines->line_max},
-                         .raw = log_wants_raw(c->log) && limit.interval == 0 && lines->overflow == OVERFLOW_BLOCK,
-                         .waiter = {.fn = may_go_on},
-                         .limit = limit,
-                         .dropped = o->dropped,
+                         .pid = o->pid,
                          .keep_tail = stream == STREAM_STDERR};
+    if (o->flow)
+        reset(o->flow, o);
     if (pipe2(ends, O_CLOEXEC) < 0)
         return -errno;
     ours = ends[0];
@@ -316,13 +343,14 @@ int output_open(struct output *o, const struct output_config *c, enum log_stream
 /* All that is in the pipe now, or what of it the log takes. */
 static void drain(struct output *o)
 {
+    struct output_flow *f;
     int n = 0;
 
     /* Not until nothing comes any more: a grandchild may hold the pipe and write for ever. */
-    if (ioctl(o->watch.fd, FIONREAD, &n) < 0)
+    if (ioctl(o->watch.fd, FIONREAD, &n) < 0 || n == 0 || !(f = flow(o)))
         return;
-    while (n > 0 && (!o->paused || o->closing)) {
-        ssize_t got = forward(o);
+    while (n > 0 && (!f->paused || o->closing)) {
+        ssize_t got = forward(f);
 
         if (got <= 0 && got != -EINTR)
             return;
@@ -335,8 +363,8 @@ void output_drain(struct output *o)
     if (o->watch.fd < 0)
         return;
     drain(o);
-    if (!o->paused && reaper_look(o->pid) != CHILD_LIVES)
-        end_line(o);
+    if (o->flow && !o->flow->paused && reaper_look(o->pid) != CHILD_LIVES)
+        end_line(o->flow);
 }
 
 void output_close(struct output *o)
@@ -344,31 +372,37 @@ void output_close(struct output *o)
     if (o->watch.fd < 0)
         return;
     o->closing = true;
-    use_rest(o);
+    if (o->flow)
+        use_rest(o->flow);
     drain(o);
-    finish(o);
+    if (o->flow)
+        finish(o->flow);
+    else
+        loop_close(o->c->loop, &o->watch);
 }
 
 uint64_t output_dropped(const struct output *o)
 {
-    return o->dropped;
+    return o->flow ? o->flow->dropped : 0;
 }
 
 char *output_tail(const struct output *o)
 {
-    unsigned first = o->n_tail > TAIL_LINES ? o->n_tail - TAIL_LINES : 0;
+    const struct output_flow *f = o->flow;
     char *text = NULL;
+    unsigned first;
     size_t len = 0;
-    FILE *f;
+    FILE *out;
 
-    if (o->n_tail == 0)
+    if (!f || f->n_tail == 0)
         return NULL;
-    f = open_memstream(&text, &len);
-    if (!f)
+    out = open_memstream(&text, &len);
+    if (!out)
         return NULL;
-    for (unsigned i = first; i < o->n_tail; i++)
-        fprintf(f, "%s\n", o->tail[i % TAIL_LINES] ? o->tail[i % TAIL_LINES] : "");
-    if (fclose(f) != 0) {
+    first = f->n_tail > TAIL_LINES ? f->n_tail - TAIL_LINES : 0;
+    for (unsigned i = first; i < f->n_tail; i++)
+        fprintf(out, "%s\n", f->tail[i % TAIL_LINES] ? f->tail[i % TAIL_LINES] : "");
+    if (fclose(out) != 0) {
         free(text);
         return NULL;
     }
@@ -377,10 +411,18 @@ char *output_tail(const struct output *o)
 
 void output_forget_tail(struct output *o)
 {
-    for (size_t i = 0; i < TAIL_LINES; i++) {
-        free(o->tail[i]);
-        o->tail[i] = NULL;
-    }
-    o->n_tail = 0;
     o->keep_tail = false;
+    for (size_t i = 0; o->flow && i < TAIL_LINES; i++) {
+        free(o->flow->tail[i]);
+        o->flow->tail[i] = NULL;
+    }
+    if (o->flow)
+        o->flow->n_tail = 0;
+}
+
+void output_done(struct output *o)
+{
+    output_forget_tail(o);
+    free(o->flow);
+    o->flow = NULL;
 }

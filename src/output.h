@@ -32,14 +32,13 @@ struct output_config {
     const struct output_tap *tap; /* NULL: none */
 };
 
-/* All zero, but watch.fd -1, before it is opened for the first time: what it has counted stays over further
- * openings. */
-struct output {
-    struct watch watch; /* the read end, -1: closed */
-    struct output_config c;
+/* What is under way in a stream: made when the first bytes come, since many services never say anything. output.c's
+ * own. */
+struct output_flow {
+    struct output *end;
+    const struct output_config *c;
     struct log_source source; /* as the log wants to know it */
     enum log_stream stream;
-    pid_t pid; /* whose lines they are */
     unsigned copies; /* COPY_*: where else its lines go */
     struct linebuf lines;
     int level;         /* of the line that is under way */
@@ -47,7 +46,6 @@ struct output {
     bool passes;       /* that line goes to the log */
     bool raw;          /* the log has the bytes already */
     bool unfinished;   /* and the last one was no newline */
-    bool closing;      /* all that is left goes out now */
     char *rest;        /* read, but the log took no more */
     size_t rest_len, rest_done;
     struct log_waiter waiter;
@@ -62,10 +60,21 @@ struct output {
     uint64_t overflowed, limited; /* those that the log has not been told of yet */
     char *tail[TAIL_LINES]; /* the last lines of stderr until the job is up: why it failed */
     unsigned n_tail;
-    bool keep_tail;
 };
 
-/* Makes the pipe and watches it. *@ret_child_fd is the child's end, which the caller closes after the fork.
+/* All zero, but watch.fd -1, before it is opened for the first time: what it has counted stays over further
+ * openings, until output_done(). */
+struct output {
+    struct watch watch; /* the read end, -1: closed */
+    const struct output_config *c;
+    struct output_flow *flow; /* NULL: nothing has come yet */
+    enum log_stream stream;
+    pid_t pid; /* whose lines they are */
+    bool keep_tail;
+    bool closing; /* all that is left goes out now */
+};
+
+/* Makes the pipe and watches it. @c is borrowed until output_done(). *@ret_child_fd is the child's end, which the caller closes after the fork.
  * Errors of pipe2(2), epoll_ctl(2). */
 int output_open(struct output *o, const struct output_config *c, enum log_stream stream, int *ret_child_fd);
 
@@ -85,3 +94,6 @@ char *output_tail(const struct output *o);
 
 /* The job is up: no lines are kept any more. */
 void output_forget_tail(struct output *o);
+
+/* Frees what is left of a closed one. */
+void output_done(struct output *o);

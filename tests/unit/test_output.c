@@ -93,6 +93,8 @@ static int tear_down(void **state)
     int r;
 
     close_all(p);
+    for (size_t i = 0; i < ARRAY_SIZE(p->out); i++)
+        output_done(&p->out[i]);
     loop_close(p->loop, &p->reader);
     loop_free(p->loop);
     ring_done(&p->ring);
@@ -364,7 +366,7 @@ static void rate_limit(void **state)
     run(p, 1);
     assert_int_equal(output_dropped(&p->out[STREAM_STDOUT]), 3);
     assert_int_equal(output_dropped(&p->out[STREAM_STDERR]), 0);
-    p->out[STREAM_STDOUT].limit.begin = 0; /* an hour later */
+    p->out[STREAM_STDOUT].flow->limit.begin = 0; /* an hour later */
     SAY(p, STREAM_STDOUT, "6\n7\n8\n");
     close_all(p);
     assert_int_equal(output_dropped(&p->out[STREAM_STDOUT]), 4);
@@ -448,7 +450,7 @@ static void backpressure(void **state)
     begin(p, LOG_TO_FILE);
     pid = spammer(p, LINES);
     run(p, 100); /* nobody reads: the loop goes on turning, or this would not return */
-    assert_true(p->out[STREAM_STDOUT].paused);
+    assert_true(p->out[STREAM_STDOUT].flow->paused);
     assert_true(log_backlog(p->log, STREAM_STDOUT) > 0);
     assert_true(log_backlog(p->log, STREAM_STDOUT) < 200 * 1024);
     assert_int_equal(waitpid(pid, NULL, WNOHANG), 0); /* it waits */
@@ -478,7 +480,7 @@ static void closed_while_nobody_reads(void **state)
         assert_true(i < 2000);
         run(p, 5);
     }
-    assert_true(p->out[STREAM_STDOUT].paused);
+    assert_true(p->out[STREAM_STDOUT].flow->paused);
     output_close(&p->out[STREAM_STDOUT]);
     read_all(p);
     for (const char *c = p->got; (c = strstr(c, "web[77]: line ")); c++)
