@@ -7,6 +7,7 @@
 #include <syslog.h>
 #include "cleanup.h"
 #include "daemon_state.h"
+#include "fsm_rules.h"
 #include "self.h"
 #include "spec_unit.h"
 #include "systemd.h"
@@ -321,6 +322,14 @@ static void tell_reloaded(struct daemon *d, struct unit *u)
     control_job_reloaded(d->control, &status, ok);
 }
 
+/* systemd.service(5), RestartMode=direct: those who depend on it see nothing of the end, if another life follows. */
+static bool is_hidden(const struct job *job)
+{
+    const struct jobspec *spec = job->c.spec;
+
+    return spec->restart_mode == RESTART_DIRECT && !job->comes_back && fsm_wants_restart(&job->fsm, spec);
+}
+
 /* What the graph is told of a state of the job. */
 static void note_state(struct daemon *d, struct unit *u)
 {
@@ -333,7 +342,10 @@ static void note_state(struct daemon *d, struct unit *u)
         daemon_note(d, u, UNIT_FAILED, 0);
         break;
     case JOB_RESTART:
-        daemon_note(d, u, u->job->fsm.result == RESULT_SUCCESS ? UNIT_INACTIVE : UNIT_FAILED, UNIT_RESTARTS);
+        if (u->job->c.spec->restart_mode == RESTART_DIRECT)
+            daemon_note(d, u, UNIT_ACTIVATING, 0);
+        else
+            daemon_note(d, u, u->job->fsm.result == RESULT_SUCCESS ? UNIT_INACTIVE : UNIT_FAILED, UNIT_RESTARTS);
         break;
     case JOB_CONDITION:
     case JOB_START_PRE:
@@ -355,7 +367,7 @@ static void note_state(struct daemon *d, struct unit *u)
     case JOB_STOP_POST:
     case JOB_FINAL_KILL:
     case JOB_STATE_MAX:
-        daemon_note(d, u, UNIT_DEACTIVATING, 0);
+        daemon_note(d, u, is_hidden(u->job) ? UNIT_ACTIVATING : UNIT_DEACTIVATING, 0);
     }
 }
 

@@ -77,13 +77,13 @@ static void mark_asked(struct daemon *d, struct unit *u)
             mark_asked(d, units_nth(d->units, other));
 }
 
-/* What OnFailure= and OnSuccess= start is to come to its end, too. */
-static void mark_followers(struct daemon *d, const struct unit *u)
+/* What OnFailure= and OnSuccess= of @u start, which is @state now, is to come to its end, too. */
+static void mark_followers(struct daemon *d, const struct unit *u, enum unit_state state)
 {
-    enum unit_dep dep = u->state == UNIT_FAILED ? DEP_ON_FAILURE : DEP_ON_SUCCESS;
+    enum unit_dep dep = state == UNIT_FAILED ? DEP_ON_FAILURE : DEP_ON_SUCCESS;
     size_t pos = 0, other;
 
-    while (!is_alive(u->state) && graph_dep(d->graph, u->number, dep, &pos, &other)) {
+    while (!is_alive(state) && graph_dep(d->graph, u->number, dep, &pos, &other)) {
         struct unit *follower = units_nth(d->units, other);
 
         mark_asked(d, follower);
@@ -193,7 +193,6 @@ const struct graph_ops *daemon_graph(void)
 /* What is decided by a change of state alone: it came up after all, or will not. */
 static void look_at(struct daemon *d, struct unit *u)
 {
-    mark_followers(d, u);
     if (!u->awaited || graph_job(d->graph, u->number, NULL) != UNIT_JOB_NONE)
         return;
     if (is_up(u->state))
@@ -208,6 +207,7 @@ static void tell_graph(struct daemon *d)
         const struct unit_news n = d->news[i];
 
         graph_changed(d->graph, n.unit, n.state, n.news);
+        mark_followers(d, units_nth(d->units, n.unit), n.state);
         look_at(d, units_nth(d->units, n.unit));
     }
     d->n_news = 0;

@@ -152,8 +152,9 @@ enum {
     UNIT_SKIPPED = 1, /* inactive: a condition has kept it from starting */
     UNIT_REFUSED = 2, /* inactive: it could not be started, but has not failed (Assert*=) */
     UNIT_RESTARTS =
-        4, /* inactive or failed: Restart= will start it anew. Until the next change it counts as activating;
-            * UNIT_ACTIVATING then tells that the new life begins. RestartMode=direct: only that is told */
+        4, /* inactive or failed: Restart= will start it anew, which OnFailure= and OnSuccess= see. Until the next change
+            * it counts as activating; UNIT_ACTIVATING then tells that the new life begins. RestartMode=direct: nothing
+            * but UNIT_ACTIVATING is told from the end of one life to the next */
 };
 
 /* The state of a unit is now @state, with everything that follows: the end of its job, failed dependencies, BindsTo=,

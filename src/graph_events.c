@@ -222,7 +222,7 @@ static void others_hear(struct graph *g, size_t unit, enum unit_state before, bo
         start_late(g, unit);
     else if (!expected && is_starting(&was) && !is_starting(u))
         stop_late(g, unit);
-    if (news & UNIT_RESTARTS || state == before)
+    if (state == before)
         return;
     if (state == UNIT_FAILED)
         wish_dep(g, unit, DEP_ON_FAILURE, rules ? rules->on_failure_mode : UNIT_JOB_REPLACE);

@@ -349,6 +349,28 @@ def test_whose_lines(units):
     assert all(said == pid for pid, _, said in found)
 
 
+@pytest.mark.parametrize("delay", ["0", "20ms"])
+@pytest.mark.parametrize("mode, alarms, watcher_restarts", [("normal", 5, True), ("direct", 1, False)])
+def test_what_others_see_of_a_restart(units, mode, alarms, watcher_restarts, delay):
+    """systemd.service(5), RestartMode=: between two lives the unit has failed, or others see nothing of it."""
+    alarm, watcher = units.world.work / "alarm", units.world.work / "watcher"
+    units.write("alarm.service", f"Type=oneshot\nExecStart=/bin/sh -c 'echo $MONITOR_SERVICE_RESULT >>{alarm}'\n",
+                unit="StartLimitIntervalSec=0\n")
+    units.write("watcher.service", f"ExecStart=/bin/sh -c 'echo up >>{watcher}; exec sleep infinity'\n",
+                unit="Requires=web.service\nAfter=web.service\nStartLimitIntervalSec=0\n")
+    units.write("web.service", f"ExecStart=/bin/sh -c 'exit 3'\nRestart=on-failure\nRestartSec={delay}\n"
+                               f"RestartMode={mode}\n",
+                unit="OnFailure=alarm.service\nStartLimitBurst=4\nStartLimitIntervalSec=1h\n")
+    units.fork("-n", "it", "watcher.service", code=None)
+    units.world.until_logged("result=start-limit-hit")
+    units.world.files.until(alarm, lambda text: text.endswith("start-limit-hit\n"), "the last alarm")
+    units.world.run("stop", "it")
+    units.world.settle()
+    assert set(alarm.read_text().split()) <= {"exit-code", "start-limit-hit"}
+    assert len(alarm.read_text().split()) == alarms
+    assert (len(watcher.read_text().split()) > 1) == watcher_restarts
+
+
 @pytest.mark.parametrize("changed", [False, True])
 def test_starts_by_hand_count(units, changed):
     """systemd.unit(5), StartLimitBurst=: starts by hand count, too; that the files were read anew changes nothing of that."""

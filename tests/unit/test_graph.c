@@ -382,8 +382,9 @@ static void restarting(void **state)
          NULL},
         {"a", "start a > +a\na restarts > a.start=failed\nstart a >\na activating >\na active > a.start=done", NULL},
         {"a", "a active >\na restarts >\nstop a > -a\na failed > a.stop=done", NULL},
-        {"a OnFailure=b", "a active >\na restarts >\na activating >\na active > a.start=done\na failed > +b",
+        {"a OnFailure=b", "a active >\na restarts > +b\nb active > b.start=done\na activating >\na active > a.start=done",
          "b: started, OnFailureOf=a"},
+        {"a OnFailure=b", "a active >\na activating >\na active >\na failed > +b", "b: started, OnFailureOf=a"},
         {"a Requires=b", "b active >\na active >\nb restarts >\nb inactive > ", NULL},
     };
 
