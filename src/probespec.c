@@ -3,9 +3,11 @@
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
+#include <limits.h>
 #include <regex.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/param.h>
 #include <sys/un.h>
 #include "cleanup.h"
 #include "parse.h"
@@ -20,6 +22,8 @@
 #define CODE_SUFFIX 4      /* "=204" */
 #define FD_MIN 3           /* the standard three have their own meaning */
 #define FD_MAX 1023        /* the usual soft limit of open files */
+#define REGEX_DEPTH 32     /* parentheses inside one another */
+#define REGEX_SIZE 2000    /* what may be matched one after the other, repetitions written out */
 /* "Never" is no condition, and clock + delay must not overflow. */
 #define DELAY_MAX (100ULL * 365 * 24 * 3600 * USEC_PER_SEC)
 
@@ -137,13 +141,73 @@ static int parse_unix(const char *s, struct probespec *p)
     return strlen(s) < sizeof(((struct sockaddr_un *)NULL)->sun_path) ? parse_path(s, p) : -EINVAL;
 }
 
+/* The end of the bracket expression that begins at @s: at its last character. "]" first is itself. */
+static const char *skip_brackets(const char *s)
+{
+    s += s[1] == '^' ? 2 : 1;
+    for (s += *s == ']'; *s && *s != ']'; s++)
+        if (*s == '[' && (s[1] == ':' || s[1] == '.' || s[1] == '=')) {
+            const char *end = strchr(s + 2, ']'); /* of [:alpha:], [.-.], [=e=] */
+
+            s = end ? end : s + 1;
+        }
+    return *s ? s : s - 1;
+}
+
+/* How often what stands before the repetition *@s is copied; *@s is moved to its last character. */
+static unsigned long repetition_copies(const char **s)
+{
+    char *end;
+    unsigned long from, to;
+
+    if (**s != '{')
+        return **s == '+' ? 2 : 1; /* x+ is xx* */
+    from = strtoul(*s + 1, &end, 10);
+    to = *end == ',' ? strtoul(end + 1, &end, 10) : from;
+    *s = *end == '}' ? end : end - 1;
+    return 1 + MIN(MAX(from, to), (unsigned long)RE_DUP_MAX);
+}
+
+/* regcomp(3) writes repetitions out, those of repetitions, too: of "x++++", "((x{99}){99}){99}" and the like a line
+ * takes all memory there is, and with it every unit of the instance. So it is reckoned before what would come of it. */
+static bool regex_is_bearable(const char *s)
+{
+    unsigned long size[REGEX_DEPTH] = {0}, last = 0; /* of each open group so far; of what a repetition would copy */
+    size_t depth = 0;
+
+    for (; *s; s++) {
+        unsigned long before = last;
+
+        if (strchr("+*?{", *s)) {
+            last *= repetition_copies(&s);
+            size[depth] += last - before;
+        } else if (*s == '(') {
+            if (++depth == REGEX_DEPTH)
+                return false;
+            size[depth] = last = 0;
+        } else {
+            last = 1;
+            if (*s == ')' && depth > 0)
+                last += size[depth--];
+            else if (*s == '[')
+                s = skip_brackets(s);
+            else if (*s == '\\' && s[1])
+                s++;
+            size[depth] += last;
+        }
+        if (size[depth] > REGEX_SIZE)
+            return false;
+    }
+    return true;
+}
+
 /* Compiled here only to see that it can be. An empty one would match the first line, whatever it is. */
 static int parse_log(const char *s, struct probespec *p)
 {
     regex_t regex;
     int r;
 
-    if (!*s)
+    if (!*s || !regex_is_bearable(s))
         return -EINVAL;
     r = regcomp(&regex, s, REG_EXTENDED | REG_NOSUB);
     if (r != 0)
@@ -172,18 +236,17 @@ static int parse_delay(const char *s, struct probespec *p)
     return parse_timespan(s, USEC_PER_SEC, &p->usec) == 0 && p->usec <= DELAY_MAX ? 0 : -EINVAL;
 }
 
-static const char *const names[] = {
-    [PROBE_NONE] = "none",
+static const char *const names[] = {[PROBE_NONE] = "none",
 #define X(id, name) [PROBE_##id] = name,
-    PROBE_KINDS(X)
+                                    PROBE_KINDS(X)
 #undef X
 };
 
 /* What is behind the colon; NULL: nothing may be. */
 static int (*const parsers[PROBE_KIND_MAX])(const char *s, struct probespec *p) = {
-    [PROBE_FD] = parse_fd,     [PROBE_TCP] = parse_tcp, [PROBE_UNIX] = parse_unix, [PROBE_HTTP] = parse_http,
-    [PROBE_FILE] = parse_path, [PROBE_LOG] = parse_log, [PROBE_EXEC] = parse_exec, [PROBE_DELAY] = parse_delay,
-    [PROBE_DBUS] = parse_dbus,
+    [PROBE_FD] = parse_fd,     [PROBE_TCP] = parse_tcp,     [PROBE_UNIX] = parse_unix,
+    [PROBE_HTTP] = parse_http, [PROBE_FILE] = parse_path,   [PROBE_LOG] = parse_log,
+    [PROBE_EXEC] = parse_exec, [PROBE_DELAY] = parse_delay, [PROBE_DBUS] = parse_dbus,
 };
 
 /* The kind that @text is of; *@ret_rest is behind the colon, or at the end. PROBE_NONE: of none. */

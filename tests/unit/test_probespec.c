@@ -56,6 +56,8 @@ static const struct {
      {.kind = PROBE_HTTP, .target = (char[]){"localhost"}, .number = 80, .http_path = (char[]){"/q%3D204"}}},
     {"file:/run/ready", {.kind = PROBE_FILE, .target = (char[]){"/run/ready"}}},
     {"log:^ready( |$)", {.kind = PROBE_LOG, .target = (char[]){"^ready( |$)"}}},
+    {"log:(ab+[]+{9}[:alpha:]]+\\+{1,9}){2,}|x{255}",
+     {.kind = PROBE_LOG, .target = (char[]){"(ab+[]+{9}[:alpha:]]+\\+{1,9}){2,}|x{255}"}}},
     {"log::", {.kind = PROBE_LOG, .target = (char[]){":"}}},
     {"exec:pg_isready -q", {.kind = PROBE_EXEC, .argv = (char *[]){(char[]){"pg_isready"}, (char[]){"-q"}, NULL}}},
     {"exec: sh -c 'exit 0'",
@@ -83,6 +85,9 @@ static const char *const bad[] = {
     "http://localhost/a#b", "http://localhost/\x7f", "http://localhost/x=099", "http://localhost/x=000",
     "http://localhost/x=600", "http://localhost/x=999",
     "log", "log:", "log:(", "log:[a", "log:a{2,1}", "log:*)(",
+    "log:rgs++++++++++++++++++++++++++++++++++++++++++++++++++++++++++++++", /* 2^62 states */
+    "log:(((a{99}){99}){99}){99}", "log:((((((((((((((a+)+)+)+)+)+)+)+)+)+)+)+)+)+)", "log:a{30000}", "log:[]+]{2001}",
+    "log:((((((((((((((((((((((((((((((((a))))))))))))))))))))))))))))))))",
     "exec", "exec:", "exec: ", "exec:\"x", "exec:'' x", "exec:\\q",
     "delay", "delay:", "delay: ", "delay:x", "delay:-1", "delay:infinity", "delay:5 parsecs", "delay:1000y",
     "delay:99999999999999999999",
