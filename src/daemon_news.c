@@ -7,7 +7,6 @@
 #include <syslog.h>
 #include "cleanup.h"
 #include "daemon_state.h"
-#include "fsm_rules.h"
 #include "self.h"
 #include "spec_unit.h"
 #include "systemd.h"
@@ -240,6 +239,7 @@ void daemon_unit_failed(struct daemon *d, struct unit *u, int status, int error,
     note_exit(d, u, true, status);
     daemon_note(d, u, UNIT_FAILED, 0);
     tell_failure(d, u, status, error, why, NULL);
+    daemon_unit_over(d, u, true, status);
 }
 
 static void job_end(struct daemon *d, struct unit *u)
@@ -268,6 +268,7 @@ static void job_end(struct daemon *d, struct unit *u)
     if (d->is_init && job->exit_code) /* an init tells its container how its program ended, asked for or not */
         status = job->exit_code == CLD_EXITED ? job->exit_status : 128 + job->exit_status;
     note_exit(d, u, job->fsm.state == JOB_FAILED, status);
+    daemon_unit_over(d, u, job->fsm.state == JOB_FAILED, status);
 }
 
 /* The starter still waits and the first attempt has failed: it tells why it waits longer. */
@@ -322,61 +323,12 @@ static void tell_reloaded(struct daemon *d, struct unit *u)
     control_job_reloaded(d->control, &status, ok);
 }
 
-/* systemd.service(5), RestartMode=direct: those who depend on it see nothing of the end, if another life follows. */
-static bool is_hidden(const struct job *job)
-{
-    const struct jobspec *spec = job->c.spec;
-
-    return spec->restart_mode == RESTART_DIRECT && !job->comes_back && fsm_wants_restart(&job->fsm, spec);
-}
-
-/* What the graph is told of a state of the job. */
-static void note_state(struct daemon *d, struct unit *u)
-{
-    switch (u->job->fsm.state) {
-    case JOB_INACTIVE:
-    case JOB_DONE:
-        daemon_note(d, u, UNIT_INACTIVE, 0);
-        break;
-    case JOB_FAILED:
-        daemon_note(d, u, UNIT_FAILED, 0);
-        break;
-    case JOB_RESTART:
-        if (u->job->c.spec->restart_mode == RESTART_DIRECT)
-            daemon_note(d, u, UNIT_ACTIVATING, 0);
-        else
-            daemon_note(d, u, u->job->fsm.result == RESULT_SUCCESS ? UNIT_INACTIVE : UNIT_FAILED, UNIT_RESTARTS);
-        break;
-    case JOB_CONDITION:
-    case JOB_START_PRE:
-    case JOB_STARTING:
-    case JOB_START_POST:
-        daemon_note(d, u, UNIT_ACTIVATING, 0);
-        break;
-    case JOB_UP:
-    case JOB_EXITED:
-        daemon_note(d, u, UNIT_ACTIVE, 0);
-        break;
-    case JOB_RELOADING:
-        daemon_note(d, u, UNIT_RELOADING, 0);
-        break;
-    case JOB_STOP:
-    case JOB_STOP_WATCHDOG:
-    case JOB_STOP_TERM:
-    case JOB_STOP_KILL:
-    case JOB_STOP_POST:
-    case JOB_FINAL_KILL:
-    case JOB_STATE_MAX:
-        daemon_note(d, u, is_hidden(u->job) ? UNIT_ACTIVATING : UNIT_DEACTIVATING, 0);
-    }
-}
-
 static void job_acting(void *ctx, struct job *job, unsigned actions)
 {
     struct unit *u = ctx;
     struct daemon *d = daemon_of(u);
 
-    note_state(d, u);
+    daemon_note_job(d, u);
     daemon_set_status(d);
     if (u == d->sole && actions & (ACT_RELOAD | ACT_RELOAD_SEEN))
         upward_reloading(d->upward, "reloading");

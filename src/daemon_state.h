@@ -33,6 +33,11 @@ struct daemon {
     uint64_t since;
     int exit_status; /* of the first that failed, else of the last that ended */
     bool failed;
+    struct {
+        const char *what; /* "FailureAction=", NULL: nobody's is to be taken */
+        const struct unit *of;
+        bool force;
+    } action; /* that ends the instance when the event is over */
     bool changed; /* the graph has something to do */
     bool stopping, ending;
     bool is_init; /* PID 1 of a container */
@@ -61,6 +66,18 @@ void daemon_tell_changed(struct daemon *d, struct unit *u);
 
 /* How @u is, with or without what has to be read from the kernel. */
 void daemon_unit_status(struct unit *u, bool tree, struct job_status *ret);
+
+/* ---- daemon_action.c ---- */
+
+/* @u has come to its end, and nothing starts it again: notes what FailureAction=, SuccessAction= or StartLimitAction= wants.
+ * @status is the exit status of its main process, or that of its failure. */
+void daemon_unit_over(struct daemon *d, const struct unit *u, bool failed, int status);
+
+/* Its start or stop was given up: JobTimeoutAction=. */
+void daemon_job_late(struct daemon *d, const struct unit *u);
+
+/* Does what was noted. */
+void daemon_take_action(struct daemon *d);
 
 /* ---- daemon_begin.c ---- */
 
@@ -93,6 +110,9 @@ void daemon_stop_units(struct daemon *d);
 
 /* Notes that the state of @u is now @state (with @news of graph_changed()); the graph is told by daemon_settle(). */
 void daemon_note(struct daemon *d, struct unit *u, enum unit_state state, unsigned news);
+
+/* The same by the state of its job. */
+void daemon_note_job(struct daemon *d, struct unit *u);
 
 /* Lets the graph do what follows from all that has happened, and ends the loop when nothing is left. Before each sleep. */
 void daemon_settle(struct daemon *d);

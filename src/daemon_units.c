@@ -7,6 +7,7 @@
 #include <syslog.h>
 #include "cleanup.h"
 #include "daemon_state.h"
+#include "fsm_rules.h"
 
 struct unit_news {
     size_t unit;
@@ -59,6 +60,54 @@ void daemon_note(struct daemon *d, struct unit *u, enum unit_state state, unsign
         d->n_counted++;
     }
     count(d, u, u->state, 1);
+}
+
+/* systemd.service(5), RestartMode=direct: those who depend on it see nothing of the end, if another life follows. */
+static bool is_hidden(const struct job *job)
+{
+    const struct jobspec *spec = job->c.spec;
+
+    return spec->restart_mode == RESTART_DIRECT && !job->comes_back && fsm_wants_restart(&job->fsm, spec);
+}
+
+void daemon_note_job(struct daemon *d, struct unit *u)
+{
+    switch (u->job->fsm.state) {
+    case JOB_INACTIVE:
+    case JOB_DONE:
+        daemon_note(d, u, UNIT_INACTIVE, 0);
+        break;
+    case JOB_FAILED:
+        daemon_note(d, u, UNIT_FAILED, 0);
+        break;
+    case JOB_RESTART:
+        if (u->job->c.spec->restart_mode == RESTART_DIRECT)
+            daemon_note(d, u, UNIT_ACTIVATING, 0);
+        else
+            daemon_note(d, u, u->job->fsm.result == RESULT_SUCCESS ? UNIT_INACTIVE : UNIT_FAILED, UNIT_RESTARTS);
+        break;
+    case JOB_CONDITION:
+    case JOB_START_PRE:
+    case JOB_STARTING:
+    case JOB_START_POST:
+        daemon_note(d, u, UNIT_ACTIVATING, 0);
+        break;
+    case JOB_UP:
+    case JOB_EXITED:
+        daemon_note(d, u, UNIT_ACTIVE, 0);
+        break;
+    case JOB_RELOADING:
+        daemon_note(d, u, UNIT_RELOADING, 0);
+        break;
+    case JOB_STOP:
+    case JOB_STOP_WATCHDOG:
+    case JOB_STOP_TERM:
+    case JOB_STOP_KILL:
+    case JOB_STOP_POST:
+    case JOB_FINAL_KILL:
+    case JOB_STATE_MAX:
+        daemon_note(d, u, is_hidden(u->job) ? UNIT_ACTIVATING : UNIT_DEACTIVATING, 0);
+    }
 }
 
 /* @u is wanted for itself; of a target, what it groups. */
@@ -149,6 +198,8 @@ static void over(void *ctx, size_t number, enum unit_job job, enum unit_job_resu
     bool up = result == UNIT_JOB_DONE || result == UNIT_JOB_SKIPPED;
 
     d->changed = true;
+    if (result == UNIT_JOB_TIMEOUT)
+        daemon_job_late(d, u);
     if (job == UNIT_JOB_STOP)
         control_job_stopped(d->control, unit_name(u));
     if (job == UNIT_JOB_STOP || job == UNIT_JOB_RELOAD || result == UNIT_JOB_CANCELED)
@@ -263,6 +314,7 @@ void daemon_settle(struct daemon *d)
     while (d->changed || d->n_news > 0) {
         d->changed = false;
         tell_graph(d);
+        daemon_take_action(d);
         loop_arm(d->loop, &d->due, graph_run(d->graph));
         end_idling(d);
         if (d->n_news > 0 || d->changed)

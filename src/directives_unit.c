@@ -184,7 +184,8 @@ static int set_instance(struct jobspec *d, const struct directive *row, const ch
 #define UNIT_ROW(name, setter, member, text, ...) PART_ROW(PART_UNIT, spec_unit, name, setter, member, text, ##__VA_ARGS__)
 #define DEPS(name, dep) PART_ROW(PART_DEPS, spec_deps, name, set_deps, deps[dep], NAMES, .get = get_words)
 #define ACTIONS(name, member)                                                                                          \
-    UNIT_ROW(name, set_enum, member, ACTION, .names = actions, .honour = HONOUR_UNSUPPORTED, .how = NOT_OURS)
+    UNIT_ROW(name, set_enum, member, ACTION, .names = actions, .honour = HONOUR_EMULATED,                              \
+             .how = "exit and exit-force end the instance; " NOT_OURS ", so the others do nothing, which is said")
 #define UNKEPT(name, setter, member, text, why, ...)                                                                   \
     UNIT_ROW(name, setter, member, text, .honour = HONOUR_IGNORED, .how = why, ##__VA_ARGS__)
 
@@ -239,10 +240,8 @@ static const struct directive rows[] = {
     ACTIONS("StartLimitAction", start_limit_action),
     ACTIONS("FailureAction", failure_action),
     ACTIONS("SuccessAction", success_action),
-    UNIT_ROW("FailureActionExitStatus", set_exit_status, failure_exit, STATUS, .honour = HONOUR_UNSUPPORTED,
-             .how = NOT_OURS, .get = get_exit_or_none),
-    UNIT_ROW("SuccessActionExitStatus", set_exit_status, success_exit, STATUS, .honour = HONOUR_UNSUPPORTED,
-             .how = NOT_OURS, .get = get_exit_or_none),
+    UNIT_ROW("FailureActionExitStatus", set_exit_status, failure_exit, STATUS, .get = get_exit_or_none),
+    UNIT_ROW("SuccessActionExitStatus", set_exit_status, success_exit, STATUS, .get = get_exit_or_none),
     UNIT_ROW("RebootArgument", set_string, reboot_argument, "text", .honour = HONOUR_UNSUPPORTED, .how = NOT_OURS),
     /* Old names; systemd still takes them. */
     {.key = "BindTo", .alias = "BindsTo"},

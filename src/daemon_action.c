@@ -1,0 +1,51 @@
+/* systemd.unit(5), FailureAction= and its like: where systemd would end its manager, the instance ends. The machine is not
+ * ours to stop; whoever asks for that was told when the unit was read (speccheck.c). */
+#include <stdio.h>
+#include <syslog.h>
+#include "daemon_state.h"
+#include "spec_unit.h"
+
+static void act(struct daemon *d, const struct unit *u, const char *what, enum unit_action action, int status)
+{
+    if ((action != UNIT_ACTION_EXIT && action != UNIT_ACTION_EXIT_FORCE) || d->action.what || d->stopping)
+        return;
+    d->action.what = what;
+    d->action.of = u;
+    d->action.force = action == UNIT_ACTION_EXIT_FORCE;
+    d->exit_status = status;
+    d->failed = true; /* no other end changes the status any more */
+    d->changed = true;
+}
+
+void daemon_unit_over(struct daemon *d, const struct unit *u, bool failed, int status)
+{
+    const struct spec_unit *s = spec_unit(&u->file.spec);
+    int wanted = failed ? s->failure_exit : s->success_exit, limit = s->failure_exit >= 0 ? s->failure_exit : status;
+
+    if (failed && u->job && u->job->fsm.result == RESULT_START_LIMIT_HIT)
+        act(d, u, "StartLimitAction=", s->start_limit_action, limit);
+    act(d, u, failed ? "FailureAction=" : "SuccessAction=", failed ? s->failure_action : s->success_action,
+        wanted >= 0 ? wanted : status);
+}
+
+void daemon_job_late(struct daemon *d, const struct unit *u)
+{
+    act(d, u, "JobTimeoutAction=", spec_unit(&u->file.spec)->job_timeout_action, 1);
+}
+
+void daemon_take_action(struct daemon *d)
+{
+    char who[UNIT_NAME_SIZE + 64];
+
+    if (!d->action.what || d->stopping)
+        return;
+    snprintf(who, sizeof(who), "%sexit%s of %s", d->action.what, d->action.force ? "-force" : "", unit_name(d->action.of));
+    if (!d->action.force) {
+        daemon_stop(d, who);
+        return;
+    }
+    d->stopping = true;
+    log_stage(d->log, STAGE_STOPPING, LOG_WARNING, NULL, "%s", who);
+    upward_stopping(d->upward, "stopping");
+    loop_exit(d->loop, d->exit_status); /* behind it all that is left is killed */
+}
