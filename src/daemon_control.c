@@ -130,12 +130,18 @@ static const char *call_find(void *ctx, const char *name, bool load, const char 
     struct unit *u = called(d, name);
     int r;
 
-    if (!u && load) {
-        r = units_load(d->units, name, false, &u);
+    if (!u && load) { /* its file may be younger than the daemon */
+        r = units_look_anew(d->units);
+        if (r >= 0)
+            r = units_load(d->units, name, false, &u);
         if (r < 0) {
             *ret_why = units_explain(r);
             return NULL;
         }
+    }
+    if (u && load && u->error < 0) { /* it runs, but its file has gone */
+        *ret_why = units_explain(u->error);
+        return NULL;
     }
     return u ? unit_name(u) : NULL;
 }
@@ -241,7 +247,7 @@ static int call_start(void *ctx, const char *name)
         job_start(u->job);
         return 0;
     }
-    if (u->job && !job_over(u->job))
+    if (u->job && !job_over(u->job) && u->state != UNIT_DEACTIVATING)
         return -EALREADY;
     return request(d, u, UNIT_JOB_START);
 }

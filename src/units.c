@@ -208,9 +208,9 @@ const char *units_explain(int error)
     case -EINVAL:
         return "not the name of a unit";
     case -ENOEXEC:
-        return "its file cannot be used";
+        return "its file cannot be used ('amphid verify' says why)";
     case -EOPNOTSUPP:
-        return "units of this type are not run by amphid";
+        return "it is the machine's: amphid runs services, and targets that are none of its boot";
     default:
         return strerror(-error);
     }

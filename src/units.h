@@ -87,6 +87,10 @@ int units_enabled(const struct units *all, char ***ret);
 /* An error of units_load() in words: "there is no such unit". Constant text. */
 const char *units_explain(int error);
 
+/* Which files there are may have changed since the directories were read: from now on those count that are there now.
+ * Units that are loaded stay as they are, dependencies that were missing are looked for again. Errors of unit_paths_new(). */
+int units_look_anew(struct units *all);
+
 /* What has come of reading all files anew. */
 struct units_news {
     size_t changed, removed;

@@ -415,15 +415,16 @@ static int look_again(struct unit *u, struct units_news *news)
     }
     if (file.digest == now->digest) {
         unit_file_done(&file);
-        return 0;
+        u->error = 0; /* it may have been away */
+        graph_set_loaded(u->all->graph, u->number, true);
+        return load_pulled(u);
     }
     news->changed++;
     return change(u, &file);
 }
 
-int units_reload(struct units *all, struct units_news *ret)
+int units_look_anew(struct units *all)
 {
-    struct units_news news = {0};
     struct unit_paths *paths;
     int r = unit_paths_new(&paths, all->c.unit_path); /* the old ones know what was there before */
 
@@ -431,6 +432,17 @@ int units_reload(struct units *all, struct units_news *ret)
         return r;
     unit_paths_free(all->paths);
     all->paths = paths;
+    for (size_t i = 0; i < all->n; i++)
+        if (all->v[i]->kind == UNIT_IS_MISSING)
+            all->v[i]->kind = UNIT_IS_NAME;
+    return 0;
+}
+
+int units_reload(struct units *all, struct units_news *ret)
+{
+    struct units_news news = {0};
+    int r = units_look_anew(all);
+
     for (size_t i = 0, n = all->n; i < n && r >= 0; i++)
         if (!all->v[i]->line && (all->v[i]->kind == UNIT_IS_SERVICE || all->v[i]->kind == UNIT_IS_GROUP))
             r = look_again(all->v[i], &news);

@@ -110,7 +110,7 @@ def test_fork_one_that_fails(units, service, said, code):
 
 @pytest.mark.parametrize("word, said, code", [
     ("nix.service", "nix.service: there is no such unit", 5),
-    ("x.socket", "x.socket: units of this type are not run by amphid", 1),
+    ("x.socket", "x.socket: it is the machine's: amphid runs services", 1),
     ("masked.service", "masked.service: it is masked", 1),
     ("./nix.service", "there is no such unit", 5),
 ])
@@ -316,6 +316,54 @@ def test_reload_of_files(units):
     assert units.jobs("amphid")["new.service"]["state"] == "up", "it runs on"
     units.world.run("stop", "new", code=0)
     assert units.world.run("start", "new").code != 0
+    units.world.run("stop", "amphid", code=0)
+
+
+def test_files_that_come_and_go(units):
+    """A file that is younger than the daemon is found by start; what it needs, and what was away, after a reload."""
+    world = units.world
+    units.fork()
+    units.write("a.service", unit="Requires=late.service\n")
+    world.run("start", "a", code=1)
+    units.write("late.service")
+    world.run("reload", code=0)
+    world.run("start", "a", code=0)
+    assert "a.service" in world.run("list").out, "one unit of several has its name in the list"
+    away = (units.path / "late.service").rename(units.path / "away")
+    world.run("reload", code=0)
+    assert "late.service: there is no such unit" in world.run("restart", "late", code=1).err
+    away.rename(units.path / "late.service")
+    world.run("reload", code=0)
+    world.run("restart", "late", code=0)
+    world.run("stop", "amphid", code=0)
+
+
+def test_start_of_one_that_is_being_stopped(units):
+    """It is started when it has stopped, and not taken for one that is up."""
+    world = units.world
+    hold = world.fifo("hold")
+    units.write("slow.service", f"{FOREVER}ExecStop=/bin/sh -c 'read line <{hold.path}'\n")
+    units.write("rival.service", unit="Conflicts=slow.service\n")
+    units.fork()
+    world.run("start", "slow", code=0)
+    before = units.jobs("amphid")["slow.service"]["mainPid"]
+    world.run("start", "rival", code=0)
+    assert units.jobs("amphid")["slow.service"]["state"] == "stop"
+    start = world.start("start", "slow")
+    world.until_logged("unit=rival.service stage=stopped")
+    hold.say("go")
+    start.wait(0)
+    job = units.jobs("amphid")["slow.service"]
+    assert job["state"] == "up" and job["mainPid"] != before
+    hold.say("go")
+    world.run("stop", "amphid", code=0)
+
+
+def test_failure_is_told_with_its_reason(units):
+    units.write("never.service", "Type=notify\nTimeoutStartSec=1\nExecStart=/bin/sleep infinity\n")
+    units.fork()
+    assert "was not ready within 1 s" in units.world.run("start", "never", code=1).err
+    assert "was not ready within 1 s" in units.world.run("status", "never", code=3).out
     units.world.run("stop", "amphid", code=0)
 
 
