@@ -415,7 +415,7 @@ int cli_parse(struct cli *ret, int argc, char **argv)
     if (r >= 0)
         return r;
     if (optind < n && n < argc)
-        return cli_usage("%s: a verb takes no command", argv[optind]);
+        return cli_usage("%s: neither a verb nor a unit goes with a command", argv[optind]);
     if (optind < n && STREQ(argv[optind], "run"))
         r = take_units(c, n - optind - 1, argv + optind + 1, true);
     else if (optind < n && is_unit(argv[optind]))

@@ -87,6 +87,20 @@ static const json_t *find_job(const struct search *s)
     return json_array_get(jobs, 0);
 }
 
+/* Has another job of the instance the same identifier? Then only the daemon knows whose a line is. */
+static bool is_ambiguous(const struct search *s)
+{
+    const json_t *jobs = json_object_get(s->instance->info, "jobs"), *ours = find_job(s);
+    size_t n = 0;
+
+    for (size_t i = 0; s->identifier && i < json_array_size(jobs); i++) {
+        const char *identifier = json_string_value(json_object_get(json_array_get(jobs, i), "identifier"));
+
+        n += json_array_get(jobs, i) != ours && identifier && STREQ(identifier, s->identifier);
+    }
+    return n > 0;
+}
+
 /* ---- the journal ---- */
 
 /* The unit that the process belongs to, the last in its cgroup's path that is one. False: there is none. */
@@ -281,7 +295,7 @@ int instance_logs(const struct instance *i, const struct logs_query *q, json_t *
     if (i->verdict != INSTANCE_RUNNING)
         return search_remains(&s);
     /* A file has more than the daemon keeps; but to be read it takes the right to. */
-    if (log && strncmp(log, "file:", 5) == 0 && access(log + 5, R_OK) == 0 &&
+    if (log && strncmp(log, "file:", 5) == 0 && access(log + 5, R_OK) == 0 && !is_ambiguous(&s) &&
         (!q->follow || client_pidfd(i->client) >= 0))
         return logs_file(&s, log + 5);
     r = ask_daemon(&s, &reply);

@@ -81,11 +81,16 @@ void job_take_back(struct job *job)
 
 void job_status(struct job *job, struct job_status *ret)
 {
+    bool failed = job->fsm.state == JOB_FAILED;
+
     job_take_back(job);
-    if (job->ready && (job->lent = calloc(1, sizeof(*job->lent)))) {
+    if ((job->ready || failed) && (job->lent = calloc(1, sizeof(*job->lent)))) {
         struct textbuf b = TEXTBUF(job->lent->readiness);
 
-        ready_explain(job->ready, &b);
+        if (failed)
+            job_explain(job, &b);
+        else
+            ready_explain(job->ready, &b);
     }
     *ret = (struct job_status){
         .name = job->c.spec->name,

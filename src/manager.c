@@ -211,11 +211,14 @@ void manager_explain(struct textbuf *b, const struct job_status *job, enum manag
     bool again = job->state == JOB_RESTART;
 
     if (again || manager_job_ended(job)) {
-        textbuf_printf(b, "%s: ", again ? job_state_name(job->state) : job_result_name(job->result));
-        if (job->exit_code)
+        if (again || job->result != RESULT_RESOURCES || !job->readiness) /* that it could not be is said by why it could not */
+            textbuf_printf(b, "%s: ", again ? job_state_name(job->state) : job_result_name(job->result));
+        if (job->readiness)
+            textbuf_puts(b, job->readiness);
+        else if (job->exit_code)
             explain_exit(b, job->exit_code, job->exit_status);
         else
-            textbuf_puts(b, job->readiness ? job->readiness : "it was never started");
+            textbuf_puts(b, "it was never started");
     } else if (!job->ready) {
         textbuf_puts(b, job_state_name(job->state));
         if (job->readiness)

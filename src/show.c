@@ -243,7 +243,7 @@ static bool make_row(const struct row *r, char *row[COLUMNS])
     return true;
 }
 
-/* An instance is a row, and each of several jobs is one below it. Returns how many. */
+/* An instance is a row, and each of its jobs is one below it, unless it is that job and no other. Returns how many. */
 static size_t make_rows(const struct instance *v, size_t n, struct row *rows)
 {
     size_t count = 0;
@@ -251,9 +251,10 @@ static size_t make_rows(const struct instance *v, size_t n, struct row *rows)
     for (size_t i = 0; i < n; i++) {
         const json_t *jobs = json_object_get(v[i].info, "jobs");
         size_t n_jobs = json_array_size(jobs);
+        bool one = n_jobs == 1 && json_is_string(json_object_get(v[i].info, "main"));
 
-        rows[count++] = (struct row){&v[i], n_jobs == 1 ? json_array_get(jobs, 0) : NULL, false};
-        for (size_t j = 0; n_jobs > 1 && j < n_jobs; j++)
+        rows[count++] = (struct row){&v[i], one ? json_array_get(jobs, 0) : NULL, false};
+        for (size_t j = 0; !one && j < n_jobs; j++)
             rows[count++] = (struct row){&v[i], json_array_get(jobs, j), true};
     }
     return count;

@@ -23,7 +23,8 @@ struct job_status {
     unsigned restarts;
     uint64_t next_start;        /* auto-restart: CLOCK_REALTIME usec; else 0 */
     bool ready, healthy;        /* as is-ready and is-healthy tell it: without Health= healthy is ready */
-    const char *readiness;      /* what is still waited for and why, "tcp:8080: connection refused"; NULL: nothing */
+    const char *readiness;      /* what is still waited for and why, "tcp:8080: connection refused"; NULL: nothing.
+                                * Of a job that has failed: why */
     const char *health;         /* "healthy", "unhealthy", "starting"; NULL: no Health= */
     const char *health_reason;  /* of the last failure; NULL: none */
     const pid_t *pids;          /* the whole tree, the oldest first */
