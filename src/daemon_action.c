@@ -44,7 +44,7 @@ void daemon_take_action(struct daemon *d)
         daemon_stop(d, who);
         return;
     }
-    d->stopping = true;
+    d->stopping = d->ending = true; /* no unit is asked for anything any more */
     log_stage(d->log, STAGE_STOPPING, LOG_WARNING, NULL, "%s", who);
     upward_stopping(d->upward, "stopping");
     loop_exit(d->loop, d->exit_status); /* behind it all that is left is killed */
