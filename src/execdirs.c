@@ -311,8 +311,11 @@ int execdirs_make(const struct spec_dirs *d, const struct execdirs_places *p, ui
             if (r >= 0)
                 continue;
             *ret_dir = i;
-            textbuf_printf(why, "%s=%s: %s/%s: %s", exec_dir_name(i), l->v[k].path, p->base[i] ? p->base[i] : "",
-                           l->v[k].path, p->base[i] ? reason(r) : "XDG_RUNTIME_DIR is not set");
+            textbuf_printf(why, "%s=%s: ", exec_dir_name(i), l->v[k].path);
+            if (p->base[i])
+                textbuf_printf(why, "%s/%s: %s", p->base[i], l->v[k].path, reason(r));
+            else
+                textbuf_puts(why, "XDG_RUNTIME_DIR is not set");
             return r;
         }
     }

@@ -295,7 +295,7 @@ int instance_logs(const struct instance *i, const struct logs_query *q, json_t *
     if (i->verdict != INSTANCE_RUNNING)
         return search_remains(&s);
     /* A file has more than the daemon keeps; but to be read it takes the right to. */
-    if (log && strncmp(log, "file:", 5) == 0 && access(log + 5, R_OK) == 0 && !is_ambiguous(&s) &&
+    if (log && strncmp(log, "file:", 5) == 0 && access(log + 5, R_OK) == 0 && !q->recent && !is_ambiguous(&s) &&
         (!q->follow || client_pidfd(i->client) >= 0))
         return logs_file(&s, log + 5);
     r = ask_daemon(&s, &reply);

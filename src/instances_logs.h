@@ -17,6 +17,7 @@ struct log_line {
 struct logs_query {
     const char *unit; /* of one of its units; NULL: of the only one, or of all where they go to one file */
     unsigned lines;
+    bool recent; /* those that the daemon remembers will do: it knows whose they are */
     bool follow; /* and then those that come, until the instance has ended */
     void (*line)(void *ctx, const struct log_line *line);
     void (*dropped)(void *ctx, uint64_t n); /* so many lines came too fast to be shown */

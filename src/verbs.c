@@ -7,6 +7,7 @@
 #include "instances.h"
 #include "loop.h"
 #include "manager.h"
+#include "self.h"
 #include "show.h"
 #include "verbs.h"
 #include "verbs_call.h"
@@ -171,7 +172,13 @@ static int change(const struct verb_args *a, const char *method, bool loads, con
     return r;
 }
 
-/* Each instance that runs reads the files of its units anew. */
+/* May the caller change it? */
+static bool is_ours(const struct instance *i)
+{
+    return i->verdict == INSTANCE_RUNNING && (self_uid() == 0 || !i->client || client_peer_uid(i->client) == self_uid());
+}
+
+/* Each instance of the caller that runs reads the files of its units anew. */
 static int reload_all(void)
 {
     struct instance *v;
@@ -182,7 +189,7 @@ static int reload_all(void)
         return r;
     for (size_t i = 0; i < n; i++) {
         struct verb_args a = {.instance = v[i].name};
-        int one = v[i].verdict == INSTANCE_RUNNING ? change(&a, "ReloadUnits", false, "it ended meanwhile") : LSB_OK;
+        int one = is_ours(&v[i]) ? change(&a, "ReloadUnits", false, "it ended meanwhile") : LSB_OK;
 
         r = r ? r : one;
     }

@@ -64,7 +64,7 @@ void show_last_lines(const struct target *t, unsigned n)
 {
     const struct instance *i = &t->instance;
     struct printer p = {.clean = true, .status = true};
-    struct logs_query q = {.unit = t->unit, .lines = n, .line = print_line, .dropped = print_dropped, .ctx = &p};
+    struct logs_query q = {.unit = t->unit, .recent = t->unit != NULL, .lines = n, .line = print_line, .dropped = print_dropped, .ctx = &p};
     json_t *refusal = NULL;
     char why[512];
 
