@@ -6,22 +6,16 @@
 #include "directive_set.h"
 #include "parse.h"
 
-static const struct directive_table *table(size_t i)
-{
-    static const struct directive_table *(*const tables[])(void) = {
-        directives_service,   directives_exec,   directives_dirs,    directives_unit,     directives_install,
-        directives_condition, directives_amphid, directives_sandbox, directives_resource, directives_other,
-    };
+/* All rows, and their places by their keys: made when the first one is looked for. A unit has dozens of lines, a machine
+ * hundreds of units. */
+#define ROWS 512
+#define SLOTS 2048 /* several times as many as rows */
 
-    return i < ARRAY_SIZE(tables) ? tables[i]() : NULL;
-}
-
-/* All rows by their keys, made when the first one is looked for: a unit has dozens of lines, a machine hundreds of units. */
-#define SLOTS 2048
-
-struct slot {
-    const struct directive *row;
-    const char *section;
+struct directive_list {
+    size_t n;
+    struct directive rows[ROWS];
+    const char *sections[ROWS];
+    uint16_t slots[SLOTS]; /* 1 + the number of a row; 0: free. Rows with the same key follow each other in their order */
 };
 
 static unsigned hash(const char *key)
@@ -33,36 +27,48 @@ static unsigned hash(const char *key)
     return h ^ h >> 16;
 }
 
-/* Rows with the same key follow each other in the order of the tables. There are several times as many slots as rows. */
-static const struct slot *row_index(void)
+/* A table that has outgrown ROWS is seen by the tests of all directives. */
+void directive_add(struct directive_list *l, const char *section, const struct directive *rows, size_t n)
 {
-    static struct slot slots[SLOTS];
-    const struct directive *row;
-    const char *section;
+    for (size_t i = 0; i < n && l->n < ROWS; i++, l->n++) {
+        unsigned at = hash(rows[i].key) % SLOTS;
 
-    for (size_t i = 0; !slots[0].section && (row = directive_nth(i, &section)); i++) {
-        unsigned at = hash(row->key) % (SLOTS - 1);
-
-        while (slots[1 + at].row)
-            at = (at + 1) % (SLOTS - 1);
-        slots[1 + at] = (struct slot){row, section};
+        while (l->slots[at])
+            at = (at + 1) % SLOTS;
+        l->rows[l->n] = rows[i];
+        l->sections[l->n] = section;
+        l->slots[at] = (uint16_t)(l->n + 1);
     }
-    slots[0].section = ""; /* it is made */
-    return slots + 1;
+}
+
+static const struct directive_list *all_rows(void)
+{
+    static void (*const tables[])(struct directive_list *l) = {
+        directives_service,   directives_exec,   directives_dirs,    directives_unit,     directives_install,
+        directives_condition, directives_amphid, directives_sandbox, directives_resource, directives_other,
+    };
+    static struct directive_list list;
+    static bool made;
+
+    for (size_t i = 0; !made && i < ARRAY_SIZE(tables); i++)
+        tables[i](&list);
+    made = true;
+    return &list;
 }
 
 /* @in_use: not among the old names. */
 static const struct directive *find(const char *section, const char *key, bool in_use, const char **ret_section)
 {
-    const struct slot *slots = row_index();
+    const struct directive_list *l = all_rows();
 
-    for (unsigned at = hash(key) % (SLOTS - 1); slots[at].row; at = (at + 1) % (SLOTS - 1)) {
-        const struct slot *s = &slots[at];
+    for (unsigned at = hash(key) % SLOTS; l->slots[at]; at = (at + 1) % SLOTS) {
+        size_t i = l->slots[at] - 1U;
+        const struct directive *row = &l->rows[i];
 
-        if (STREQ(s->row->key, key) && (!section || STREQ(section, s->section)) && !(in_use && s->row->alias)) {
+        if (STREQ(row->key, key) && (!section || STREQ(section, l->sections[i])) && !(in_use && row->alias)) {
             if (ret_section)
-                *ret_section = s->section;
-            return s->row;
+                *ret_section = l->sections[i];
+            return row;
         }
     }
     return NULL;
@@ -79,15 +85,13 @@ const struct directive *directive_find(const char *section, const char *key, con
 
 const struct directive *directive_nth(size_t i, const char **ret_section)
 {
-    const struct directive_table *in;
+    const struct directive_list *l = all_rows();
 
-    for (size_t t = 0; (in = table(t)); i -= in->n, t++)
-        if (i < in->n) {
-            if (ret_section)
-                *ret_section = in->section;
-            return &in->rows[i];
-        }
-    return NULL;
+    if (i >= l->n)
+        return NULL;
+    if (ret_section)
+        *ret_section = l->sections[i];
+    return &l->rows[i];
 }
 
 void *directive_place(struct jobspec *d, const struct directive *row)

@@ -43,22 +43,33 @@ struct directive {
     bool words;               /* its value is split into words: what a specifier brings in is quoted */
 };
 
-struct directive_table {
-    const char *section;
-    const struct directive *rows;
-    size_t n;
-};
+/* Where the tables put their rows, in the order in which they count. */
+struct directive_list;
 
-const struct directive_table *directives_unit(void);
-const struct directive_table *directives_install(void);
-const struct directive_table *directives_service(void);
-const struct directive_table *directives_exec(void);
-const struct directive_table *directives_dirs(void);
-const struct directive_table *directives_condition(void);
-const struct directive_table *directives_amphid(void);
-const struct directive_table *directives_sandbox(void);
-const struct directive_table *directives_resource(void);
-const struct directive_table *directives_other(void);
+/* Appends the @n @rows of @section, copied. */
+void directive_add(struct directive_list *l, const char *section, const struct directive *rows, size_t n);
+
+/* The tables. They are code that makes their rows when the first directive is looked for: as data full of pointers the
+ * dynamic linker would have to write each page of them at every start, and most starts look at no directive at all. */
+void directives_unit(struct directive_list *l);
+void directives_install(struct directive_list *l);
+void directives_service(struct directive_list *l);
+void directives_exec(struct directive_list *l);
+void directives_dirs(struct directive_list *l);
+void directives_condition(struct directive_list *l);
+void directives_amphid(struct directive_list *l);
+void directives_sandbox(struct directive_list *l);
+void directives_resource(struct directive_list *l);
+void directives_other(struct directive_list *l);
+
+/* Keeps the compiler from making data of the row that has this key. */
+static inline const char *directive_key(const char *key)
+{
+    __asm__("" : "+r"(key));
+    return key;
+}
+
+#define KEY(key) directive_key(key)
 
 /* The row of @key in @section (NULL: in any), and in *@ret_section (may be NULL) the section in which it stands; NULL if
  * there is none. An old name gives the row of the new one. */
@@ -90,11 +101,11 @@ const void *directive_look(const struct jobspec *d, const struct directive *row)
 #define AT(member) offsetof(struct jobspec, member)
 #define ROW(name, setter, member, text, ...)                                                                           \
     {                                                                                                                  \
-        .key = name, .set = setter, .offset = AT(member), .expects = text, ##__VA_ARGS__                               \
+        .key = KEY(name), .set = setter, .offset = AT(member), .expects = text, ##__VA_ARGS__                               \
     }
 #define PART_ROW(in, type, name, setter, member, text, ...)                                                            \
     {                                                                                                                  \
-        .key = name, .set = setter, .part = in, .offset = offsetof(struct type, member), .expects = text,              \
+        .key = KEY(name), .set = setter, .part = in, .offset = offsetof(struct type, member), .expects = text,              \
         ##__VA_ARGS__                                                                                                  \
     }
 #define A_TIMESPAN "a timespan such as 90, 5min 20s or infinity"

@@ -14,26 +14,24 @@ static const char *const levels[] = {[LOG_EMERG] = "emerg", [LOG_ALERT] = "alert
 #define HEALTH_ROW(...) PART_ROW(PART_HEALTH, spec_health, __VA_ARGS__)
 #define LOG_ROW(...) PART_ROW(PART_LOG, spec_log, __VA_ARGS__)
 
-static const struct directive rows[] = {
-    ROW("Ready", set_ready, ready, "notify, fd:N, " A_PROBE ", log:REGEX, pidfile or delay:TIME"),
-    ROW("RestartResetSec", set_span, restart_reset, A_TIMESPAN),
-    HEALTH_ROW("Health", set_health, health, A_PROBE),
-    HEALTH_ROW("HealthInterval", set_pause, interval, A_PAUSE),
-    HEALTH_ROW("HealthTimeout", set_pause, timeout, A_PAUSE),
-    HEALTH_ROW("HealthStartPeriod", set_span, start_period, A_TIMESPAN),
-    HEALTH_ROW("HealthRetries", set_int, retries, "a number from 1 on", .min = 1, .max = 1000000),
-    HEALTH_ROW("HealthAction", set_enum, action, "restart, none or watchdog", .names = health_actions),
-    ROW("SyslogLevelStderr", set_enum, stream_level[1], A_LEVEL, .names = levels,
-        .flag = AT(stderr_level_set)),
-    LOG_ROW("LogOverflow", set_enum, overflow, "block or drop", .names = overflows),
-    LOG_ROW("LogFileMaxSize", set_size, file_max_size, A_SIZE),
-    LOG_ROW("LogFileMaxFiles", set_int, file_max_files, "a number", .max = 1000),
-    LOG_ROW("LineMax", set_line_max, line_max, "a size from 79 on such as 48K"),
-};
-
-const struct directive_table *directives_amphid(void)
+void directives_amphid(struct directive_list *l)
 {
-    static const struct directive_table table = {"X-Amphid", rows, ARRAY_SIZE(rows)};
+    const struct directive rows[] = {
+        ROW("Ready", set_ready, ready, "notify, fd:N, " A_PROBE ", log:REGEX, pidfile or delay:TIME"),
+        ROW("RestartResetSec", set_span, restart_reset, A_TIMESPAN),
+        HEALTH_ROW("Health", set_health, health, A_PROBE),
+        HEALTH_ROW("HealthInterval", set_pause, interval, A_PAUSE),
+        HEALTH_ROW("HealthTimeout", set_pause, timeout, A_PAUSE),
+        HEALTH_ROW("HealthStartPeriod", set_span, start_period, A_TIMESPAN),
+        HEALTH_ROW("HealthRetries", set_int, retries, "a number from 1 on", .min = 1, .max = 1000000),
+        HEALTH_ROW("HealthAction", set_enum, action, "restart, none or watchdog", .names = health_actions),
+        ROW("SyslogLevelStderr", set_enum, stream_level[1], A_LEVEL, .names = levels,
+            .flag = AT(stderr_level_set)),
+        LOG_ROW("LogOverflow", set_enum, overflow, "block or drop", .names = overflows),
+        LOG_ROW("LogFileMaxSize", set_size, file_max_size, A_SIZE),
+        LOG_ROW("LogFileMaxFiles", set_int, file_max_files, "a number", .max = 1000),
+        LOG_ROW("LineMax", set_line_max, line_max, "a size from 79 on such as 48K"),
+    };
 
-    return &table;
+    directive_add(l, "X-Amphid", rows, ARRAY_SIZE(rows));
 }

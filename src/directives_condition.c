@@ -81,12 +81,10 @@ static int set_condition(struct jobspec *d, const struct directive *row, const c
 #define X(id, name, expect, path)                                                                                      \
     ONE(id, "Condition", name, expect, path, false), ONE(id, "Assert", name, expect, path, true),
 
-static const struct directive rows[] = {CONDITIONS(X)};
-#undef X
-
-const struct directive_table *directives_condition(void)
+void directives_condition(struct directive_list *l)
 {
-    static const struct directive_table table = {"Unit", rows, ARRAY_SIZE(rows)};
+    const struct directive rows[] = {CONDITIONS(X)};
+    #undef X
 
-    return &table;
+    directive_add(l, "Unit", rows, ARRAY_SIZE(rows));
 }

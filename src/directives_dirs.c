@@ -279,37 +279,35 @@ static int set_import_credential(struct jobspec *d, const struct directive *row,
         DIRS_ROW(name "Mode", set_mode, modes[which], "an octal mode such as 0750")
 #define ENCRYPTED "systemd's format of encrypted credentials is not known here: decrypt it when the unit is installed"
 
-static const struct directive rows[] = {
-    DIRECTORY("RuntimeDirectory", DIR_RUNTIME),
-    DIRECTORY("StateDirectory", DIR_STATE),
-    DIRECTORY("CacheDirectory", DIR_CACHE),
-    DIRECTORY("LogsDirectory", DIR_LOGS),
-    DIRECTORY("ConfigurationDirectory", DIR_CONFIGURATION),
-    DIRS_ROW("RuntimeDirectoryPreserve", set_preserve, preserve, "a boolean, or restart", .get = get_preserve),
-    DIRS_ROW("TimeoutCleanSec", set_span, timeout_clean, A_TIMESPAN, .honour = HONOUR_IGNORED,
-             .how = "nothing is cleaned here on request"),
-    DIRS_ROW("DynamicUser", set_dynamic_user, dynamic_user, A_BOOLEAN, .honour = HONOUR_EMULATED, .security = true,
-             .how = "a transient UID and GID, whose name no program can look up. What it implies beyond "
-                    "NoNewPrivileges= and RemoveIPC= cannot be enforced yet; its files in /tmp and /var/tmp are "
-                    "removed at its end. Without a mount namespace the private/ of its "
-                    "directories can be passed by anybody (0711, not 0700), but not listed, and no transient user gets "
-                    "a number that something in there belongs to",
-             .get = get_bool),
-    DIRS_ROW("RemoveIPC", set_bool, remove_ipc, A_BOOLEAN, .honour = HONOUR_EMULATED,
-             .how = "when the unit has stopped and no process of its user runs any more", .get = get_bool_of_dynamic_user),
-    DIRS_ROW("LoadCredential", set_load_credential, load, "ID or ID:PATH", .honour = HONOUR_EMULATED,
-             .how = "copied below /run/amphid/credentials: what /run is made of may be swapped out", .property = ""),
-    DIRS_ROW("SetCredential", set_credential, set, "ID:VALUE", .literal = true, .honour = HONOUR_EMULATED,
-             .how = "written below /run/amphid/credentials", .property = ""),
-    DIRS_ROW("ImportCredential", set_import_credential, import, "a glob, or GLOB:NEWNAME", .honour = HONOUR_EMULATED,
-             .how = "copied below /run/amphid/credentials", .property = ""),
-    {.key = "LoadCredentialEncrypted", .honour = HONOUR_UNSUPPORTED, .how = ENCRYPTED},
-    {.key = "SetCredentialEncrypted", .honour = HONOUR_UNSUPPORTED, .how = ENCRYPTED},
-};
-
-const struct directive_table *directives_dirs(void)
+void directives_dirs(struct directive_list *l)
 {
-    static const struct directive_table table = {"Service", rows, ARRAY_SIZE(rows)};
+    const struct directive rows[] = {
+        DIRECTORY("RuntimeDirectory", DIR_RUNTIME),
+        DIRECTORY("StateDirectory", DIR_STATE),
+        DIRECTORY("CacheDirectory", DIR_CACHE),
+        DIRECTORY("LogsDirectory", DIR_LOGS),
+        DIRECTORY("ConfigurationDirectory", DIR_CONFIGURATION),
+        DIRS_ROW("RuntimeDirectoryPreserve", set_preserve, preserve, "a boolean, or restart", .get = get_preserve),
+        DIRS_ROW("TimeoutCleanSec", set_span, timeout_clean, A_TIMESPAN, .honour = HONOUR_IGNORED,
+                 .how = "nothing is cleaned here on request"),
+        DIRS_ROW("DynamicUser", set_dynamic_user, dynamic_user, A_BOOLEAN, .honour = HONOUR_EMULATED, .security = true,
+                 .how = "a transient UID and GID, whose name no program can look up. What it implies beyond "
+                        "NoNewPrivileges= and RemoveIPC= cannot be enforced yet; its files in /tmp and /var/tmp are "
+                        "removed at its end. Without a mount namespace the private/ of its "
+                        "directories can be passed by anybody (0711, not 0700), but not listed, and no transient user gets "
+                        "a number that something in there belongs to",
+                 .get = get_bool),
+        DIRS_ROW("RemoveIPC", set_bool, remove_ipc, A_BOOLEAN, .honour = HONOUR_EMULATED,
+                 .how = "when the unit has stopped and no process of its user runs any more", .get = get_bool_of_dynamic_user),
+        DIRS_ROW("LoadCredential", set_load_credential, load, "ID or ID:PATH", .honour = HONOUR_EMULATED,
+                 .how = "copied below /run/amphid/credentials: what /run is made of may be swapped out", .property = ""),
+        DIRS_ROW("SetCredential", set_credential, set, "ID:VALUE", .literal = true, .honour = HONOUR_EMULATED,
+                 .how = "written below /run/amphid/credentials", .property = ""),
+        DIRS_ROW("ImportCredential", set_import_credential, import, "a glob, or GLOB:NEWNAME", .honour = HONOUR_EMULATED,
+                 .how = "copied below /run/amphid/credentials", .property = ""),
+        {.key = KEY("LoadCredentialEncrypted"), .honour = HONOUR_UNSUPPORTED, .how = ENCRYPTED},
+        {.key = KEY("SetCredentialEncrypted"), .honour = HONOUR_UNSUPPORTED, .how = ENCRYPTED},
+    };
 
-    return &table;
+    directive_add(l, "Service", rows, ARRAY_SIZE(rows));
 }

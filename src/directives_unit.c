@@ -189,82 +189,80 @@ static int set_instance(struct jobspec *d, const struct directive *row, const ch
 #define UNKEPT(name, setter, member, text, why, ...)                                                                   \
     UNIT_ROW(name, setter, member, text, .honour = HONOUR_IGNORED, .how = why, ##__VA_ARGS__)
 
-static const struct directive rows[] = {
-    ROW("Description", set_string, description, "a title", .get = get_description),
-    UNIT_ROW("Documentation", set_documentation, documentation,
-             "URIs that begin with http://, https://, file:, info: or man:; those that are good count", .words = true,
-             .get = get_words),
-    UNKEPT("SourcePath", set_path, source_path, "an absolute path", "it only says where the file comes from"),
-    DEPS("Requires", DEP_REQUIRES),
-    DEPS("Requisite", DEP_REQUISITE),
-    DEPS("Wants", DEP_WANTS),
-    DEPS("BindsTo", DEP_BINDS_TO),
-    DEPS("PartOf", DEP_PART_OF),
-    DEPS("Upholds", DEP_UPHOLDS),
-    DEPS("Conflicts", DEP_CONFLICTS),
-    DEPS("Before", DEP_BEFORE),
-    DEPS("After", DEP_AFTER),
-    DEPS("OnSuccess", DEP_ON_SUCCESS),
-    DEPS("OnFailure", DEP_ON_FAILURE),
-    DEPS("PropagatesReloadTo", DEP_PROPAGATES_RELOAD_TO),
-    DEPS("ReloadPropagatedFrom", DEP_RELOAD_PROPAGATED_FROM),
-    DEPS("PropagatesStopTo", DEP_PROPAGATES_STOP_TO),
-    DEPS("StopPropagatedFrom", DEP_STOP_PROPAGATED_FROM),
-    UNIT_ROW("JoinsNamespaceOf", set_deps, joins_namespace_of, NAMES, .honour = HONOUR_UNSUPPORTED,
-             .how = "there are no private namespaces yet that could be joined", .get = get_words),
-    UNIT_ROW("RequiresMountsFor", set_paths, requires_mounts_for, PATHS, .words = true, .honour = HONOUR_IGNORED,
-             .how = "the machine has mounted its file systems before amphid starts anything", .get = get_words),
-    UNIT_ROW("WantsMountsFor", set_paths, wants_mounts_for, PATHS, .words = true, .honour = HONOUR_IGNORED,
-             .how = "the machine has mounted its file systems before amphid starts anything", .get = get_words),
-    UNIT_ROW("DefaultDependencies", set_bool, default_dependencies, A_BOOLEAN, .honour = HONOUR_EMULATED,
-             .how = "the machine is up before amphid starts anything, and all is stopped when amphid is"),
-    UNIT_ROW("RefuseManualStart", set_bool, refuse_manual_start, A_BOOLEAN),
-    UNIT_ROW("RefuseManualStop", set_bool, refuse_manual_stop, A_BOOLEAN),
-    UNKEPT("AllowIsolate", set_bool, allow_isolate, A_BOOLEAN, "nothing is isolated by hand"),
-    UNIT_ROW("IgnoreOnIsolate", set_bool, ignore_on_isolate, A_BOOLEAN),
-    UNIT_ROW("StopWhenUnneeded", set_bool, stop_when_unneeded, A_BOOLEAN),
-    UNKEPT("CollectMode", set_collect_mode, collect_failed, "inactive or inactive-or-failed",
-           "a unit is remembered as long as the instance lives", .get = get_collect_mode),
-    {.key = "SurviveFinalKillSignal", .honour = HONOUR_IGNORED, .how = "the machine's last signal is not amphid's to send"},
-    UNIT_ROW("OnSuccessJobMode", set_enum, on_success_mode, MODE, .names = modes),
-    UNIT_ROW("OnFailureJobMode", set_enum, on_failure_mode, MODE, .names = modes),
-    UNIT_ROW("OnFailureIsolate", set_isolate, on_failure_mode, A_BOOLEAN, .property = ""),
-    UNIT_ROW("JobTimeoutSec", set_job_timeout, job_timeout, A_TIMESPAN, .get = get_span),
-    UNIT_ROW("JobRunningTimeoutSec", set_timeout, job_running_timeout, A_TIMESPAN,
-             .flag = offsetof(struct spec_unit, job_running_timeout_set)),
-    ACTIONS("JobTimeoutAction", job_timeout_action),
-    UNIT_ROW("JobTimeoutRebootArgument", set_string, job_timeout_reboot_argument, "text", .honour = HONOUR_UNSUPPORTED,
-             .how = NOT_OURS),
-    ROW("StartLimitIntervalSec", set_span, start_limit_interval, A_TIMESPAN),
-    ROW("StartLimitBurst", set_int, start_limit_burst, "a number", .max = INT32_MAX),
-    ACTIONS("StartLimitAction", start_limit_action),
-    ACTIONS("FailureAction", failure_action),
-    ACTIONS("SuccessAction", success_action),
-    UNIT_ROW("FailureActionExitStatus", set_exit_status, failure_exit, STATUS, .get = get_exit_or_none),
-    UNIT_ROW("SuccessActionExitStatus", set_exit_status, success_exit, STATUS, .get = get_exit_or_none),
-    UNIT_ROW("RebootArgument", set_string, reboot_argument, "text", .honour = HONOUR_UNSUPPORTED, .how = NOT_OURS),
-    /* Old names; systemd still takes them. */
-    {.key = "BindTo", .alias = "BindsTo"},
-    {.key = "RequiresOverridable", .alias = "Requires"},
-    {.key = "RequisiteOverridable", .alias = "Requisite"},
-    {.key = "PropagateReloadTo", .alias = "PropagatesReloadTo"},
-    {.key = "PropagateReloadFrom", .alias = "ReloadPropagatedFrom"},
-    {.key = "StartLimitInterval", .alias = "StartLimitIntervalSec"},
-};
-
-const struct directive_table *directives_unit(void)
+void directives_unit(struct directive_list *l)
 {
-    static const struct directive_table table = {"Unit", rows, ARRAY_SIZE(rows)};
+    const struct directive rows[] = {
+        ROW("Description", set_string, description, "a title", .get = get_description),
+        UNIT_ROW("Documentation", set_documentation, documentation,
+                 "URIs that begin with http://, https://, file:, info: or man:; those that are good count", .words = true,
+                 .get = get_words),
+        UNKEPT("SourcePath", set_path, source_path, "an absolute path", "it only says where the file comes from"),
+        DEPS("Requires", DEP_REQUIRES),
+        DEPS("Requisite", DEP_REQUISITE),
+        DEPS("Wants", DEP_WANTS),
+        DEPS("BindsTo", DEP_BINDS_TO),
+        DEPS("PartOf", DEP_PART_OF),
+        DEPS("Upholds", DEP_UPHOLDS),
+        DEPS("Conflicts", DEP_CONFLICTS),
+        DEPS("Before", DEP_BEFORE),
+        DEPS("After", DEP_AFTER),
+        DEPS("OnSuccess", DEP_ON_SUCCESS),
+        DEPS("OnFailure", DEP_ON_FAILURE),
+        DEPS("PropagatesReloadTo", DEP_PROPAGATES_RELOAD_TO),
+        DEPS("ReloadPropagatedFrom", DEP_RELOAD_PROPAGATED_FROM),
+        DEPS("PropagatesStopTo", DEP_PROPAGATES_STOP_TO),
+        DEPS("StopPropagatedFrom", DEP_STOP_PROPAGATED_FROM),
+        UNIT_ROW("JoinsNamespaceOf", set_deps, joins_namespace_of, NAMES, .honour = HONOUR_UNSUPPORTED,
+                 .how = "there are no private namespaces yet that could be joined", .get = get_words),
+        UNIT_ROW("RequiresMountsFor", set_paths, requires_mounts_for, PATHS, .words = true, .honour = HONOUR_IGNORED,
+                 .how = "the machine has mounted its file systems before amphid starts anything", .get = get_words),
+        UNIT_ROW("WantsMountsFor", set_paths, wants_mounts_for, PATHS, .words = true, .honour = HONOUR_IGNORED,
+                 .how = "the machine has mounted its file systems before amphid starts anything", .get = get_words),
+        UNIT_ROW("DefaultDependencies", set_bool, default_dependencies, A_BOOLEAN, .honour = HONOUR_EMULATED,
+                 .how = "the machine is up before amphid starts anything, and all is stopped when amphid is"),
+        UNIT_ROW("RefuseManualStart", set_bool, refuse_manual_start, A_BOOLEAN),
+        UNIT_ROW("RefuseManualStop", set_bool, refuse_manual_stop, A_BOOLEAN),
+        UNKEPT("AllowIsolate", set_bool, allow_isolate, A_BOOLEAN, "nothing is isolated by hand"),
+        UNIT_ROW("IgnoreOnIsolate", set_bool, ignore_on_isolate, A_BOOLEAN),
+        UNIT_ROW("StopWhenUnneeded", set_bool, stop_when_unneeded, A_BOOLEAN),
+        UNKEPT("CollectMode", set_collect_mode, collect_failed, "inactive or inactive-or-failed",
+               "a unit is remembered as long as the instance lives", .get = get_collect_mode),
+        {.key = KEY("SurviveFinalKillSignal"), .honour = HONOUR_IGNORED, .how = "the machine's last signal is not amphid's to send"},
+        UNIT_ROW("OnSuccessJobMode", set_enum, on_success_mode, MODE, .names = modes),
+        UNIT_ROW("OnFailureJobMode", set_enum, on_failure_mode, MODE, .names = modes),
+        UNIT_ROW("OnFailureIsolate", set_isolate, on_failure_mode, A_BOOLEAN, .property = ""),
+        UNIT_ROW("JobTimeoutSec", set_job_timeout, job_timeout, A_TIMESPAN, .get = get_span),
+        UNIT_ROW("JobRunningTimeoutSec", set_timeout, job_running_timeout, A_TIMESPAN,
+                 .flag = offsetof(struct spec_unit, job_running_timeout_set)),
+        ACTIONS("JobTimeoutAction", job_timeout_action),
+        UNIT_ROW("JobTimeoutRebootArgument", set_string, job_timeout_reboot_argument, "text", .honour = HONOUR_UNSUPPORTED,
+                 .how = NOT_OURS),
+        ROW("StartLimitIntervalSec", set_span, start_limit_interval, A_TIMESPAN),
+        ROW("StartLimitBurst", set_int, start_limit_burst, "a number", .max = INT32_MAX),
+        ACTIONS("StartLimitAction", start_limit_action),
+        ACTIONS("FailureAction", failure_action),
+        ACTIONS("SuccessAction", success_action),
+        UNIT_ROW("FailureActionExitStatus", set_exit_status, failure_exit, STATUS, .get = get_exit_or_none),
+        UNIT_ROW("SuccessActionExitStatus", set_exit_status, success_exit, STATUS, .get = get_exit_or_none),
+        UNIT_ROW("RebootArgument", set_string, reboot_argument, "text", .honour = HONOUR_UNSUPPORTED, .how = NOT_OURS),
+        /* Old names; systemd still takes them. */
+        {.key = KEY("BindTo"), .alias = "BindsTo"},
+        {.key = KEY("RequiresOverridable"), .alias = "Requires"},
+        {.key = KEY("RequisiteOverridable"), .alias = "Requisite"},
+        {.key = KEY("PropagateReloadTo"), .alias = "PropagatesReloadTo"},
+        {.key = KEY("PropagateReloadFrom"), .alias = "ReloadPropagatedFrom"},
+        {.key = KEY("StartLimitInterval"), .alias = "StartLimitIntervalSec"},
+    };
 
-    return &table;
+    directive_add(l, "Unit", rows, ARRAY_SIZE(rows));
 }
 
 /* Not shown: `systemctl show` has what symlinks say under these names. */
 #define INSTALL(name, member) UNIT_ROW(name, set_names, member, NAMES, .property = "")
 
-const struct directive_table *directives_install(void)
+void directives_install(struct directive_list *l)
 {
-    static const struct directive install[] = {
+    const struct directive install[] = {
         INSTALL("WantedBy", wanted_by),
         INSTALL("RequiredBy", required_by),
         INSTALL("UpheldBy", upheld_by),
@@ -273,7 +271,6 @@ const struct directive_table *directives_install(void)
         UNIT_ROW("DefaultInstance", set_instance, default_instance, "what can stand behind the \"@\" of a unit's name",
                  .property = ""),
     };
-    static const struct directive_table table = {"Install", install, ARRAY_SIZE(install)};
 
-    return &table;
+    directive_add(l, "Install", install, ARRAY_SIZE(install));
 }
