@@ -217,13 +217,18 @@ static void over(void *ctx, size_t number, enum unit_job job, enum unit_job_resu
     decide(d, u, up);
 }
 
+/* The graph's sentences begin with the unit's name, which a record and a line to the starter have before them. */
 static void say(void *ctx, int level, size_t number, const char *text)
 {
+    const struct unit *u = units_nth(ctx, number);
     struct daemon *d = units_owner(ctx);
+    size_t name = strlen(unit_name(u));
+    bool about = strncmp(text, unit_name(u), name) == 0 && strncmp(text + name, ": ", 2) == 0;
 
-    log_unit(d->log, unit_subject(units_nth(ctx, number)), STAGE_LOAD, level, NULL, "%s", text);
+    text += about ? name + 2 : 0;
+    log_unit(d->log, unit_subject(u), STAGE_LOAD, level, NULL, "%s", text);
     if (d && !d->told_up && level <= LOG_WARNING)
-        daemon_tell_starter(d, NULL, "%s", text);
+        daemon_tell_starter(d, about ? u : NULL, "%s", text);
 }
 
 static uint64_t now(void *ctx)

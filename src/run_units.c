@@ -48,7 +48,13 @@ static int make_line(struct run *run)
 
 static int not_loaded(struct run *run, const char *name, int error)
 {
-    return run_complain(run, error == -ENOENT ? EXIT_NOT_INSTALLED : EXIT_FAILURE, 0, "%s: %s", name, units_explain(error));
+    int status = error == -ENOENT ? EXIT_NOT_INSTALLED : EXIT_FAILURE;
+    size_t len = strlen(run->cli->name);
+
+    /* The line begins with the instance's name, which is mostly the unit's. */
+    if (strncmp(name, run->cli->name, len) == 0 && (name[len] == '\0' || STREQ(name + len, ".service")))
+        return run_complain(run, status, 0, "%s", units_explain(error));
+    return run_complain(run, status, 0, "%s: %s", name, units_explain(error));
 }
 
 /* A unit that is named on the command line. */

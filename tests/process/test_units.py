@@ -109,9 +109,9 @@ def test_fork_one_that_fails(units, service, said, code):
 
 
 @pytest.mark.parametrize("word, said, code", [
-    ("nix.service", "nix.service: there is no such unit", 5),
-    ("x.socket", "x.socket: it is the machine's: amphid runs services", 1),
-    ("masked.service", "masked.service: it is masked", 1),
+    ("nix.service", "amphid: nix: there is no such unit", 5),
+    ("x.socket", "amphid: x.socket: it is the machine's: amphid runs services", 1),
+    ("masked.service", "amphid: masked: it is masked", 1),
     ("./nix.service", "there is no such unit", 5),
 ])
 def test_what_cannot_be_loaded(units, word, said, code):
@@ -411,7 +411,7 @@ def test_what_others_see_of_a_restart(units, mode, alarms, watcher_restarts, del
                 unit="OnFailure=alarm.service\nStartLimitBurst=4\nStartLimitIntervalSec=1h\n")
     units.fork("-n", "it", "watcher.service", code=None)
     units.world.until_logged("result=start-limit-hit")
-    told = "alarm.service: started, OnFailureOf=web.service"
+    told = "started, OnFailureOf=web.service"
     units.world.files.until(units.log, lambda text: text.count(told) >= alarms, f"{alarms} alarms")
     units.world.files.until(alarm, lambda text: text, "an alarm")
     units.world.run("stop", "it")
@@ -479,7 +479,7 @@ def test_starts_for_others_count(units):
     units.write("bad.service", f"ExecStart=/bin/sh -c 'echo run >>{runs}; exit 3'\n", unit="StartLimitBurst=4\n")
     units.write("up.service", unit="Upholds=bad.service\n")
     units.fork("up.service")
-    units.world.until_logged("bad.service: started and stopped too often")
+    units.world.until_logged("started and stopped too often")
     assert runs.read_text() == "run\n" * 4 and "result=start-limit-hit" in units.world.log.read_text()
     units.world.run("stop", "up", code=0)
 
