@@ -105,7 +105,7 @@ def test_restart_that_fails(world):
     tell.expect("up")
     gate.say("exit 3")
     run.wait(1)
-    say(run, "did not come up", "exited with status 3")
+    say(run, "did not come up", "ended with 3 before it was up")
     assert daemon.wait() == 3
 
 
