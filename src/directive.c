@@ -8,8 +8,8 @@
 
 /* All rows, and their places by their keys: made when the first one is looked for. A unit has dozens of lines, a machine
  * hundreds of units. */
-#define ROWS 512
-#define SLOTS 2048 /* several times as many as rows */
+#define ROWS 1024 /* so much that malloc(3) gives what is forgotten back to the system */
+#define SLOTS 2048
 
 struct directive_list {
     size_t n;
@@ -41,19 +41,27 @@ void directive_add(struct directive_list *l, const char *section, const struct d
     }
 }
 
+static struct directive_list *list;
+
+/* NULL: no memory. */
 static const struct directive_list *all_rows(void)
 {
     static void (*const tables[])(struct directive_list *l) = {
         directives_service,   directives_exec,   directives_dirs,    directives_unit,     directives_install,
         directives_condition, directives_amphid, directives_sandbox, directives_resource, directives_other,
     };
-    static struct directive_list list;
-    static bool made;
 
-    for (size_t i = 0; !made && i < ARRAY_SIZE(tables); i++)
-        tables[i](&list);
-    made = true;
-    return &list;
+    if (list || !(list = calloc(1, sizeof(*list))))
+        return list;
+    for (size_t i = 0; i < ARRAY_SIZE(tables); i++)
+        tables[i](list);
+    return list;
+}
+
+void directive_forget(void)
+{
+    free(list);
+    list = NULL;
 }
 
 /* @in_use: not among the old names. */
@@ -61,7 +69,7 @@ static const struct directive *find(const char *section, const char *key, bool i
 {
     const struct directive_list *l = all_rows();
 
-    for (unsigned at = hash(key) % SLOTS; l->slots[at]; at = (at + 1) % SLOTS) {
+    for (unsigned at = hash(key) % SLOTS; l && l->slots[at]; at = (at + 1) % SLOTS) {
         size_t i = l->slots[at] - 1U;
         const struct directive *row = &l->rows[i];
 
@@ -87,7 +95,7 @@ const struct directive *directive_nth(size_t i, const char **ret_section)
 {
     const struct directive_list *l = all_rows();
 
-    if (i >= l->n)
+    if (!l || i >= l->n)
         return NULL;
     if (ret_section)
         *ret_section = l->sections[i];
@@ -116,10 +124,10 @@ static bool is_harmless(const struct directive *row, const char *value)
 static int note_unenforced(struct jobspec *d, const struct directive *row, const char *value)
 {
     bool harmless = is_harmless(row, value);
-    const struct directive **grown;
+    uint16_t number = (uint16_t)(row - list->rows), *grown;
     size_t i = 0;
 
-    while (i < d->n_unenforced && d->unenforced[i] != row)
+    while (i < d->n_unenforced && d->unenforced[i] != number)
         i++;
     if (harmless && i < d->n_unenforced) {
         d->n_unenforced--;
@@ -130,14 +138,14 @@ static int note_unenforced(struct jobspec *d, const struct directive *row, const
     grown = reallocarray(d->unenforced, d->n_unenforced + 1, sizeof(*grown));
     if (!grown)
         return -ENOMEM;
-    grown[d->n_unenforced++] = row;
+    grown[d->n_unenforced++] = number;
     d->unenforced = grown;
     return 0;
 }
 
 const struct directive *directive_unenforced(const struct jobspec *d, size_t i)
 {
-    return i < d->n_unenforced ? d->unenforced[i] : NULL;
+    return i < d->n_unenforced ? directive_nth(d->unenforced[i], NULL) : NULL;
 }
 
 int directive_set(struct jobspec *d, const struct directive *row, const char *value)

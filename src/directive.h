@@ -78,6 +78,10 @@ const struct directive *directive_find(const char *section, const char *key, con
 /* The @i-th of all rows; NULL past the last. */
 const struct directive *directive_nth(size_t i, const char **ret_section);
 
+/* Gives the memory of the table back, and with it all rows that were lent. The next one that is looked for makes it
+ * anew. */
+void directive_forget(void);
+
 /* Sets what @row stands for to @value; an empty value resets lists, as in a unit file. -EINVAL or -ERANGE (not a value of
  * it: row->expects says what would be), -EOPNOTSUPP (it is only known), -ENOMEM. What takes something away from the
  * service and is not enforced is remembered in the description (directive_unenforced()). */

@@ -85,7 +85,6 @@ struct probe_list {
     size_t n;
 };
 
-struct directive;
 struct spec_exec;
 struct spec_dirs;
 struct spec_unit;
@@ -96,7 +95,7 @@ struct jobspec {
     char *description;    /* NULL: it is called by its name */
     bool ignore_sigpipe, ignore_sigpipe_set;
     bool delegate; /* Delegate= */
-    const struct directive **unenforced; /* what should confine the service and does not (directive_unenforced()) */
+    uint16_t *unenforced; /* numbers of directives: what should confine the service and does not (directive_unenforced()) */
     size_t n_unenforced;
 
     enum job_type type; /* a unit file's default is the loader's to set, where type_set is false */

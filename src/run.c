@@ -12,6 +12,7 @@
 #include "cleanup.h"
 #include "daemon.h"
 #include "detach.h"
+#include "directive.h"
 #include "facts.h"
 #include "launch.h"
 #include "parse.h"
@@ -228,6 +229,7 @@ static int detach(struct run *run)
 {
     int r;
 
+    directive_forget(); /* all is read, and what is written before the fork is the daemon's for good */
     if (!forks(run))
         return GO_ON;
     r = launch_detach(&run->upward, run->log, run->cli->name);
