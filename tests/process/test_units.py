@@ -96,6 +96,8 @@ def test_fork_one(units):
     daemon.wait()
 
 
+# Type=simple: that its exec failed is known in time where vfork is vfork.
+@pytest.mark.no_wrapper
 @pytest.mark.parametrize("service, said, code", [
     ("ExecStart=/bin/sh -c 'echo why >&2; exit 7'\nType=notify\n", "ended with 7 before it was up\nwhy\n", 7),
     ("ExecStart=/nonexistent/program\n", "/nonexistent/program", 203),
