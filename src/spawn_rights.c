@@ -273,10 +273,11 @@ static int step_no_new_privileges(const struct child *c)
     return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 
-/* tree_forest.c: whose a process is, although it has changed all else. Not where LimitLOCKS= is used. */
+/* tree_forest.c: whose a process is, although it has changed all else: of a unit, which may have others beside it, without a
+ * cgroup that would tell. Not where LimitLOCKS= is used. */
 static bool has_mark(const struct child *c)
 {
-    return c->s->invocation_id[0] && !(spec_limits(c->d)->set & 1U << RLIMIT_LOCKS);
+    return c->s->ctx.clean && c->run->cgroup_fd < 0 && c->s->invocation_id[0] && !(spec_limits(c->d)->set & 1U << RLIMIT_LOCKS);
 }
 
 static int step_mark(const struct child *c)

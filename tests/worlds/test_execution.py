@@ -101,7 +101,8 @@ LATER = {257: 'USER=root', 248: 'exec-pid'}
 # Where amphid's answer is another one on purpose.
 AGREED = {
     # stdout and stderr have each a stream of their own, and so each its level.
-    '': ('one-output',),
+    # Without a cgroup (nobody delegates one to a shell) a unit's processes are known by a mark in a limit nobody enforces.
+    '': ('one-output', 'Max file locks'),
     # A command with all rights has from systemd all the same the user's groups, what PID 1 can inherit, and its limit.
     'full': ('Groups:', 'CapInh:', 'Max open files', 'Max core file size'),
     'elevated': ('Groups:',),

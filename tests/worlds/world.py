@@ -149,11 +149,13 @@ class World:
 
     def argv_in(self, argv, timeout, user=None):
         pre = [*self.join, 'nsenter', '-t', str(self.leader), '-a', 'setsid']
+        if self.rights():
+            pre += ['setpriv', *self.rights()]
         if user:
             uid = self.stat(f'/home/{user}').st_uid
             pre += ['setpriv', f'--reuid={uid}', f'--regid={uid}', '--clear-groups']
         # timeout(1) hands its end on to the command: also when nsenter, which we know, is killed.
-        return [*pre, 'setpriv', '--pdeathsig', 'TERM', *self.rights(), 'timeout', '-k', '2', str(timeout), *argv]
+        return [*pre, 'setpriv', '--pdeathsig', 'TERM', 'timeout', '-k', '2', str(timeout), *argv]
 
     def rights(self):
         """What setpriv(1) has to take away so that a command may do what the world's init may: nsenter(1) gives all."""
