@@ -102,31 +102,28 @@ static int put_variable(char ***env, const char *key, const char *value)
     return env_put(env, assignment);
 }
 
-/* systemd.exec(5): what a unit that OnFailure= or OnSuccess= has started is told of the one that did so. */
-static int monitor_environment(struct unit *u)
+int daemon_monitor(struct unit *u, const struct unit *of)
 {
-    const struct unit *of = u->monitored;
-    const struct job *job = of ? of->job : NULL;
+    const struct job *job = of->job;
     char number[16], name[16];
     const char *status = number;
     int r;
 
-    u->env = strv_free(u->env);
-    u->monitored = NULL;
+    u->next_env = strv_free(u->next_env);
     if (!job)
         return 0;
-    r = put_variable(&u->env, "MONITOR_SERVICE_RESULT", job_result_name(job->fsm.result));
+    r = put_variable(&u->next_env, "MONITOR_SERVICE_RESULT", job_result_name(job->fsm.result));
     if (r >= 0 && job->exit_code) {
         snprintf(number, sizeof(number), "%d", job->exit_status);
         if (job->exit_code != CLD_EXITED)
             status = signal_name(job->exit_status, name) + strlen("SIG");
-        r = put_variable(&u->env, "MONITOR_EXIT_CODE", exit_code_name(job->exit_code));
+        r = put_variable(&u->next_env, "MONITOR_EXIT_CODE", exit_code_name(job->exit_code));
         if (r >= 0)
-            r = put_variable(&u->env, "MONITOR_EXIT_STATUS", status);
+            r = put_variable(&u->next_env, "MONITOR_EXIT_STATUS", status);
     }
     if (r >= 0 && job->tree.mark[0])
-        r = put_variable(&u->env, "MONITOR_INVOCATION_ID", job->tree.mark);
-    return r < 0 ? r : put_variable(&u->env, "MONITOR_UNIT", unit_name(of));
+        r = put_variable(&u->next_env, "MONITOR_INVOCATION_ID", job->tree.mark);
+    return r < 0 ? r : put_variable(&u->next_env, "MONITOR_UNIT", unit_name(of));
 }
 
 /* Do its conditions hold? Else it is told why not. */
@@ -176,12 +173,12 @@ static void start_service(struct daemon *d, struct unit *u)
     warn(d, u);
     if (!u->job)
         r = make_job(d, u);
-    if (r >= 0)
-        r = monitor_environment(u);
     if (r < 0) {
         daemon_unit_failed(d, u, 1, -r, strerror(-r));
         return;
     }
+    strv_free(u->env);
+    u->env = take_ptr(u->next_env);
     u->job->c.more_env = u->env;
     u->job->stop_asked = false;
     job_start(u->job);

@@ -87,6 +87,10 @@ void daemon_begin(void *ctx, size_t number, enum unit_job job);
 /* Has it a reload at all? */
 bool daemon_can_reload(const struct unit *u);
 
+/* Keeps for the next start of @u, by OnFailure= or OnSuccess= of @of, what it is to be told of it (systemd.exec(5),
+ * MONITOR_*): by then @of may live again. -ENOMEM. */
+int daemon_monitor(struct unit *u, const struct unit *of);
+
 /* ---- daemon_units.c ---- */
 
 /* A line for the terminal of a starter that still waits, about @u (NULL: the instance). */

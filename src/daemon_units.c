@@ -40,10 +40,21 @@ static void count(struct daemon *d, const struct unit *u, enum unit_state s, int
     d->n_asked += u->asked && is_alive(s) ? n : 0;
 }
 
+/* What OnFailure= and OnSuccess= of @u may start is to be told of this end: when it is started @u may live again. */
+static void tell_followers(struct daemon *d, const struct unit *u, enum unit_state state)
+{
+    enum unit_dep dep = state == UNIT_FAILED ? DEP_ON_FAILURE : DEP_ON_SUCCESS;
+    size_t pos = 0, other;
+
+    while (!is_alive(state) && graph_dep(d->graph, u->number, dep, &pos, &other))
+        (void)daemon_monitor(units_nth(d->units, other), u); /* without memory it is told less */
+}
+
 void daemon_note(struct daemon *d, struct unit *u, enum unit_state state, unsigned news)
 {
     struct unit_news *grown = d->news;
 
+    tell_followers(d, u, state);
     if (d->n_news == d->news_size) {
         grown = reallocarray(d->news, d->news_size + 64, sizeof(*grown));
         if (!grown) /* the graph learns with the next change what it has missed */
@@ -132,12 +143,8 @@ static void mark_followers(struct daemon *d, const struct unit *u, enum unit_sta
     enum unit_dep dep = state == UNIT_FAILED ? DEP_ON_FAILURE : DEP_ON_SUCCESS;
     size_t pos = 0, other;
 
-    while (!is_alive(state) && graph_dep(d->graph, u->number, dep, &pos, &other)) {
-        struct unit *follower = units_nth(d->units, other);
-
-        mark_asked(d, follower);
-        follower->monitored = u;
-    }
+    while (!is_alive(state) && graph_dep(d->graph, u->number, dep, &pos, &other))
+        mark_asked(d, units_nth(d->units, other));
 }
 
 int daemon_request(struct daemon *d, struct unit *u, enum unit_job job)

@@ -191,6 +191,7 @@ struct units *units_free(struct units *all)
         free(u->notify_path);
         free(u->main_path);
         strv_free(u->env);
+        strv_free(u->next_env);
         free(u->from);
         units_free_file(u->next);
         unit_file_done(&u->file);

@@ -34,8 +34,8 @@ struct unit {
     struct start_count starts; /* of jobs before that one */
     char *notify_path;
     char *main_path; /* where its main process is written down */
-    char **env;                   /* MONITOR_*, of one that was started for the sake of another; NULL: of none */
-    const struct unit *monitored; /* that other one, until it is started */
+    char **env;      /* MONITOR_*, of one that was started for the sake of another; NULL: of none */
+    char **next_env; /* the same of its next start */
     enum unit_state state; /* what the graph was told */
     uint64_t since;        /* CLOCK_REALTIME usec of that */
     bool asked;            /* for itself, and not only pulled in by others */
