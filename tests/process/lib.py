@@ -122,7 +122,10 @@ class Process:
     def fds(self):
         found = {}
         for name in os.listdir(f"/proc/{self.pid}/fd"):
-            found[int(name)] = os.readlink(f"/proc/{self.pid}/fd/{name}")
+            try:
+                found[int(name)] = os.readlink(f"/proc/{self.pid}/fd/{name}")
+            except FileNotFoundError:
+                continue  # closed meanwhile
         return found
 
     def children(self):
