@@ -159,7 +159,8 @@ def test_syslogd_is_killed_again_and_again(world):
     syslogd.kill()
     found = numbers(syslogd.lines())
     assert sorted(set(found)) == list(range(MANY))
-    assert len(found) < MANY + 5 * 1000, "only what may not have been read comes again"
+    # 64 KiB of the shortest lines at each of four ends.
+    assert len(found) < MANY + 4 * 1500, "only what may not have been read comes again"
 
 
 @pytest.mark.private
