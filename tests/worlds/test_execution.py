@@ -93,7 +93,8 @@ CASES = {
 AMPHID = 'systemd-run --quiet --wait --pipe env -i PATH=/usr/bin:/bin amphid run --wait'
 
 # Since which version systemd knows it.
-SINCE = {'login': 254, 'search-path': 250}
+# Debian 11's 247 has another shell for root, other priorities of its own for input and output, and knows no shared-dax.
+SINCE = {'login': 254, 'search-path': 250, 'root': 248, 'io-realtime': 248, 'io-none': 248, 'coredump': 248}
 
 # What newer ones say; amphid is as the newest. Older ones of Debian have /sbin and /bin in PATH where they are links.
 LATER = {257: 'USER=root', 248: 'exec-pid'}
@@ -143,7 +144,7 @@ def answers(w, start, name):
 @pytest.mark.parametrize('name', CASES)
 def test_same_process(booted, name):
     if booted.version < SINCE.get(name, 0):
-        pytest.skip(f'systemd {booted.version} does not know it')
+        pytest.skip(f'systemd {booted.version} does not know it, or does it in a way of its own')
     theirs, started = answers(booted, 'systemctl start', name)
     ours, done = answers(booted, AMPHID, name)
     assert started.returncode == 0 or not theirs, started.stderr
