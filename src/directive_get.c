@@ -72,14 +72,6 @@ void get_words(const struct jobspec *d, const struct directive *row, FILE *out)
     }
 }
 
-void get_plain_words(const struct jobspec *d, const struct directive *row, FILE *out)
-{
-    char **const *v = directive_look(d, row);
-
-    for (size_t i = 0; *v && (*v)[i]; i++)
-        fprintf(out, "%s%s", i > 0 ? " " : "", (*v)[i]);
-}
-
 void get_mode(const struct jobspec *d, const struct directive *row, FILE *out)
 {
     const mode_t *mode = directive_look(d, row);

@@ -9,7 +9,6 @@ void get_number(const struct jobspec *d, const struct directive *row, FILE *out)
 void get_bool(const struct jobspec *d, const struct directive *row, FILE *out);
 void get_string(const struct jobspec *d, const struct directive *row, FILE *out);
 void get_words(const struct jobspec *d, const struct directive *row, FILE *out);
-void get_plain_words(const struct jobspec *d, const struct directive *row, FILE *out); /* nothing in quotes */
 void get_mode(const struct jobspec *d, const struct directive *row, FILE *out);
 void get_span(const struct jobspec *d, const struct directive *row, FILE *out);
 void get_size(const struct jobspec *d, const struct directive *row, FILE *out);

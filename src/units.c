@@ -24,11 +24,6 @@ struct graph *units_graph(const struct units *all)
     return all->graph;
 }
 
-const struct unit_paths *units_paths(const struct units *all)
-{
-    return all->paths;
-}
-
 size_t units_count(const struct units *all)
 {
     return all->n;

@@ -65,7 +65,6 @@ void units_set_owner(struct units *all, void *owner);
 void *units_owner(const struct units *all);
 
 struct graph *units_graph(const struct units *all);
-const struct unit_paths *units_paths(const struct units *all);
 size_t units_count(const struct units *all);
 struct unit *units_nth(const struct units *all, size_t number);
 
