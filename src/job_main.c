@@ -118,15 +118,15 @@ void job_forget_main(struct job *job)
 }
 
 /* Of a file that job_remember_main() has written: a pidfd of that process; -1: it is gone. */
-static int open_remembered(const char *path)
+static int open_remembered(int file)
 {
-    cleanup_close int file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY), fd = -1;
+    cleanup_close int fd = -1;
     char text[160] = "", boot[64];
     unsigned long long born;
     struct proc_identity id;
     int pid, at = 0;
 
-    if (file < 0 || read(file, text, sizeof(text) - 1) <= 0 || sscanf(text, "%d %llu %n", &pid, &born, &at) != 2 ||
+    if (read(file, text, sizeof(text) - 1) <= 0 || sscanf(text, "%d %llu %n", &pid, &born, &at) != 2 ||
         at == 0 || pid <= 1 || read_boot_id(boot) < 0 || strcmp(text + at, boot) != 0)
         return -1;
     fd = (int)syscall(SYS_pidfd_open, pid, 0);
@@ -137,11 +137,15 @@ static int open_remembered(const char *path)
 
 bool job_end_remembered(struct job *job)
 {
-    cleanup_close int fd = job->c.pid_path ? open_remembered(job->c.pid_path) : -1;
-    struct pollfd gone = {.fd = fd, .events = POLLIN};
+    const char *path = job->c.pid_path;
+    cleanup_close int file = path ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY) : -1, fd = -1;
+    struct pollfd gone = {.events = POLLIN};
 
-    if (job->c.pid_path)
-        (void)unlink(job->c.pid_path); /* it is in nobody's way when the directory is removed */
+    if (!path || (file < 0 && errno == ENOENT)) /* as nearly always */
+        return false;
+    if (file >= 0)
+        gone.fd = fd = open_remembered(file);
+    (void)unlink(path); /* it is in nobody's way when the directory is removed */
     if (fd < 0 || syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0) < 0)
         return false;
     (void)poll(&gone, 1, LEFTOVER_MSEC);
