@@ -15,6 +15,7 @@
 #include "parse.h"
 #include "reaper.h"
 #include "self.h"
+#include "strv.h"
 #include "systemd.h"
 
 /* ---- signals, watchdog ---- */
@@ -180,26 +181,10 @@ static int want_all(struct daemon *d)
     return n == 0 && r < 0 ? refused(d, r) : 0;
 }
 
-/* A unit finds the same world whoever starts it. What was passed to us is for an only one. */
-static void make_worlds(struct daemon *d)
-{
-    struct spawn_context *world = &d->worlds[1];
-
-    *world = *d->config->spawn;
-    world->env = d->config->unit_env;
-    world->own_env = d->config->spawn->env;
-    world->clean = true;
-    world->stay = false;
-    d->worlds[0] = *world;
-    d->worlds[0].listen_fds = 0;
-    d->worlds[0].listen_names = NULL;
-}
-
 static int start(struct daemon *d)
 {
     int r = tree_adopt();
 
-    make_worlds(d);
     if (r >= 0)
         r = forest_new(&d->forest);
     if (r >= 0)
@@ -232,6 +217,7 @@ static void finish(struct daemon *d, bool failed)
     d->forest = forest_free(d->forest);
     free(d->news);
     free(d->jobs);
+    strv_free(d->unit_env);
     log_attach(d->log, NULL);
     d->loop = loop_free(d->loop);
 }

@@ -13,7 +13,6 @@ struct daemon_config {
     size_t n_first;
     bool resident; /* it stays when all of them are over */
     const struct spawn_context *spawn; /* what a command line's processes find; what was passed to us is for an only one */
-    char *const *unit_env;             /* what units' do */
     const struct mode_verdict *verdict;
     struct log *log;
     struct upward *upward;

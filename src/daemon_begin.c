@@ -45,10 +45,32 @@ static int make_path(const struct daemon *d, const struct unit *u, const char *w
     return -ENOMEM;
 }
 
+/* A unit finds the same world whoever starts it; it is made for the first one. What was passed to us is for an only one. */
+static int make_worlds(struct daemon *d)
+{
+    struct spawn_context *world = &d->worlds[1];
+    int r = d->unit_env ? 0 : spawn_unit_env(&d->unit_env, d->config->spawn->env);
+
+    if (r < 0 || world->clean)
+        return r;
+    *world = *d->config->spawn;
+    world->env = d->unit_env;
+    world->own_env = d->config->spawn->env;
+    world->clean = true;
+    world->stay = false;
+    d->worlds[0] = *world;
+    d->worlds[0].listen_fds = 0;
+    d->worlds[0].listen_names = NULL;
+    return 0;
+}
+
 static int make_job(struct daemon *d, struct unit *u)
 {
     struct job *job;
-    int r;
+    int r = u->line ? 0 : make_worlds(d);
+
+    if (r < 0)
+        return r;
 
     if ((!u->notify_path && make_path(d, u, "notify", &u->notify_path) < 0) ||
         (!u->main_path && make_path(d, u, "main", &u->main_path) < 0))

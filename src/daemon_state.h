@@ -19,6 +19,7 @@ struct daemon {
     struct unit *sole; /* the only one that was wanted from the start, and what is told upward is about it; NULL: none, or
                         * several */
     struct spawn_context worlds[2]; /* what units find, whoever starts them; [1]: with what was passed to us */
+    char **unit_env;                /* of both; NULL: no unit has been started yet */
     bool idling; /* a job of Type=idle waits for the others */
     struct forest *forest;
     struct unit *touched; /* one of their processes has ended, and was reaped */

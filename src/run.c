@@ -272,7 +272,6 @@ static void raise_limit(const struct run *run, struct rlimit *ret_before)
 
 static int be_resident(struct run *run)
 {
-    CLEANUP(strv_freep) char **unit_env = NULL;
     struct rlimit nofile = {0};
     enum log_kind asked = run->cli->log.kind;
     /* Streams that systemd has made bear our name: a program gets some with its own. */
@@ -284,10 +283,6 @@ static int be_resident(struct run *run)
                                       .stay = !forks(run),
                                       .umask = run->umask};
 
-    int r = spawn_unit_env(&unit_env, run->env);
-
-    if (r < 0)
-        return run_complain(run, EXIT_FAILURE, -r, "%s", strerror(-r));
     raise_limit(run, &nofile);
     ctx.nofile = nofile;
     return daemon_run(&(struct daemon_config){
@@ -297,7 +292,6 @@ static int be_resident(struct run *run)
         .n_first = run->n_first,
         .resident = !run->cli->units && !(run->n_first == 1 && run->first[0]->line),
         .spawn = &ctx,
-        .unit_env = unit_env,
         .verdict = &run->verdict,
         .log = run->log,
         .upward = &run->upward,
