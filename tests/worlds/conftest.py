@@ -56,6 +56,20 @@ def world(world_name, deb):
         w.off()
 
 
+@pytest.fixture(scope='module')
+def own_world(world_name, deb):
+    """A booted world of the module's own, with the package, or for who works on it with the binary that AMPHID_BINARY names."""
+    w = inits.new(world_name).boot()
+    try:
+        if os.environ.get('AMPHID_BINARY'):
+            w.put(os.environ['AMPHID_BINARY'], '/usr/bin/amphid')
+        else:
+            w.install(deb(w.suite))
+        yield w
+    finally:
+        w.off()
+
+
 @pytest.fixture
 def empty_world(world_name):
     """A booted world without the package, for one test alone."""

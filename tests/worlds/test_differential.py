@@ -1,13 +1,11 @@
 """Every .service file of a hundred packages of Debian, as systemd understands it and as amphid does."""
 import json
-import os
 import subprocess
 from pathlib import Path
 
 import pytest
 
 import differential
-import inits
 import unitfiles
 
 ONLY = ('systemd-247', 'systemd-252', 'systemd-257')
@@ -18,20 +16,13 @@ EXPLAIN = 'while read -r unit; do amphid explain --json "$unit" 2>/dev/null; ech
 
 
 @pytest.fixture(scope='module')
-def described(world_name, deb):
+def described(own_world):
     """(units, and by their names what systemctl shows of them, what amphid explains of them, their conditions)"""
-    w = inits.new(world_name).boot()
-    try:
-        if os.environ.get('AMPHID_BINARY'):
-            w.put(os.environ['AMPHID_BINARY'], '/usr/bin/amphid')
-        else:
-            w.install(deb(w.suite))
-        put_units(w)
-        names = sorted(p.name for p in Path(w.path(UNITS)).glob('*.service'))
-        names = [n.replace('@.', f'@{INSTANCE}.') for n in names]
-        yield names, show(w, names), explain(w, names), conditions(w, names)
-    finally:
-        w.off()
+    w = own_world
+    put_units(w)
+    names = sorted(p.name for p in Path(w.path(UNITS)).glob('*.service'))
+    names = [n.replace('@.', f'@{INSTANCE}.') for n in names]
+    return names, show(w, names), explain(w, names), conditions(w, names)
 
 
 def put_units(w):

@@ -1,11 +1,9 @@
 """What a unit's process finds, started by systemd and by amphid in the same system: streams, environment, scheduling,
 rights. Each case is a [Service] section; the process writes down what it is, and both must be the same."""
 import difflib
-import os
 
 import pytest
 
-import inits
 
 ONLY = ('systemd-247', 'systemd-252', 'systemd-257')
 
@@ -114,22 +112,15 @@ AGREED = {
 
 
 @pytest.fixture(scope='module')
-def booted(world_name, deb):
-    w = inits.new(world_name).boot()
-    try:
-        if os.environ.get('AMPHID_BINARY'):
-            w.put(os.environ['AMPHID_BINARY'], '/usr/bin/amphid')
-        else:
-            w.install(deb(w.suite))
-        w.write('/usr/bin/probe', PROBE, 0o755)
-        for name, text in CASES.items():
-            prefix = text.rpartition('\n#')[2] if '\n#' in text else ''
-            w.write(f'/etc/systemd/system/probe-{name}.service',
-                    f'[Service]\nType=oneshot\nExecStart={prefix}/usr/bin/probe %p\n{text.partition(chr(10) + "#")[0]}\n')
-        w.run(['systemctl', 'daemon-reload'], timeout=60)
-        yield w
-    finally:
-        w.off()
+def booted(own_world):
+    w = own_world
+    w.write('/usr/bin/probe', PROBE, 0o755)
+    for name, text in CASES.items():
+        prefix = text.rpartition('\n#')[2] if '\n#' in text else ''
+        w.write(f'/etc/systemd/system/probe-{name}.service',
+                f'[Service]\nType=oneshot\nExecStart={prefix}/usr/bin/probe %p\n{text.partition(chr(10) + "#")[0]}\n')
+    w.run(['systemctl', 'daemon-reload'], timeout=60)
+    return w
 
 
 def answers(w, start, name):

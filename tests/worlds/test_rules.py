@@ -4,12 +4,10 @@ requests and deaths, and after each of them the same states and the same success
 Left out is what systemd leaves to chance: of a start and of a Requisite= that has to look before it, without After=,
 systemd may begin either first. Amphid looks first."""
 import json
-import os
 import time
 
 import pytest
 
-import inits
 
 ONLY = ('systemd-252', 'systemd-257')
 RUNS = '[Service]\nExecStart=/bin/sleep infinity\n'
@@ -192,21 +190,8 @@ def play(world, manager, units, steps):
     return seen
 
 
-@pytest.fixture(scope='module')
-def booted(world_name, deb):
-    w = inits.new(world_name).boot()
-    try:
-        if os.environ.get('AMPHID_BINARY'):
-            w.put(os.environ['AMPHID_BINARY'], '/usr/bin/amphid')
-        else:
-            w.install(deb(w.suite))
-        yield w
-    finally:
-        w.off()
-
-
 @pytest.mark.parametrize('rule', RULES)
-def test_rule(booted, rule):
+def test_rule(own_world, rule):
     units, steps = RULES[rule]
-    theirs = play(booted, Systemd, units, steps)
-    assert play(booted, Amphid, units, steps) == theirs
+    theirs = play(own_world, Systemd, units, steps)
+    assert play(own_world, Amphid, units, steps) == theirs
