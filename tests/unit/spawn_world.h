@@ -2,6 +2,7 @@
 #pragma once
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include "cleanup.h"
 #include "directive.h"
@@ -11,9 +12,12 @@
 
 static char dir[64];
 
+/* Whoever runs the tests may ignore signals (nohup): a daemon has put them back before it starts anything. */
 static inline int set_up(void **state)
 {
     (void)state;
+    for (int sig = 1; sig < NSIG; sig++)
+        (void)signal(sig, SIG_DFL);
     snprintf(dir, sizeof(dir), "/tmp/amphid-spawn-XXXXXX");
     return mkdtemp(dir) && chmod(dir, 0755) == 0 ? 0 : -1;
 }
