@@ -9,7 +9,7 @@
 /* What one verb did. */
 struct outcome {
     int status;
-    char out[8192], err[1024];
+    char out[1 << 16], err[1024]; /* as root's instances are listed, too: whatever runs on the machine */
 };
 
 /* Redirects @target to a temporary file; returns the old one's duplicate and the file. */
