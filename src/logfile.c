@@ -33,7 +33,6 @@ static int make_parents(const char *path)
 
 int logfile_open(struct logfile *f, const char *path, bool parents)
 {
-    struct stat st;
     int r;
 
     f->fd = -1;
@@ -47,10 +46,7 @@ int logfile_open(struct logfile *f, const char *path, bool parents)
             return r;
         f->fd = open(path, OPEN_FLAGS, MODE);
     }
-    if (f->fd < 0 || fstat(f->fd, &st) < 0)
-        return -errno;
-    f->regular = S_ISREG(st.st_mode);
-    return 0;
+    return f->fd < 0 ? -errno : 0;
 }
 
 void logfile_close(struct logfile *f)
@@ -106,10 +102,12 @@ int logfile_rotate(struct logfile *f)
     struct stat own;
     int r;
 
-    if (!f->regular)
+    if (fstat(f->fd, &own) < 0)
+        return -errno;
+    if (!S_ISREG(own.st_mode))
         return -ENOTSUP;
     /* Not waited for: whoever holds it is rotating, or is none of ours and may hold it for ever. */
-    if (fstat(f->fd, &own) < 0 || flock(f->fd, LOCK_EX | LOCK_NB) < 0)
+    if (flock(f->fd, LOCK_EX | LOCK_NB) < 0)
         return -errno;
     r = put_away(f, &own);
     (void)flock(f->fd, LOCK_UN); /* closing might not: who forked us may hold the file, too */
@@ -124,11 +122,15 @@ static size_t whole_lines(const char *data, size_t n)
     return end ? (size_t)(end + 1 - data) : 0;
 }
 
-static uint64_t size_of(const struct logfile *f)
+/* Only a regular file has one, and is rotated: no FIFO, no terminal. */
+static bool size_of(const struct logfile *f, uint64_t *ret)
 {
     struct stat st;
 
-    return fstat(f->fd, &st) < 0 ? 0 : (uint64_t)st.st_size;
+    if (fstat(f->fd, &st) < 0 || !S_ISREG(st.st_mode))
+        return false;
+    *ret = (uint64_t)st.st_size;
+    return true;
 }
 
 size_t logfile_room(struct logfile *f, const char *data, size_t len)
@@ -137,10 +139,7 @@ size_t logfile_room(struct logfile *f, const char *data, size_t len)
     uint64_t size;
     size_t n;
 
-    if (f->max_size == 0 || !f->regular)
-        return len;
-    size = size_of(f);
-    if (size + len <= f->max_size || size < f->give_up)
+    if (f->max_size == 0 || !size_of(f, &size) || size + len <= f->max_size || size < f->give_up)
         return len;
     n = size < f->max_size ? whole_lines(data, f->max_size - size) : 0;
     if (n > 0)
@@ -151,9 +150,8 @@ size_t logfile_room(struct logfile *f, const char *data, size_t len)
         /* Somebody else is at it: the next time. Else not at each write, but when as much has come again. */
         if (r < 0 && r != -EWOULDBLOCK)
             f->give_up = size + f->max_size;
-        if (r < 0)
+        if (r < 0 || !size_of(f, &size))
             return len;
-        size = size_of(f);
         n = size < f->max_size ? whole_lines(data, len < f->max_size - size ? len : f->max_size - size) : 0;
         if (n > 0)
             return n;

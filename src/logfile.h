@@ -10,7 +10,6 @@
 struct logfile {
     char *path;        /* owned */
     int fd;            /* -1: none */
-    bool regular;      /* no FIFO or terminal: only a regular file is rotated */
     uint64_t max_size; /* rotated before it would grow beyond; 0: never */
     int max_files;     /* old ones that are kept; 0: the file is emptied */
     uint64_t give_up;  /* a rotation has failed: none before the file has this size */

@@ -282,9 +282,17 @@ static void reset(struct output_flow *f, struct output *o)
                               .dropped = f->dropped};
 }
 
+/* What was readable when the loop looked may have been read since: by a child that has opened /dev/stdout, too. Its own
+ * writes do block. */
+static int never_wait(int fd)
+{
+    return fcntl(fd, F_SETFL, O_NONBLOCK) < 0 ? -errno : 0;
+}
+
+/* NULL: what has come stays in the pipe, and this is called again. */
 static struct output_flow *flow(struct output *o)
 {
-    if (!o->flow) {
+    if (!o->flow && never_wait(o->watch.fd) >= 0) {
         o->flow = calloc(1, sizeof(*o->flow));
         if (o->flow)
             reset(o->flow, o);
@@ -299,7 +307,7 @@ static int readable(struct watch *w, uint32_t events)
     ssize_t n;
 
     (void)events;
-    if (!f) /* it stays in the pipe, and this is called again */
+    if (!f)
         return 0;
     nap(f);
     n = forward(f);
@@ -320,15 +328,15 @@ int output_open(struct output *o, const struct output_config *c, enum log_stream
                          .stream = stream,
                          .pid = o->pid,
                          .keep_tail = stream == STREAM_STDERR};
-    if (o->flow)
-        reset(o->flow, o);
     if (pipe2(ends, O_CLOEXEC) < 0)
         return -errno;
     ours = ends[0];
     theirs = ends[1];
-    /* What was readable when the loop looked may have been drained since; the child's writes do block. */
-    if (fcntl(ours, F_SETFL, O_NONBLOCK) < 0)
-        return -errno;
+    if (o->flow)
+        reset(o->flow, o);
+    r = o->flow ? never_wait(ours) : 0;
+    if (r < 0)
+        return r;
     o->watch.fd = ours;
     r = loop_add(c->loop, &o->watch, EPOLLIN);
     if (r < 0) {
