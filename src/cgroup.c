@@ -3,13 +3,13 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/magic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <sys/xattr.h>
+#include <unistd.h>
 #include "cgroup.h"
 #include "cleanup.h"
 
@@ -78,14 +78,6 @@ int cgroup_number(int fd, const char *file, const char *key, uint64_t *ret)
     return 0;
 }
 
-int cgroup_open_events(int fd)
-{
-    int events_fd = openat(fd, "cgroup.events", O_RDONLY | O_CLOEXEC);
-
-    return events_fd < 0 ? -errno : events_fd;
-}
-
-/* What cannot be read is gone. */
 bool cgroup_is_populated(int events_fd)
 {
     char text[256];
@@ -193,97 +185,98 @@ int cgroup_remove(const char *path)
 
 /* ---- making one ---- */
 
-static bool is_cgroup2(const char *path)
-{
-    struct statfs fs;
-
-    return statfs(path, &fs) == 0 && (unsigned long)fs.f_type == CGROUP2_SUPER_MAGIC;
-}
-
-/* The directory of the cgroup in which we are: the line "0::/PATH" of /proc/self/cgroup (cgroups(7)). */
-static int find_own(char **ret)
-{
-    static const char *const mounts[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"};
-    char text[8192]; /* each further read costs as much as the first */
-    const char *mount = NULL, *path;
-    size_t len;
-    int r;
-
-    for (size_t i = 0; i < ARRAY_SIZE(mounts) && !mount; i++)
-        if (is_cgroup2(mounts[i]))
-            mount = mounts[i];
-    if (!mount)
-        return -ENOENT;
-    r = proc_read_once(0, "cgroup", text, sizeof(text));
-    if (r < 0)
-        return r;
-    path = strncmp(text, "0::/", 4) == 0 ? text + 3 : strstr(text, "\n0::/");
-    if (!path)
-        return -ENOENT;
-    path = strchr(path, '/');
-    if (strncmp(path, "/..", 3) == 0) /* outside of our cgroup namespace */
-        return -EPERM;
-    len = strcspn(path, "\n");
-    return asprintf(ret, "%s%.*s", mount, len > 1 ? (int)len : 0, path) < 0 ? -ENOMEM : 0;
-}
-
 /* systemd marks what it has delegated: user.delegate, before version 251 trusted.delegate. */
-static bool is_ours(const char *path)
+static bool is_delegated(const char *path)
 {
     static const char *const marks[] = {"user.delegate", "trusted.delegate"};
     char value[2];
 
-    if (access("/run/systemd/system", F_OK) < 0)
-        return true;
     for (size_t i = 0; i < ARRAY_SIZE(marks); i++)
         if (getxattr(path, marks[i], value, sizeof(value)) == 1 && value[0] == '1')
             return true;
     return false;
 }
 
-static bool holds_processes(int fd)
-{
-    cleanup_close int events_fd = cgroup_open_events(fd);
-
-    return cgroup_is_populated(events_fd);
-}
-
 /* The lock tells a living amphid's from a dead one's. An empty one is made anew: for figures of its own, and not to be
- * frozen because a predecessor was. */
-static int claim(const char *path)
+ * frozen because a predecessor was. -ENOENT: no cgroups are there; a directory elsewhere does not get that file. */
+static int claim(const char *path, struct cgroup *ret)
 {
     for (;;) {
-        bool is_new = mkdir(path, 0755) == 0;
-        cleanup_close int fd = -1;
+        bool fresh = mkdir(path, 0755) == 0;
+        cleanup_close int fd = -1, events_fd = -1;
 
-        if (!is_new && errno != EEXIST)
+        if (!fresh && errno != EEXIST)
             return -errno;
         fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
         if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0)
             return -errno;
-        if (is_new || holds_processes(fd) || cgroup_remove(path) < 0)
-            return take_fd(fd);
+        events_fd = openat(fd, "cgroup.events", O_RDONLY | O_CLOEXEC);
+        if (events_fd < 0) {
+            int r = -errno;
+
+            if (fresh)
+                (void)rmdir(path);
+            return r;
+        }
+        if (fresh || cgroup_is_populated(events_fd) || cgroup_remove(path) < 0) {
+            ret->fresh = fresh;
+            ret->fd = take_fd(fd);
+            ret->events_fd = take_fd(events_fd);
+            return 0;
+        }
     }
 }
 
-int cgroup_make(const char *name, char **ret_path)
+/* Below @parent. */
+static int make_below(const char *parent, const char *name, struct cgroup *ret)
 {
-    cleanup_free char *own = NULL, *path = NULL, *other = NULL;
-    int fd, r = find_own(&own);
+    cleanup_free char *path = NULL, *other = NULL;
+    int r;
+
+    if (asprintf(&path, "%s/amphid-%s", parent, name) < 0)
+        return -ENOMEM;
+    r = claim(path, ret);
+    if (r == -EWOULDBLOCK) {
+        if (asprintf(&other, "%s.%d", path, getpid()) < 0)
+            return -ENOMEM;
+        r = claim(other, ret);
+    }
+    if (r < 0)
+        return r;
+    ret->other = other;
+    ret->path = other ? take_ptr(other) : take_ptr(path);
+    return 0;
+}
+
+/* The cgroup in which we are is the line "0::/PATH" of /proc/self/cgroup (cgroups(7)), the last one. Where version 1 is
+ * mounted, too, which other lines say, version 2 is beside it. */
+int cgroup_make(const char *name, struct cgroup *ret)
+{
+    static const char *const mounts[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"};
+    char text[8192]; /* each further read costs as much as the first */
+    const char *path;
+    bool alone, booted;
+    int len, r = proc_read_once(0, "cgroup", text, sizeof(text));
 
     if (r < 0)
         return r;
-    if (!is_ours(own))
+    alone = strncmp(text, "0::/", 4) == 0;
+    path = alone ? text + 3 : strstr(text, "\n0::/");
+    if (!path)
+        return -ENOENT;
+    path = strchr(path, '/');
+    if (strncmp(path, "/..", 3) == 0) /* outside of our cgroup namespace */
         return -EPERM;
-    if (asprintf(&path, "%s/amphid-%s", own, name) < 0)
-        return -ENOMEM;
-    fd = claim(path);
-    if (fd == -EWOULDBLOCK) {
-        if (asprintf(&other, "%s.%d", path, getpid()) < 0)
+    len = (int)strcspn(path, "\n");
+    ret->memory = !strstr(text, ":memory:"); /* else it is version 1's */
+    booted = access("/run/systemd/system", F_OK) == 0;
+    r = -ENOENT;
+    for (size_t i = 0; i < ARRAY_SIZE(mounts) && r < 0 && r != -ENOMEM; i++) {
+        cleanup_free char *own = NULL;
+
+        if (asprintf(&own, "%s%.*s", mounts[alone ? i : !i], len > 1 ? len : 0, path) < 0)
             return -ENOMEM;
-        fd = claim(other);
+        r = booted && !is_delegated(own) ? -EPERM : make_below(own, name, ret);
     }
-    if (fd >= 0)
-        *ret_path = other ? take_ptr(other) : take_ptr(path);
-    return fd;
+    return r;
 }

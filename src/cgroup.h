@@ -5,12 +5,22 @@
 #include <stdint.h>
 #include "proc.h"
 
+/* One that was made. */
+struct cgroup {
+    int fd;        /* of its directory, locked as long as it is open */
+    int events_fd; /* for EPOLLPRI: tells whether it is populated, and is silent until that changes once it was read */
+    char *path;
+    bool fresh;    /* nobody has ever been in it */
+    bool other;    /* it has our PID behind its name, since another amphid holds the one of that name */
+    bool memory;   /* the memory controller may be there */
+};
+
 /* Makes the cgroup amphid-@name (with our PID behind it if another amphid holds that one), if the one in which we are
  * is ours to divide: no systemd is booted, or it has delegated it (systemd.resource-control(5), Delegate=). One that is
  * there is that of a dead predecessor: it is taken as it is with the processes that still live in it, else made anew.
- * Returns a descriptor of its directory, locked as long as it is open, and in *@ret_path its path (the caller frees);
- * or -EPERM (not ours), -ENOENT (none is mounted), -ENOMEM, errors of mkdir(2) and open(2). */
-int cgroup_make(const char *name, char **ret_path);
+ * What is in *@ret is the caller's: it closes both descriptors and frees the path. -EPERM (not ours), -ENOENT (none is
+ * mounted), -ENOMEM, errors of mkdir(2) and open(2). */
+int cgroup_make(const char *name, struct cgroup *ret);
 
 /* Removes it and those below it. -EBUSY: a process is in it. */
 int cgroup_remove(const char *path);
@@ -18,9 +28,7 @@ int cgroup_remove(const char *path);
 /* Puts the calling process into it: system calls only, for a child between fork and exec. */
 int cgroup_enter(int fd);
 
-/* Opens what tells of it whether it is populated, for EPOLLPRI, and reads that: which also makes it ready to tell anew.
- * */
-int cgroup_open_events(int fd);
+/* Is it populated? Reading that also makes it ready to tell anew. What cannot be read is gone. */
 bool cgroup_is_populated(int events_fd);
 
 /* Appends the processes in it and in those below it. Errors of openat(2) and read(2), -ENOMEM. */

@@ -225,7 +225,7 @@ static void finish(struct daemon *d, bool failed)
 int daemon_run(const struct daemon_config *config)
 {
     struct daemon d = {.config = config,
-                       .is_init = getpid() == 1,
+                       .is_init = log_identity(config->log)->pid == 1,
                        .log = config->log,
                        .upward = config->upward,
                        .signals = {.fd = -1},

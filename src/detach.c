@@ -9,15 +9,8 @@
 #include <unistd.h>
 #include "cleanup.h"
 #include "detach.h"
-#include "proc.h"
 
-/* close_range(2) has a wrapper since glibc 2.34, and its SYS_ name since 2.33; Debian 11 has only the kernel for it. */
-static int close_from(unsigned first)
-{
-    return syscall(__NR_close_range, first, ~0U, 0) < 0 ? -errno : 0;
-}
-
-int detach_close_descriptors(unsigned n_passed)
+int detach_open_standard(void)
 {
     struct pollfd standard[] = {{.fd = STDIN_FILENO}, {.fd = STDOUT_FILENO}, {.fd = STDERR_FILENO}};
     int r = poll(standard, ARRAY_SIZE(standard), 0);
@@ -26,7 +19,13 @@ int detach_close_descriptors(unsigned n_passed)
     for (size_t i = 0; r > 0 && i < ARRAY_SIZE(standard); i++)
         if (standard[i].revents & POLLNVAL && open("/dev/null", O_RDWR | O_NOCTTY) < 0)
             return -errno;
-    return close_from(STDERR_FILENO + 1 + n_passed);
+    return 0;
+}
+
+/* close_range(2) has a wrapper since glibc 2.34, and its SYS_ name since 2.33; Debian 11 has only the kernel for it. */
+int detach_close_descriptors(unsigned n_passed)
+{
+    return syscall(__NR_close_range, STDERR_FILENO + 1 + n_passed, ~0U, 0) < 0 ? -errno : 0;
 }
 
 /* By hand, since signal(3) refuses 32 and 33, which the C library keeps for itself; some (make) hand them on ignored. */
@@ -42,23 +41,11 @@ static void reset_signal(int sig)
     (void)syscall(SYS_rt_sigaction, sig, &by_default, NULL, sizeof(by_default.mask));
 }
 
-int detach_reset_signals(void)
+void detach_reset_signals(uint64_t ignored)
 {
-    char status[2048]; /* SigIgn stands well before that */
-    unsigned long long ignored;
-    const char *field;
-    int r = proc_read_once(0, "status", status, sizeof(status));
-
-    if (r < 0)
-        return r;
-    field = proc_status_field(status, "SigIgn");
-    if (!field)
-        return -EBADMSG;
-    ignored = strtoull(field, NULL, 16);
     for (int sig = 1; sig <= 64; sig++)
         if (ignored & 1ULL << (sig - 1))
             reset_signal(sig);
-    return 0;
 }
 
 /* Is @assignment of a variable in @names? A name that ends in '*' stands for all that begin like it. */

@@ -1,15 +1,18 @@
 /* The steps of a SysV daemon, daemon(7), one small function each. launch.c calls them in order. */
 #pragma once
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
-/* Step 1: closes every descriptor above 2 and above the @n_passed that were passed on purpose (LISTEN_FDS); where 0, 1
- * or 2 are missing, /dev/null takes their place, so that nothing of ours can land there. */
+/* Before step 1: where 0, 1 or 2 are missing, /dev/null takes their place, so that nothing of ours can land there. */
+int detach_open_standard(void);
+
+/* Step 1: closes every descriptor above 2 and above the @n_passed that were passed on purpose (LISTEN_FDS). */
 int detach_close_descriptors(unsigned n_passed);
 
-/* Step 2: every signal that the caller ignored gets its default again. A program that was just executed has no
- * handlers, so there is nothing else to reset. */
-int detach_reset_signals(void);
+/* Step 2: every signal that the caller @ignored (1 << signal - 1) gets its default again. A program that was just
+ * executed has no handlers, so there is nothing else to reset. */
+void detach_reset_signals(uint64_t ignored);
 
 /* Step 4: does the variable belong to the caller's terminal, session or shell, so that it would lie in a daemon? For
  * env_filter(). */

@@ -87,9 +87,7 @@ static int read_boot_id(char buf[64])
  * another amphid had the one that is made by the name alone (cgroup.h). */
 static bool is_found_again(const struct job *job)
 {
-    const char *cgroup = job->tree.cgroup, *dot = cgroup ? strrchr(cgroup, '.') : NULL;
-
-    return cgroup && !(dot && strtol(dot + 1, NULL, 10) == getpid()) && cgroup_is_populated(job->tree.empty.fd);
+    return job->tree.cgroup && job->tree.found_again && cgroup_is_populated(job->tree.empty.fd);
 }
 
 /* What a cgroup holds the next start finds there, if we are killed. A main process that is in none (or could not be born in
@@ -137,7 +135,7 @@ static int open_remembered(int file)
 
 bool job_end_remembered(struct job *job)
 {
-    const char *path = job->c.pid_path;
+    const char *path = job->c.is_first ? NULL : job->c.pid_path;
     cleanup_close int file = path ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY) : -1, fd = -1;
     struct pollfd gone = {.events = POLLIN};
 

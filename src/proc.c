@@ -6,7 +6,9 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #include "cleanup.h"
 #include "proc.h"
 
@@ -178,6 +180,58 @@ const char *proc_status_field(const char *status, const char *key)
             line++;
     }
     return NULL;
+}
+
+/* ---- this process ---- */
+
+/* Of a status, in which the IDs of a group and a session are where the kernel has PID namespaces; the first is the one
+ * that this /proc knows it by. */
+static bool parse_status(const char *text, struct proc_self *ret)
+{
+    static const char *const keys[] = {"PPid", "Pid", "NSpgid", "NSsid"};
+    pid_t *const places[] = {&ret->id.ppid, &ret->id.pid, &ret->id.pgid, &ret->id.sid};
+    const char *ignored = proc_status_field(text, "SigIgn");
+
+    for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+        const char *value = proc_status_field(text, keys[i]);
+
+        if (!value)
+            return false;
+        *places[i] = (pid_t)strtol(value, NULL, 10);
+    }
+    if (ignored)
+        ret->ignored = strtoull(ignored, NULL, 16);
+    return ignored;
+}
+
+/* The terminal of this process: /dev/tty is it, whatever it is called, and cannot be opened without. */
+static bool own_terminal(int *ret)
+{
+    cleanup_close int fd = open("/dev/tty", O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    unsigned dev = 0;
+
+    if (fd < 0 && errno != ENXIO)
+        return false;
+    if (fd >= 0 && ioctl(fd, TIOCGDEV, &dev) < 0)
+        return false;
+    *ret = (int)dev;
+    return true;
+}
+
+/* One file tells nearly all. The first descriptor that is free is the one it gets. */
+void proc_self(struct proc_self *ret)
+{
+    struct proc_self self = {.ignored = ~0ULL};
+    char text[2048]; /* what is asked for stands well before that */
+    int fd = proc_open(0, "status");
+    ssize_t n = fd >= 0 ? read(fd, text, sizeof(text) - 1) : -1;
+
+    self.has_standard = fd > STDERR_FILENO;
+    close_fd(fd);
+    text[n > 0 ? n : 0] = '\0';
+    if ((!parse_status(text, &self) || !own_terminal(&self.id.tty_nr)) && proc_identity(0, &self.id) < 0)
+        self.id = (struct proc_identity){.pid = getpid(), .ppid = getppid(), .pgid = getpgrp(), .sid = getsid(0)};
+    *ret = self;
 }
 
 /* ---- lists of processes ---- */

@@ -18,6 +18,16 @@ struct proc_stat {
     uint64_t cpu_ticks;  /* in user and kernel mode, its threads' too */
 };
 
+/* What a start asks of itself. */
+struct proc_self {
+    struct proc_identity id; /* without starttime and comm */
+    uint64_t ignored;        /* 1 << signal - 1; without /proc all may be */
+    bool has_standard;       /* descriptors 0, 1 and 2 are open; false: perhaps not */
+};
+
+/* Never fails: without /proc it is what the kernel says otherwise, and no terminal. */
+void proc_self(struct proc_self *ret);
+
 /* Reads /proc/@pid/stat (0: the calling process) into @ret. -ESRCH if there is no such process; errors of
  * open(2) and read(2); -EBADMSG if it cannot be understood. */
 int proc_identity(pid_t pid, struct proc_identity *ret);

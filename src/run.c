@@ -50,8 +50,8 @@ static void decide(struct run *run)
 {
     struct mode_facts facts;
 
-    if (proc_identity(0, &run->identity) < 0) /* without /proc the log shows what is known */
-        run->identity = (struct proc_identity){.pid = getpid(), .ppid = getppid(), .pgid = getpgrp(), .sid = getsid(0)};
+    proc_self(&run->self);
+    run->identity = run->self.id;
     facts_gather_mode(&facts, run->identity.pid, run->identity.ppid);
     facts.request = run->cli->mode;
     facts.fork_asked = run->cli->fork;
@@ -106,11 +106,12 @@ static int clean_up(struct run *run)
     if (r < 0)
         return run_complain(run, EXIT_FAILURE, -r, "%s", strerror(-r));
     run->umask = umask(0);
-    r = detach_close_descriptors(run->listen_fds);
+    r = run->self.has_standard ? 0 : detach_open_standard();
     if (r >= 0)
-        r = detach_reset_signals();
+        r = detach_close_descriptors(run->listen_fds);
     if (r < 0)
         return run_complain(run, EXIT_FAILURE, -r, "cannot clean up: %s", strerror(-r));
+    detach_reset_signals(run->self.ignored);
     if (forks(run))
         env_filter(run->env, detach_drops_variable);
     if (!run->verdict.under_systemd)
@@ -194,12 +195,14 @@ static int claim_name(struct run *run)
         r = rundir_make(run->cli->name, &run->rundir);
         if (r < 0)
             return no_rundir(run, -r);
+        run->rundir_is_new = r == 0;
         if (asprintf(&path, "%s/pid", run->rundir) < 0) {
             path = NULL;
             return no_rundir(run, ENOMEM);
         }
         r = pidfile_lock(&run->pidfiles[0], path, true, &owner, &why);
     } while (r == -ENOENT);
+    run->rundir_is_new = run->rundir_is_new && run->pidfiles[0].empty;
     return r < 0 ? not_locked(run, path, -r, owner, why) : GO_ON;
 }
 
@@ -279,6 +282,7 @@ static int be_resident(struct run *run)
     struct spawn_context ctx = {.env = run->env,
                                       .listen_fds = run->listen_fds,
                                       .listen_names = run->listen_names,
+                                      .self = log_identity(run->log)->pid,
                                       .own_group = forks(run),
                                       .stay = !forks(run),
                                       .umask = run->umask};
@@ -296,6 +300,7 @@ static int be_resident(struct run *run)
         .log = run->log,
         .upward = &run->upward,
         .rundir = run->rundir,
+        .rundir_is_new = run->rundir_is_new,
         .watchdog_usec = run->watchdog_usec,
         .inherit = !forks(run) && !bears_our_name && (asked == LOG_TO_AUTO || asked == LOG_TO_STDERR),
     });

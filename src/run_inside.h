@@ -17,6 +17,7 @@
 
 struct run {
     struct cli *cli;
+    struct proc_self self; /* as it was started */
     struct proc_identity identity;
     mode_t umask; /* the caller's */
     struct mode_verdict verdict;
@@ -29,6 +30,7 @@ struct run {
     unsigned listen_fds;
     char *listen_names;
     char *rundir;
+    bool rundir_is_new;
     struct pidfile pidfiles[2]; /* the instance's own, and --pidfile */
     struct units *units;
     struct unit **first; /* those that are wanted from the start */

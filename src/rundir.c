@@ -68,7 +68,7 @@ static int make_directory(const char *path, mode_t mode)
 int rundir_make(const char *name, char **ret)
 {
     cleanup_free char *base = NULL, *dir = NULL;
-    bool in_tmp;
+    bool in_tmp, there;
     mode_t mode;
     int r;
 
@@ -89,12 +89,13 @@ int rundir_make(const char *name, char **ret)
         if (r >= 0)
             r = make_directory(dir, mode);
     }
-    if (r == 1)
+    there = r == 1;
+    if (there)
         r = check_directory(dir);
     if (r < 0)
         return r;
     *ret = take_ptr(dir);
-    return 0;
+    return there;
 }
 
 void rundir_remove(const char *dir)

@@ -11,7 +11,7 @@ bool rundir_name_valid(const char *name);
 int rundir_base(char **ret);
 
 /* Makes BASE and BASE/NAME (0755; 0700 for the /tmp form) and gives BASE/NAME in *@ret (the caller frees).
- * -EPERM if BASE/NAME, or the BASE in /tmp, belongs to somebody else, may be written by others or is no directory (of
+ * Returns 1 if it was there before, else 0; -EPERM if BASE/NAME, or the BASE in /tmp, belongs to somebody else, may be written by others or is no directory (of
  * $XDG_RUNTIME_DIR its specification promises that); errors of mkdir(2). */
 int rundir_make(const char *name, char **ret);
 

@@ -272,7 +272,7 @@ static int run_with(struct child *c, const struct command *command, pid_t *ret_p
 int spawn_run(const struct spawn *s, const struct spawn_run *how, pid_t *ret_pid, struct spawn_error *ret_error)
 {
     const struct command *command = how->command || how->argv ? how->command : s->spec->exec[EXEC_START].v;
-    struct child c = {.s = s, .run = how, .parent = getpid()};
+    struct child c = {.s = s, .run = how, .parent = s->ctx.self ? s->ctx.self : getpid()};
     struct spawn_env env;
     int r;
 

@@ -51,6 +51,7 @@ struct spawn_context {
     const char *notify_socket; /* for NOTIFY_SOCKET, NULL: none; copied */
     unsigned listen_fds;       /* descriptors 3.. that are passed on */
     const char *listen_names;  /* LISTEN_FDNAMES, NULL: none */
+    pid_t self;                /* our PID; 0: it is asked for */
     bool own_group;            /* a daemon's child; in the foreground a command line shares the terminal's group with us */
     bool stay;                 /* without UMask= keep the caller's; the directory is kept anyway */
     bool clean;                /* a unit's: the defaults of systemd.exec(5) hold, and nothing of the caller's world; else

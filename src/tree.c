@@ -35,10 +35,12 @@ static int emptied(struct watch *w, uint32_t events)
 int tree_open(struct tree *t, struct forest *forest, struct loop *loop, const char *name, void (*fn)(void *ctx),
               void *ctx)
 {
+    struct cgroup made;
     int r;
 
     *t = (struct tree){.empty = {.fd = -1, .fn = emptied},
                        .oom = {.fd = -1},
+                       .cgroup_fd = -1,
                        .loop = loop,
                        .forest = forest,
                        .n_children = t->n_children, /* whom KillMode= has spared */
@@ -46,18 +48,17 @@ int tree_open(struct tree *t, struct forest *forest, struct loop *loop, const ch
                        .ctx = ctx};
     if (forest)
         forest_plant(forest, t);
-    t->cgroup_fd = cgroup_make(name, &t->cgroup);
-    if (t->cgroup_fd < 0) {
-        r = t->cgroup_fd == -ENOMEM ? -ENOMEM : 0;
-        t->cgroup_fd = -1;
-        return r;
-    }
-    r = t->empty.fd = cgroup_open_events(t->cgroup_fd);
-    if (r >= 0) {
-        (void)cgroup_is_populated(t->empty.fd); /* else it would tell at once */
-        r = loop_add(loop, &t->empty, EPOLLPRI);
-    }
-    tree_watch_oom(t);
+    r = cgroup_make(name, &made);
+    if (r < 0)
+        return r == -ENOMEM ? r : 0;
+    t->cgroup_fd = made.fd;
+    t->cgroup = made.path;
+    t->empty.fd = made.events_fd;
+    t->fresh = made.fresh;
+    t->found_again = !made.other;
+    r = loop_add(loop, &t->empty, EPOLLPRI);
+    if (made.memory)
+        tree_watch_oom(t);
     if (r < 0)
         tree_close(t);
     return r < 0 ? r : 0;
@@ -302,7 +303,7 @@ bool tree_end_leftovers(struct tree *t)
 {
     struct pollfd changed = {.fd = t->empty.fd, .events = POLLPRI};
     uint64_t deadline = now_usec() + USEC_PER_SEC;
-    bool any = t->cgroup && cgroup_is_populated(t->empty.fd);
+    bool any = t->cgroup && !t->fresh && cgroup_is_populated(t->empty.fd);
 
     for (bool left = any; left && now_usec() < deadline; left = cgroup_is_populated(t->empty.fd)) {
         struct pids p = {0};

@@ -14,6 +14,8 @@ struct forest;
 
 struct tree {
     int cgroup_fd;      /* of the job's own cgroup, -1: none */
+    bool fresh;         /* nobody has been in that before */
+    bool found_again;   /* by its name, when we are killed: it is not one that has our PID in its name */
     char *cgroup;       /* its path, NULL: none */
     struct watch empty; /* cgroup.events */
     struct watch oom;   /* memory.events, fd -1: there is no such thing */

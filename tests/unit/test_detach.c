@@ -9,6 +9,7 @@
 #include <sys/sysmacros.h>
 #include "cleanup.h"
 #include "detach.h"
+#include "proc.h"
 
 /* Inside the child there is no cmocka: a promise that is broken ends it with the line's number. */
 #define MUST(condition)                                                                                      \
@@ -69,9 +70,14 @@ static int spares_passed(void)
 /* A caller may have closed the first ones: what we open next must not become somebody's stderr. */
 static int fills_missing(void)
 {
+    struct proc_self self;
+
+    proc_self(&self);
+    MUST(self.has_standard);
     close(0);
     close(2);
-    MUST(detach_close_descriptors(0) == 0);
+    proc_self(&self);
+    MUST(!self.has_standard && detach_open_standard() == 0 && detach_close_descriptors(0) == 0);
     MUST(is_null(0) && is_null(2) && is_open(1) && !is_open(3));
     return 0;
 }
@@ -87,10 +93,12 @@ static int nulls(void)
 static int resets_signals(void)
 {
     const int ignored[] = {SIGHUP, SIGINT, SIGPIPE, SIGCHLD, SIGUSR1, SIGTTOU, SIGRTMIN, SIGRTMAX};
+    struct proc_self self;
 
     for (size_t i = 0; i < ARRAY_SIZE(ignored); i++)
         MUST(signal(ignored[i], SIG_IGN) != SIG_ERR);
-    MUST(detach_reset_signals() == 0);
+    proc_self(&self);
+    detach_reset_signals(self.ignored);
     for (int sig = 1; sig <= SIGRTMAX; sig++) {
         struct sigaction sa;
 

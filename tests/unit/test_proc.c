@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
@@ -76,6 +77,42 @@ static void identity_with_strange_name(void **state)
         assert_int_equal(id.sid, getsid(0));
     }
     assert_int_equal(prctl(PR_SET_NAME, old), 0);
+}
+
+/* As the file says that ps(1) reads; a child of ours, which has a terminal of its own with @tty. */
+static void self_is_identity(bool tty)
+{
+    struct proc_identity id;
+    struct proc_self self;
+    int fd;
+
+    if (tty && (setsid() < 0 || (fd = posix_openpt(O_RDWR)) < 0 || grantpt(fd) < 0 || unlockpt(fd) < 0 ||
+                open(ptsname(fd), O_RDWR) < 0))
+        _exit(1);
+    (void)signal(SIGUSR1, SIG_IGN);
+    (void)signal(SIGRTMAX, SIG_IGN);
+    proc_self(&self);
+    if (proc_identity(0, &id) < 0 || (tty && id.tty_nr == 0))
+        _exit(2);
+    _exit(self.id.pid == id.pid && self.id.ppid == id.ppid && self.id.pgid == id.pgid && self.id.sid == id.sid &&
+                  self.id.tty_nr == id.tty_nr && self.ignored & 1ULL << (SIGUSR1 - 1) &&
+                  self.ignored & 1ULL << (SIGRTMAX - 1) && !(self.ignored & 1ULL << (SIGUSR2 - 1)) && self.has_standard
+              ? 0
+              : 3);
+}
+
+static void all_of_self(void **state)
+{
+    (void)state;
+    for (int tty = 0; tty < 2; tty++) {
+        int status = -1;
+        pid_t pid = fork();
+
+        if (pid == 0)
+            self_is_identity(tty);
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_int_equal(status, 0);
+    }
 }
 
 static void identity_follows_setsid(void **state)
@@ -346,6 +383,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(identity_of_self),
         cmocka_unit_test(identity_with_strange_name),
+        cmocka_unit_test(all_of_self),
         cmocka_unit_test(identity_follows_setsid),
         cmocka_unit_test(no_descriptor_is_left),
         cmocka_unit_test(tty_names),

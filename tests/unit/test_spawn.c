@@ -324,20 +324,21 @@ static void passed_to_the_main_program_alone(void **state)
 /* Born in it, or moved; a failure there is told as it is elsewhere. */
 static void cgroups(void **state)
 {
-    cleanup_free char *path = NULL, *line = NULL;
+    cleanup_free char *line = NULL;
     struct spawn_run run = main_program;
+    struct cgroup made;
     struct spawn_error e;
     struct jobspec d;
     struct spawn s;
     pid_t pid = -7;
 
     (void)state;
-    run.cgroup_fd = cgroup_make("unit-test-spawn", &path);
-    if (run.cgroup_fd < 0) {
+    if (cgroup_make("unit-test-spawn", &made) < 0) {
         print_message("no cgroup can be made here (cgroup_make())\n");
         skip();
     }
-    assert_true(asprintf(&line, "%s\n", strrchr(path, '/')) > 0);
+    run.cgroup_fd = made.fd;
+    assert_true(asprintf(&line, "%s\n", strrchr(made.path, '/')) > 0);
     for (clone3_error = 0; clone3_error <= ENOSYS; clone3_error += ENOSYS) {
         run_prints(&plain, "", "sed -n 's|^0::.*/|/|p' /proc/self/cgroup", &run, line);
         if (geteuid() == 0)
@@ -354,10 +355,12 @@ static void cgroups(void **state)
     /* As seen with Linux 6.18, whoever is born there is killed from now on. */
     if (cgroup_kill(run.cgroup_fd) == 0)
         run_prints(&plain, "", "sed -n 's|^0::.*/|/|p' /proc/self/cgroup", &run, line);
-    assert_int_equal(cgroup_remove(path), 0);
+    assert_int_equal(cgroup_remove(made.path), 0);
     /* It is gone: the child is ours all the same. */
     run_prints(&plain, "", "echo here", &run, "here\n");
-    close(run.cgroup_fd);
+    close(made.events_fd);
+    close(made.fd);
+    free(made.path);
 }
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
