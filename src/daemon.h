@@ -17,7 +17,6 @@ struct daemon_config {
     struct log *log;
     struct upward *upward;
     const char *rundir;
-    bool rundir_is_new;     /* no predecessor has left anything in it */
     uint64_t watchdog_usec; /* WATCHDOG_USEC=, 0: nobody asks */
     bool inherit;           /* units' output stays where ours goes, unless somebody here has to read it */
 };

@@ -6,7 +6,6 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <syslog.h>
-#include <unistd.h>
 #include "cleanup.h"
 #include "conditions.h"
 #include "daemon_state.h"
@@ -84,7 +83,6 @@ static int make_job(struct daemon *d, struct unit *u)
                                             .log = d->log,
                                             .forest = d->forest,
                                             .route = daemon_route(d, &u->file.spec),
-                                            .is_first = d->config->rundir_is_new,
                                             .watched = u == d->sole && d->config->watchdog_usec > 0,
                                             .notify_path = u->notify_path,
                                             .pid_path = u->main_path,
@@ -107,8 +105,6 @@ void daemon_drop_job(struct unit *u)
         return;
     u->starts = u->job->fsm.starts;
     job_done(u->job);
-    if (u->main_path && !d->config->rundir_is_new) /* of a predecessor that was killed, too: now there is nothing to be found again */
-        (void)unlink(u->main_path);
     forest_forget_tree(d->forest, &u->job->tree);
     free(u->job);
     u->job = NULL;

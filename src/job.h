@@ -49,7 +49,6 @@ struct job_context {
     struct loop *loop;
     struct log *log;
     enum output_route route;
-    bool is_first;            /* of the instance: nobody before us has written anything at @pid_path */
     bool watched;             /* by the watchdog of a manager above us, who is told while it is healthy */
     const char *notify_path;  /* where the child's notify socket is bound */
     const char *pid_path;     /* where the main process is remembered for whoever comes after us; NULL: nowhere */

@@ -1,7 +1,6 @@
 /* Which process is a job's main one, and who remembers it. */
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +11,7 @@
 #include "job_step.h"
 #include "parse.h"
 #include "proc.h"
-#include "tree.h"
+#include "tree_remains.h"
 
 static pid_t read_pid_file(const char *path)
 {
@@ -76,13 +75,6 @@ int job_set_main(struct job *job, pid_t pid)
 
 /* ---- for whoever comes after us ---- */
 
-#define LEFTOVER_MSEC 1000 /* SIGKILL works at once, but for a process in uninterruptible sleep */
-
-static int read_boot_id(char buf[64])
-{
-    return proc_read_once(0, "../sys/kernel/random/boot_id", buf, 64) < 0 ? -EIO : 0;
-}
-
 /* Does the next start find the main process in the cgroup, if we are killed? Not in one that has our PID in its name, since
  * another amphid had the one that is made by the name alone (cgroup.h). */
 static bool is_found_again(const struct job *job)
@@ -91,20 +83,15 @@ static bool is_found_again(const struct job *job)
 }
 
 /* What a cgroup holds the next start finds there, if we are killed. A main process that is in none (or could not be born in
- * its own) is written down: a PID is that process for as long as it was born at the same time of the same boot. */
+ * its own) is written down, and what KillMode= would end with it. */
 void job_remember_main(struct job *job)
 {
-    cleanup_close int fd = -1;
-    struct proc_identity id;
-    char text[160], boot[64];
-    int n;
+    const struct spawn_context *world = job->c.world;
+    bool all = job_kills_all(job->c.spec);
 
-    if (!job->c.pid_path || job->pid <= 0 || is_found_again(job) || proc_identity(job->pid, &id) < 0 ||
-        read_boot_id(boot) < 0)
+    if (!job->c.pid_path || job->pid <= 0 || job->c.spec->kill_mode == KILL_NONE || is_found_again(job))
         return;
-    n = snprintf(text, sizeof(text), "%d %llu %s", job->pid, (unsigned long long)id.starttime, boot);
-    fd = open(job->c.pid_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0600);
-    if (fd >= 0 && write(fd, text, (size_t)n) == n)
+    if (remains_note(job->c.pid_path, job->pid, all ? job->tree.mark : NULL, world->own_group && !world->clean) == 0)
         job->remembered = true;
 }
 
@@ -113,39 +100,4 @@ void job_forget_main(struct job *job)
     if (job->remembered)
         (void)unlink(job->c.pid_path);
     job->remembered = false;
-}
-
-/* Of a file that job_remember_main() has written: a pidfd of that process; -1: it is gone. */
-static int open_remembered(int file)
-{
-    cleanup_close int fd = -1;
-    char text[160] = "", boot[64];
-    unsigned long long born;
-    struct proc_identity id;
-    int pid, at = 0;
-
-    if (read(file, text, sizeof(text) - 1) <= 0 || sscanf(text, "%d %llu %n", &pid, &born, &at) != 2 ||
-        at == 0 || pid <= 1 || read_boot_id(boot) < 0 || strcmp(text + at, boot) != 0)
-        return -1;
-    fd = (int)syscall(SYS_pidfd_open, pid, 0);
-    if (fd < 0 || proc_identity(pid, &id) < 0 || id.starttime != born)
-        return -1;
-    return take_fd(fd);
-}
-
-bool job_end_remembered(struct job *job)
-{
-    const char *path = job->c.is_first ? NULL : job->c.pid_path;
-    cleanup_close int file = path ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY) : -1, fd = -1;
-    struct pollfd gone = {.events = POLLIN};
-
-    if (!path || (file < 0 && errno == ENOENT)) /* as nearly always */
-        return false;
-    if (file >= 0)
-        gone.fd = fd = open_remembered(file);
-    (void)unlink(path); /* it is in nobody's way when the directory is removed */
-    if (fd < 0 || syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0) < 0)
-        return false;
-    (void)poll(&gone, 1, LEFTOVER_MSEC);
-    return true;
 }

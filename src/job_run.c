@@ -167,17 +167,13 @@ static int open_notify(struct job *job, notifysock_fn fn)
 
 static int open_all(struct job *job)
 {
-    bool leftovers;
     int r = tree_open(&job->tree, job->c.forest, job->c.loop, job->c.spec->name, job->tree.fn, job);
     if (r < 0)
         return job_fail(job, EXIT_MEMORY, -r, "the process tree");
     job->oom_kills = tree_oom_kills(&job->tree);
     if (job->c.spec->oom_policy == OOM_KILL)
         tree_oom_together(&job->tree);
-    leftovers = job->c.spec->kill_mode != KILL_NONE && job_end_remembered(job);
-    if (job_kills_all(job->c.spec))
-        leftovers |= tree_end_leftovers(&job->tree);
-    if (leftovers) /* there are never two copies */
+    if (job_kills_all(job->c.spec) && tree_end_leftovers(&job->tree)) /* there are never two copies */
         log_stage(job->c.log, STAGE_START, LOG_WARNING, NULL,
                   "killed what an instance before this one had left behind");
     if (open_notify(job, job->notify.fn) < 0)

@@ -30,8 +30,7 @@ int job_set_main(struct job *job, pid_t pid);
 /* @pid is whose lines come through the pipes from now on. */
 void job_attribute_lines(struct job *job, pid_t pid);
 
-/* Writes the main process down in job->c.pid_path, for the next start of the instance, should we be killed; takes that
- * back; and kills the one that was written down by whoever was killed before us. Was there one? */
+/* Writes down in job->c.pid_path who its main process is and how the others are known, for the next start of the instance
+ * (tree_remains.h), should we be killed; and takes that back. */
 void job_remember_main(struct job *job);
 void job_forget_main(struct job *job);
-bool job_end_remembered(struct job *job);

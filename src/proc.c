@@ -329,10 +329,8 @@ static int check_proc(void)
     return STREQ(self, text) ? 0 : -EXDEV;
 }
 
-/* All processes, each with its parent behind it. */
-static int read_pairs(struct pids *pairs)
+int proc_all(struct pids *p)
 {
-    struct proc_identity id;
     const struct dirent *e;
     int r = check_proc();
     DIR *all = r < 0 ? NULL : opendir("/proc");
@@ -342,13 +340,28 @@ static int read_pairs(struct pids *pairs)
     while (r >= 0 && (e = readdir(all))) {
         pid_t pid = (pid_t)strtol(e->d_name, NULL, 10);
 
-        if (pid <= 0 || proc_identity(pid, &id) < 0)
+        if (pid > 0)
+            r = pids_push(p, pid);
+    }
+    closedir(all);
+    return r;
+}
+
+/* All processes, each with its parent behind it. */
+static int read_pairs(struct pids *pairs)
+{
+    struct pids all = {0};
+    struct proc_identity id;
+    int r = proc_all(&all);
+
+    for (size_t i = 0; r >= 0 && i < all.n; i++) {
+        if (proc_identity(all.v[i], &id) < 0)
             continue;
-        r = pids_push(pairs, pid);
+        r = pids_push(pairs, id.pid);
         if (r >= 0)
             r = pids_push(pairs, id.ppid);
     }
-    closedir(all);
+    pids_done(&all);
     return r;
 }
 

@@ -52,6 +52,9 @@ void pids_done(struct pids *p);
 void pids_sort(struct pids *p);
 bool pids_find(const struct pids *p, size_t n, pid_t pid);
 
+/* Appends all processes there are. -EXDEV: /proc is not that of our PID namespace; errors of opendir(3); -ENOMEM. */
+int proc_all(struct pids *p);
+
 /* Appends the children of this process, which has one thread, to @p; and whoever is below those of @p from the @from-th
  * on, parents before their children. -EXDEV: /proc is not that of our PID namespace; errors of open(2) and read(2);
  * -ENOMEM. */

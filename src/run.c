@@ -21,6 +21,7 @@
 #include "rundir.h"
 #include "run_inside.h"
 #include "strv.h"
+#include "tree_remains.h"
 
 #define MANY_UNITS 64
 
@@ -179,11 +180,13 @@ static int not_locked(struct run *run, const char *path, int error, pid_t owner,
                     strerror(error));
 }
 
-/* The instance's directory and the PID file in it: from here on, the name is ours. */
+/* The instance's directory and the PID file in it: from here on, the name is ours, and what is left of an instance that was
+ * killed is ended before anything is begun. */
 static int claim_name(struct run *run)
 {
     cleanup_free char *path = NULL;
     const char *why = "";
+    bool was_there;
     pid_t owner = 0;
     int r;
 
@@ -195,15 +198,20 @@ static int claim_name(struct run *run)
         r = rundir_make(run->cli->name, &run->rundir);
         if (r < 0)
             return no_rundir(run, -r);
-        run->rundir_is_new = r == 0;
+        was_there = r > 0;
         if (asprintf(&path, "%s/pid", run->rundir) < 0) {
             path = NULL;
             return no_rundir(run, ENOMEM);
         }
         r = pidfile_lock(&run->pidfiles[0], path, true, &owner, &why);
     } while (r == -ENOENT);
-    run->rundir_is_new = run->rundir_is_new && run->pidfiles[0].empty;
-    return r < 0 ? not_locked(run, path, -r, owner, why) : GO_ON;
+    if (r < 0)
+        return not_locked(run, path, -r, owner, why);
+    r = was_there || !run->pidfiles[0].empty ? remains_end(run->rundir) : 0;
+    if (r > 0)
+        log_stage(run->log, STAGE_START, LOG_WARNING, NULL,
+                  "killed what an instance before this one had left behind: %d process%s", r, r == 1 ? "" : "es");
+    return GO_ON;
 }
 
 /* --pidfile. A relative path is one from here; the daemon will be elsewhere. */
@@ -300,7 +308,6 @@ static int be_resident(struct run *run)
         .log = run->log,
         .upward = &run->upward,
         .rundir = run->rundir,
-        .rundir_is_new = run->rundir_is_new,
         .watchdog_usec = run->watchdog_usec,
         .inherit = !forks(run) && !bears_our_name && (asked == LOG_TO_AUTO || asked == LOG_TO_STDERR),
     });

@@ -30,7 +30,6 @@ struct run {
     unsigned listen_fds;
     char *listen_names;
     char *rundir;
-    bool rundir_is_new;
     struct pidfile pidfiles[2]; /* the instance's own, and --pidfile */
     struct units *units;
     struct unit **first; /* those that are wanted from the start */

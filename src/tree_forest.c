@@ -193,20 +193,30 @@ static struct tree *by_cgroup(const struct forest *f, pid_t pid)
     return NULL;
 }
 
-static struct tree *by_mark(const struct forest *f, pid_t pid)
+int mark_in_environment(pid_t pid, char ret[33])
 {
     cleanup_free char *text = NULL;
     size_t len = 0;
+    int r = proc_read(pid, "environ", &text, &len);
 
-    if (proc_read(pid, "environ", &text, &len) < 0)
+    ret[0] = '\0';
+    for (const char *p = text; r >= 0 && p < text + len; p += strlen(p) + 1)
+        if (strncmp(p, "INVOCATION_ID=", 14) == 0 && strlen(p + 14) < 33) {
+            strcpy(ret, p + 14);
+            break;
+        }
+    return r;
+}
+
+static struct tree *by_mark(const struct forest *f, pid_t pid)
+{
+    char mark[33];
+
+    if (mark_in_environment(pid, mark) < 0 || !mark[0])
         return NULL;
-    for (const char *p = text; p && p < text + len; p += strlen(p) + 1) {
-        if (strncmp(p, "INVOCATION_ID=", 14) != 0)
-            continue;
-        for (struct tree *t = f->trees; t; t = t->next)
-            if (t->mark[0] && STREQ(p + 14, t->mark))
-                return t;
-    }
+    for (struct tree *t = f->trees; t; t = t->next)
+        if (STREQ(mark, t->mark))
+            return t;
     return NULL;
 }
 
@@ -218,11 +228,17 @@ rlim_t tree_mark_limit(const char *mark)
     return (rlim_t)strtoull(digits, NULL, 16);
 }
 
-static struct tree *by_limit(const struct forest *f, pid_t pid)
+rlim_t mark_in_limits(pid_t pid)
 {
     char text[2048];
     const char *line = proc_read_once(pid, "limits", text, sizeof(text)) < 0 ? NULL : strstr(text, "\nMax file locks ");
-    rlim_t limit = line ? (rlim_t)strtoull(line + strlen("\nMax file locks "), NULL, 10) : 0;
+
+    return line ? (rlim_t)strtoull(line + strlen("\nMax file locks "), NULL, 10) : 0;
+}
+
+static struct tree *by_limit(const struct forest *f, pid_t pid)
+{
+    rlim_t limit = mark_in_limits(pid);
 
     for (struct tree *t = f->trees; t && limit; t = t->next)
         if (t->mark[0] && tree_mark_limit(t->mark) == limit)
