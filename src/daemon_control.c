@@ -131,9 +131,9 @@ static const char *call_find(void *ctx, const char *name, bool load, const char 
     int r;
 
     if (!u && load) { /* its file may be younger than the daemon */
-        r = units_look_anew(d->units);
-        if (r >= 0)
-            r = units_load(d->units, name, false, &u);
+        units_look_anew(d->units);
+        r = units_load(d->units, name, false, &u);
+        units_forget_files(d->units);
         if (r < 0) {
             *ret_why = units_explain(r);
             return NULL;
@@ -185,6 +185,7 @@ static int reload_files(struct daemon *d, const char *who)
     log_stage(d->log, STAGE_RELOAD, LOG_INFO, NULL, "%s", who);
     upward_reloading(d->upward, "reloading");
     r = units_reload(d->units, &news);
+    units_forget_files(d->units);
     if (r < 0)
         log_stage(d->log, STAGE_RELOAD, LOG_ERR, NULL, "the units could not be read anew: %s", strerror(-r));
     else

@@ -96,7 +96,7 @@ struct graph *graph_free(struct graph *g)
 bool graph_room(void *array, size_t *room, size_t n, size_t size)
 {
     void *old, *grown;
-    size_t want = *room ? *room * 2 : 4;
+    size_t want = *room ? *room * 2 : 3;
 
     if (n < *room)
         return true;
@@ -223,7 +223,7 @@ void graph_set_loaded(struct graph *g, size_t unit, bool loaded)
 static bool rules_are_default(const struct graph_rules *r)
 {
     return !r->stop_when_unneeded && !r->ignore_on_isolate && r->on_failure_mode == UNIT_JOB_REPLACE &&
-           r->on_success_mode == UNIT_JOB_REPLACE && (r->job_timeout == 0 || r->job_timeout == UINT64_MAX) &&
+           r->on_success_mode == UNIT_JOB_FAIL && (r->job_timeout == 0 || r->job_timeout == UINT64_MAX) &&
            (r->job_running_timeout == 0 || r->job_running_timeout == UINT64_MAX);
 }
 

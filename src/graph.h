@@ -92,8 +92,8 @@ struct graph_ops {
     uint64_t (*now)(void *ctx);
 };
 
-/* What a unit says of itself beside its dependencies (spec_unit.h). All zero is the default, but no timeout is
- * USEC_INFINITY. */
+/* What a unit says of itself beside its dependencies (spec_unit.h). By default nothing of it is so, the modes are
+ * replace and (OnSuccess=) fail, and there is no timeout. */
 struct graph_rules {
     bool stop_when_unneeded, ignore_on_isolate;
     enum unit_job_mode on_failure_mode, on_success_mode;

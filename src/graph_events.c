@@ -227,7 +227,7 @@ static void others_hear(struct graph *g, size_t unit, enum unit_state before, bo
     if (state == UNIT_FAILED)
         wish_dep(g, unit, DEP_ON_FAILURE, rules ? rules->on_failure_mode : UNIT_JOB_REPLACE);
     else if (state == UNIT_INACTIVE && before != UNIT_FAILED)
-        wish_dep(g, unit, DEP_ON_SUCCESS, rules ? rules->on_success_mode : UNIT_JOB_REPLACE);
+        wish_dep(g, unit, DEP_ON_SUCCESS, rules ? rules->on_success_mode : UNIT_JOB_FAIL);
 }
 
 void graph_changed(struct graph *g, size_t unit, enum unit_state state, unsigned news)

@@ -81,7 +81,7 @@ static void put_record(struct log *l, const struct record *r)
     }
     memcpy(room, data, b.len);
     log_sink_put(s, b.len);
-    if (s->file.fd < 0)
+    if (s->file.fd < 0 || log_sink_waiting(s) >= GATHERED)
         outlet_push(&l->main);
 }
 
@@ -273,8 +273,11 @@ void log_attach(struct log *l, struct loop *loop)
 
 void log_flush(struct log *l)
 {
-    for (struct outlet *o = next_outlet(l, NULL); o; o = next_outlet(l, o))
+    for (struct outlet *o = next_outlet(l, NULL); o; o = next_outlet(l, o)) {
         outlet_push(o);
+        if (o->sink.queue.mapped)
+            log_give_back_later(l);
+    }
 }
 
 const char *log_target(const struct log *l)

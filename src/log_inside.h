@@ -3,6 +3,8 @@
 #include "log_outlet.h"
 #include "log_send.h"
 
+#define GATHERED (64 * 1024) /* bytes that are sent before the loop sleeps */
+
 /* What stands before each line: built when the time or the child changes, which is once a read. */
 struct log_head {
     const char *identifier;
@@ -30,3 +32,6 @@ struct log {
 void log_init_output(struct log *l);
 void log_done_output(struct log *l);
 void log_attach_output(struct log *l, struct loop *loop);
+
+/* Much memory is held: when a second has passed in which little was read, it goes. */
+void log_give_back_later(struct log *l);

@@ -8,13 +8,18 @@
 #include "log_inside.h"
 
 #define READ_SIZE (64 * 1024) /* as much as a pipe holds */
-#define GATHERED (64 * 1024)  /* bytes that are sent before the loop sleeps */
 #define LITTLE 4096           /* so much memory may stay */
 #define IDLE USEC_PER_SEC
 
 #define MORE " [...]"
 
 /* ---- memory ---- */
+
+void log_give_back_later(struct log *l)
+{
+    if (l->loop && !l->idle.armed)
+        loop_arm(l->loop, &l->idle, now_usec() + IDLE);
+}
 
 /* Once a second as long as much is read: if nothing was, the memory goes, and the timer with it. */
 static int give_back(struct timer *t)
@@ -26,7 +31,8 @@ static int give_back(struct timer *t)
         loop_arm(l->loop, t, now_usec() + IDLE);
         return 0;
     }
-    (void)madvise(l->buffer, READ_SIZE, MADV_DONTNEED);
+    if (l->buffer)
+        (void)madvise(l->buffer, READ_SIZE, MADV_DONTNEED);
     log_queue_release(&l->main.sink.queue);
     for (size_t i = 0; i < ARRAY_SIZE(l->streams); i++)
         log_queue_release(&l->streams[i].sink.queue);
@@ -68,8 +74,7 @@ ssize_t log_read(struct log *l, int fd, const char **ret)
     *ret = l->buffer;
     if (n > LITTLE && l->loop) {
         l->buffer_used = true;
-        if (!l->idle.armed)
-            loop_arm(l->loop, &l->idle, now_usec() + IDLE);
+        log_give_back_later(l);
     }
     return n;
 }

@@ -111,5 +111,6 @@ int run_load_units(struct run *run)
         status = load_named(run, cli->units[i]);
     for (size_t i = 0; enabled && enabled[i]; i++)
         load_enabled(run, enabled[i]);
+    units_forget_files(run->units);
     return status;
 }

@@ -128,6 +128,12 @@ int unit_paths_new(struct unit_paths **ret, const char *unit_path)
     return 0;
 }
 
+void unit_paths_forget(struct unit_paths *p)
+{
+    for (size_t i = 0; i < p->n; i++)
+        unit_dir_forget(&p->dirs[i]);
+}
+
 struct unit_paths *unit_paths_free(struct unit_paths *p)
 {
     for (size_t i = 0; p && i < p->n; i++)

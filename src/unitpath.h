@@ -1,5 +1,5 @@
 /* Where the files of units are: systemd.unit(5), "Unit File Load Path", aliases and drop-ins. Every directory is read
- * once, when it is first asked for; who wants to see what has changed since makes a new struct unit_paths. */
+ * once, when it is first asked for; who wants to see what has changed since has them forgotten. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -13,6 +13,9 @@ struct unit_paths;
  * from the working directory of this call. Nothing is read yet. -ENOMEM. */
 int unit_paths_new(struct unit_paths **ret, const char *unit_path);
 struct unit_paths *unit_paths_free(struct unit_paths *p);
+
+/* Frees what was read: each directory is read again when it is asked for. */
+void unit_paths_forget(struct unit_paths *p);
 
 /* The directories themselves: the @i-th, NULL past the last. Lent. */
 const char *unit_paths_nth(const struct unit_paths *p, size_t i);

@@ -198,7 +198,7 @@ static void entries_free(struct unit_entry *v, size_t n)
     free(v);
 }
 
-void unit_dir_done(struct unit_dir *u)
+void unit_dir_forget(struct unit_dir *u)
 {
     for (size_t i = 0; i < u->n_subdirs; i++) {
         entries_free(u->subdirs[i].files, u->subdirs[i].n_files);
@@ -207,8 +207,14 @@ void unit_dir_done(struct unit_dir *u)
     entries_free(u->entries, u->n_entries);
     free(u->subdirs);
     free(u->aliases);
+    *u = (struct unit_dir){.path = u->path};
+}
+
+void unit_dir_done(struct unit_dir *u)
+{
+    unit_dir_forget(u);
     free(u->path);
-    *u = (struct unit_dir){0};
+    u->path = NULL;
 }
 
 const struct unit_entry *unit_dir_find(const struct unit_dir *u, const char *name)

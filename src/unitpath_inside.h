@@ -33,6 +33,9 @@ struct unit_dir {
 int unit_dir_read(struct unit_dir *d, const struct unit_dir *dirs, size_t n);
 void unit_dir_done(struct unit_dir *d);
 
+/* What was read: it is read again when it is asked for. */
+void unit_dir_forget(struct unit_dir *d);
+
 const struct unit_entry *unit_dir_find(const struct unit_dir *d, const char *name);
 
 /* The directory @name in @d, read; NULL: there is none. In it, target is "/dev/null" or NULL. -ENOMEM. */

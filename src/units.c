@@ -154,19 +154,17 @@ int units_new(struct units **ret, const struct units_config *c)
     return 0;
 }
 
-int units_look_anew(struct units *all)
+void units_forget_files(struct units *all)
 {
-    struct unit_paths *paths;
-    int r = unit_paths_new(&paths, all->c.unit_path); /* the old ones know what was there before */
+    unit_paths_forget(all->paths);
+}
 
-    if (r < 0)
-        return r;
-    unit_paths_free(all->paths);
-    all->paths = paths;
+void units_look_anew(struct units *all)
+{
+    unit_paths_forget(all->paths);
     for (size_t i = 0; i < all->n; i++)
         if (all->v[i]->kind == UNIT_IS_MISSING)
             all->v[i]->kind = UNIT_IS_NAME;
-    return 0;
 }
 
 void units_free_file(struct unit_file *file)

@@ -87,8 +87,11 @@ int units_enabled(const struct units *all, char ***ret);
 const char *units_explain(int error);
 
 /* Which files there are may have changed since the directories were read: from now on those count that are there now.
- * Units that are loaded stay as they are, dependencies that were missing are looked for again. Errors of unit_paths_new(). */
-int units_look_anew(struct units *all);
+ * Units that are loaded stay as they are, dependencies that were missing are looked for again. */
+void units_look_anew(struct units *all);
+
+/* Frees what is remembered of the directories: nothing is to be loaded for now. */
+void units_forget_files(struct units *all);
 
 /* What has come of reading all files anew. */
 struct units_news {

@@ -65,7 +65,7 @@ static int link_names(struct unit *u, enum unit_dep dep, char *const *names)
     return r;
 }
 
-/* Behind it the graph knows what @file said of others, and only the graph. */
+/* Behind it the graph knows what @file said of others, and its names, and only the graph. */
 static int link_all(struct unit *u, struct unit_file *file)
 {
     const struct spec_unit *s = spec_unit(&file->spec);
@@ -95,6 +95,9 @@ static int link_all(struct unit *u, struct unit_file *file)
     file->wants = strv_free(file->wants);
     file->requires = strv_free(file->requires);
     file->upholds = strv_free(file->upholds);
+    file->names = strv_free(file->names);
+    free(file->id);
+    file->id = NULL;
     return 0;
 }
 
@@ -426,8 +429,9 @@ static int look_again(struct unit *u, struct units_news *news)
 int units_reload(struct units *all, struct units_news *ret)
 {
     struct units_news news = {0};
-    int r = units_look_anew(all);
+    int r = 0;
 
+    units_look_anew(all);
     for (size_t i = 0, n = all->n; i < n && r >= 0; i++)
         if (!all->v[i]->line && (all->v[i]->kind == UNIT_IS_SERVICE || all->v[i]->kind == UNIT_IS_GROUP))
             r = look_again(all->v[i], &news);
