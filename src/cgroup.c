@@ -188,7 +188,7 @@ int cgroup_remove(const char *path)
 /* systemd marks what it has delegated: user.delegate, before version 251 trusted.delegate. */
 static bool is_delegated(const char *path)
 {
-    static const char *const marks[] = {"user.delegate", "trusted.delegate"};
+    static const char marks[][20] = {"user.delegate", "trusted.delegate"};
     char value[2];
 
     for (size_t i = 0; i < ARRAY_SIZE(marks); i++)
@@ -252,7 +252,7 @@ static int make_below(const char *parent, const char *name, struct cgroup *ret)
  * mounted, too, which other lines say, version 2 is beside it. */
 int cgroup_make(const char *name, struct cgroup *ret)
 {
-    static const char *const mounts[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"};
+    static const char mounts[][24] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"};
     char text[8192]; /* each further read costs as much as the first */
     const char *path;
     bool alone, booted;

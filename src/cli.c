@@ -71,7 +71,7 @@ enum directive_option {
         DIRECTIVE_PAST_LAST
 };
 
-static const char *const directive_keys[] = {
+static const char directive_keys[][24] = {
 #define X(id, option, key) key,
     DIRECTIVE_OPTIONS(X)
 #undef X
@@ -97,32 +97,45 @@ enum option_id {
     OPT_TIMEOUT,
 };
 
-static const struct option options[] = {
-    {"fork", no_argument, NULL, OPT_FORK},
-    {"no-wait", no_argument, NULL, OPT_NO_WAIT},
-    {"mode", required_argument, NULL, OPT_MODE},
-    {"name", required_argument, NULL, OPT_NAME},
-    {"pidfile", required_argument, NULL, OPT_PIDFILE},
-    {"unit-path", required_argument, NULL, OPT_UNIT_PATH},
-    {"strict", no_argument, NULL, OPT_STRICT},
-    {"wait", no_argument, NULL, OPT_WAIT},
-    {"property", required_argument, NULL, 'p'},
-#define X(id, option, key) {option, required_argument, NULL, DIRECTIVE_##id},
+/* getopt_long(3) wants them with pointers: option_list() makes that of it. */
+static const struct {
+    char name[24];
+    bool value;
+    short id;
+} options[] = {
+    {"fork", false, OPT_FORK},
+    {"no-wait", false, OPT_NO_WAIT},
+    {"mode", true, OPT_MODE},
+    {"name", true, OPT_NAME},
+    {"pidfile", true, OPT_PIDFILE},
+    {"unit-path", true, OPT_UNIT_PATH},
+    {"strict", false, OPT_STRICT},
+    {"wait", false, OPT_WAIT},
+    {"property", true, 'p'},
+#define X(id, option, key) {option, true, DIRECTIVE_##id},
     DIRECTIVE_OPTIONS(X)
 #undef X
-    {"setenv", required_argument, NULL, OPT_SETENV},
-    {"log", required_argument, NULL, OPT_LOG},
-    {"trace", no_argument, NULL, OPT_TRACE},
-    {"json", no_argument, NULL, OPT_JSON},
-    {"all", no_argument, NULL, OPT_ALL},
-    {"lines", required_argument, NULL, OPT_LINES},
-    {"follow", no_argument, NULL, 'f'},
-    {"for", required_argument, NULL, OPT_FOR},
-    {"timeout", required_argument, NULL, OPT_TIMEOUT},
-    {"help", no_argument, NULL, 'h'},
-    {"version", no_argument, NULL, OPT_VERSION},
-    {NULL, 0, NULL, 0},
+    {"setenv", true, OPT_SETENV},
+    {"log", true, OPT_LOG},
+    {"trace", false, OPT_TRACE},
+    {"json", false, OPT_JSON},
+    {"all", false, OPT_ALL},
+    {"lines", true, OPT_LINES},
+    {"follow", false, 'f'},
+    {"for", true, OPT_FOR},
+    {"timeout", true, OPT_TIMEOUT},
+    {"help", false, 'h'},
+    {"version", false, OPT_VERSION},
 };
+
+#define OPTIONS_MAX ARRAY_SIZE(options)
+
+static void option_list(struct option ret[OPTIONS_MAX + 1])
+{
+    for (size_t i = 0; i < OPTIONS_MAX; i++)
+        ret[i] = (struct option){options[i].name, options[i].value ? required_argument : no_argument, NULL, options[i].id};
+    ret[OPTIONS_MAX] = (struct option){0};
+}
 
 int cli_usage(const char *fmt, ...)
 {
@@ -197,9 +210,7 @@ static int set_variable(struct cli *c, const char *assignment)
 /* An option of a verb. -1: go on. */
 static int take_verb_option(struct cli *c, int id, const char *arg)
 {
-    static const char *const goals[] = {"stopped", "ready", "healthy"};
     struct verb_args *v = &c->verb_args;
-    size_t g = 0;
 
     switch (id) {
     case OPT_JSON:
@@ -216,16 +227,9 @@ static int take_verb_option(struct cli *c, int id, const char *arg)
     case OPT_LINES:
         return cli_lines(c, arg);
     case OPT_TIMEOUT:
-        c->verb_options |= VERB_FOR;
-        return parse_timespan(arg, USEC_PER_SEC, &v->timeout_usec) < 0 || v->timeout_usec == 0
-                   ? cli_usage("--timeout=%s: expected a time, as 5s or 1min 30s", arg)
-                   : -1;
+        return cli_timeout(c, arg);
     default:
-        c->verb_options |= VERB_FOR;
-        while (g < ARRAY_SIZE(goals) && !STREQ(goals[g], arg))
-            g++;
-        v->goal = (enum wait_goal)g;
-        return g == ARRAY_SIZE(goals) ? cli_usage("--for=%s: expected ready, healthy or stopped", arg) : -1;
+        return cli_goal(c, arg);
     }
 }
 
@@ -404,13 +408,15 @@ static int find_command(int argc, char **argv)
 
 int cli_parse(struct cli *ret, int argc, char **argv)
 {
+    struct option list[OPTIONS_MAX + 1];
     int n = find_command(argc, argv), id, r = -1;
     struct cli *c = ret;
 
     *c = (struct cli){.mode = MODE_AUTO, .verb_args = {.lines = VERB_LINES_DEFAULT, .timeout_usec = USEC_INFINITY}};
     jobspec_init(&c->spec);
     opterr = 0;
-    while (r < 0 && (id = getopt_long(n, argv, ":hn:p:f", options, NULL)) != -1)
+    option_list(list);
+    while (r < 0 && (id = getopt_long(n, argv, ":hn:p:f", list, NULL)) != -1)
         r = id == '?' || id == ':' ? bad_option(argv, id) : take_option(c, id, argv[optind - 1], optarg);
     if (r >= 0)
         return r;

@@ -7,6 +7,7 @@
 #include "parse.h"
 #include "rundir.h"
 #include "unitname.h"
+#include "usec.h"
 
 /* LSB: program is not installed. */
 #define EXIT_NOT_INSTALLED 5
@@ -14,34 +15,56 @@
 
 enum operand { OPERAND_NONE, OPERAND_NAME, OPERAND_NAME_OPTIONAL, OPERAND_PID, OPERAND_UNITS, OPERAND_UNITS_OPTIONAL };
 
+/* The verb, its name, what follows it, its options (VERB_JSON: it takes jansson in any case). */
+#define VERBS(X)                                                                                          \
+    X(status, "status", NAME_OPTIONAL, VERB_JSON)                                                         \
+    X(list, "list", NONE, VERB_JSON)                                                                      \
+    X(logs, "logs", NAME, VERB_JSON | VERB_LINES)                                                         \
+    X(start, "start", NAME, 0)                                                                            \
+    X(stop, "stop", NAME, 0)                                                                              \
+    X(restart, "restart", NAME, 0)                                                                        \
+    X(reload, "reload", NAME_OPTIONAL, 0)                                                                 \
+    X(rotate, "rotate", NAME, 0)                                                                          \
+    X(wait, "wait", NAME, VERB_FOR)                                                                       \
+    X(is_ready, "is-ready", NAME, 0)                                                                      \
+    X(is_healthy, "is-healthy", NAME, 0)                                                                  \
+    X(detect, "detect", NONE, VERB_JSON)                                                                  \
+    X(inspect, "inspect", PID, VERB_JSON)                                                                 \
+    X(explain, "explain", UNITS, VERB_JSON | VERB_JSON_ONLY | VERB_ALL)                                   \
+    X(verify, "verify", UNITS, 0)                                                                         \
+    X(enable, "enable", UNITS, 0)                                                                         \
+    X(disable, "disable", UNITS, 0)                                                                       \
+    X(mask, "mask", UNITS, 0)                                                                             \
+    X(unmask, "unmask", UNITS, 0)                                                                         \
+    X(is_enabled, "is-enabled", UNITS, 0)                                                                 \
+    X(list_unit_files, "list-unit-files", UNITS_OPTIONAL, 0)
+
 static const struct verb {
-    const char *name;
-    int (*run)(const struct verb_args *a);
+    char name[16];
     enum operand operand;
-    unsigned options; /* VERB_JSON: it takes jansson in any case */
+    unsigned options;
 } verbs[] = {
-    {"status", verb_status, OPERAND_NAME_OPTIONAL, VERB_JSON},
-    {"list", verb_list, OPERAND_NONE, VERB_JSON},
-    {"logs", verb_logs, OPERAND_NAME, VERB_JSON | VERB_LINES},
-    {"start", verb_start, OPERAND_NAME, 0},
-    {"stop", verb_stop, OPERAND_NAME, 0},
-    {"restart", verb_restart, OPERAND_NAME, 0},
-    {"reload", verb_reload, OPERAND_NAME_OPTIONAL, 0},
-    {"rotate", verb_rotate, OPERAND_NAME, 0},
-    {"wait", verb_wait, OPERAND_NAME, VERB_FOR},
-    {"is-ready", verb_is_ready, OPERAND_NAME, 0},
-    {"is-healthy", verb_is_healthy, OPERAND_NAME, 0},
-    {"detect", verb_detect, OPERAND_NONE, VERB_JSON},
-    {"inspect", verb_inspect, OPERAND_PID, VERB_JSON},
-    {"explain", verb_explain, OPERAND_UNITS, VERB_JSON | VERB_JSON_ONLY | VERB_ALL},
-    {"verify", verb_verify, OPERAND_UNITS, 0},
-    {"enable", verb_enable, OPERAND_UNITS, 0},
-    {"disable", verb_disable, OPERAND_UNITS, 0},
-    {"mask", verb_mask, OPERAND_UNITS, 0},
-    {"unmask", verb_unmask, OPERAND_UNITS, 0},
-    {"is-enabled", verb_is_enabled, OPERAND_UNITS, 0},
-    {"list-unit-files", verb_list_unit_files, OPERAND_UNITS_OPTIONAL, 0},
+#define X(verb, name, operand, options) {name, OPERAND_##operand, options},
+    VERBS(X)
+#undef X
 };
+
+static int (*run_of(const struct verb *v))(const struct verb_args *a)
+{
+#define X(verb, name, operand, options) DO_##verb,
+    enum { VERBS(X) };
+#undef X
+
+    switch (v - verbs) {
+#define X(verb, name, operand, options)                                                                      \
+    case DO_##verb:                                                                                          \
+        return verb_##verb;
+        VERBS(X)
+#undef X
+    default:
+        return NULL;
+    }
+}
 
 int cli_lines(struct cli *c, const char *arg)
 {
@@ -52,6 +75,28 @@ int cli_lines(struct cli *c, const char *arg)
         return cli_usage("--lines=%s: expected a number", arg);
     c->verb_args.lines = (unsigned)n;
     return -1;
+}
+
+int cli_timeout(struct cli *c, const char *arg)
+{
+    uint64_t *usec = &c->verb_args.timeout_usec;
+
+    c->verb_options |= VERB_FOR;
+    return parse_timespan(arg, USEC_PER_SEC, usec) < 0 || *usec == 0
+               ? cli_usage("--timeout=%s: expected a time, as 5s or 1min 30s", arg)
+               : -1;
+}
+
+int cli_goal(struct cli *c, const char *arg)
+{
+    static const char goals[][8] = {[WAIT_STOPPED] = "stopped", [WAIT_READY] = "ready", [WAIT_HEALTHY] = "healthy"};
+    size_t g = 0;
+
+    c->verb_options |= VERB_FOR;
+    while (g < ARRAY_SIZE(goals) && !STREQ(goals[g], arg))
+        g++;
+    c->verb_args.goal = (enum wait_goal)g;
+    return g == ARRAY_SIZE(goals) ? cli_usage("--for=%s: expected ready, healthy or stopped", arg) : -1;
 }
 
 static bool takes_units(const struct verb *v)
@@ -117,7 +162,7 @@ int cli_take_verb(struct cli *c, int argc, char **argv)
         fprintf(stderr, "amphid: %s: libjansson.so.4 is not installed\n", v->name);
         return EXIT_NOT_INSTALLED;
     }
-    c->verb = v->run;
+    c->verb = run_of(v);
     if (takes_units(v)) {
         c->verb_args.units = argv + 1;
         c->verb_args.unit_path = c->unit_path;

@@ -10,8 +10,10 @@ enum { VERB_JSON = 1, VERB_LINES = 2, VERB_FOR = 4, VERB_JSON_ONLY = 8, VERB_ALL
 /* The one line about an error in the arguments. Returns the exit status for it. */
 int cli_usage(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* --lines=. -1: go on; else the exit status. */
+/* --lines=, --timeout=, --for=. -1: go on; else the exit status. */
 int cli_lines(struct cli *c, const char *arg);
+int cli_timeout(struct cli *c, const char *arg);
+int cli_goal(struct cli *c, const char *arg);
 
 /* The verb and its operand; all options are read. -1: go on; else the exit status. */
 int cli_take_verb(struct cli *c, int argc, char **argv);

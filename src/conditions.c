@@ -153,7 +153,7 @@ int test_environment(const struct conditions_world *w, const char *value)
 /* Those that were passed to us. */
 int test_credential(const struct conditions_world *w, const char *value)
 {
-    static const char *const variables[] = {"CREDENTIALS_DIRECTORY", "ENCRYPTED_CREDENTIALS_DIRECTORY"};
+    static const char variables[][32] = {"CREDENTIALS_DIRECTORY", "ENCRYPTED_CREDENTIALS_DIRECTORY"};
     char path[PATH_MAX];
 
     if (strchr(value, '/') || STREQ(value, ".") || STREQ(value, ".."))
@@ -171,34 +171,33 @@ int test_credential(const struct conditions_world *w, const char *value)
 
 int condition_test(const struct conditions_world *w, enum condition_kind kind, const char *value)
 {
-    static int (*const tests[CONDITION_MAX])(const struct conditions_world *, const char *) = {
-        [CONDITION_ARCHITECTURE] = test_architecture,
-        [CONDITION_FIRMWARE] = test_firmware,
-        [CONDITION_VIRTUALIZATION] = test_virtualization,
-        [CONDITION_HOST] = test_host,
-        [CONDITION_KERNEL_COMMAND_LINE] = test_command_line,
-        [CONDITION_KERNEL_VERSION] = test_kernel_version,
-        [CONDITION_VERSION] = test_version,
-        [CONDITION_CREDENTIAL] = test_credential,
-        [CONDITION_ENVIRONMENT] = test_environment,
-        [CONDITION_SECURITY] = test_security,
-        [CONDITION_CAPABILITY] = test_capability,
-        [CONDITION_AC_POWER] = test_ac_power,
-        [CONDITION_NEEDS_UPDATE] = test_needs_update,
-        [CONDITION_FIRST_BOOT] = test_first_boot,
-        [CONDITION_PATH_IS_ENCRYPTED] = test_encrypted,
-        [CONDITION_USER] = test_user,
-        [CONDITION_GROUP] = test_group,
-        [CONDITION_CONTROL_GROUP_CONTROLLER] = test_controllers,
-        [CONDITION_MEMORY] = test_memory,
-        [CONDITION_CPUS] = test_cpus,
-        [CONDITION_OS_RELEASE] = test_os_release,
-        [CONDITION_KERNEL_MODULE_LOADED] = test_module,
-    };
+#define TEST(kind, test)                                                                                     \
+    case CONDITION_##kind:                                                                                   \
+        return test(w, value)
 
-    if (tests[kind])
-        return tests[kind](w, value);
     switch ((int)kind) {
+        TEST(ARCHITECTURE, test_architecture);
+        TEST(FIRMWARE, test_firmware);
+        TEST(VIRTUALIZATION, test_virtualization);
+        TEST(HOST, test_host);
+        TEST(KERNEL_COMMAND_LINE, test_command_line);
+        TEST(KERNEL_VERSION, test_kernel_version);
+        TEST(VERSION, test_version);
+        TEST(CREDENTIAL, test_credential);
+        TEST(ENVIRONMENT, test_environment);
+        TEST(SECURITY, test_security);
+        TEST(CAPABILITY, test_capability);
+        TEST(AC_POWER, test_ac_power);
+        TEST(NEEDS_UPDATE, test_needs_update);
+        TEST(FIRST_BOOT, test_first_boot);
+        TEST(PATH_IS_ENCRYPTED, test_encrypted);
+        TEST(USER, test_user);
+        TEST(GROUP, test_group);
+        TEST(CONTROL_GROUP_CONTROLLER, test_controllers);
+        TEST(MEMORY, test_memory);
+        TEST(CPUS, test_cpus);
+        TEST(OS_RELEASE, test_os_release);
+        TEST(KERNEL_MODULE_LOADED, test_module);
     case CONDITION_MEMORY_PRESSURE:
         return test_pressure(w, "memory", value);
     case CONDITION_CPU_PRESSURE:

@@ -9,7 +9,7 @@
 enum comparison comparison_parse(const char **s)
 {
     static const struct {
-        const char *text;
+        char text[4];
         enum comparison is;
     } operators[] = {
         /* the longer ones first */

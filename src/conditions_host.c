@@ -41,7 +41,7 @@
 static const char *architecture(const char *machine)
 {
     static const struct {
-        const char *pattern, *name;
+        char pattern[12], name[12];
     } names[] = {
         {"x86_64", "x86-64"}, {"i[3-6]86", "x86"}, {"aarch64", "arm64"},    {"aarch64_be", "arm64-be"},
         {"arm*b", "arm-be"},  {"arm*", "arm"},     {"ppc64le", "ppc64-le"}, {"ppcle", "ppc-le"},
@@ -99,22 +99,19 @@ static int smbios_says(const struct conditions_world *w, const char *expression)
 
 int test_firmware(const struct conditions_world *w, const char *value)
 {
-    static const struct {
-        const char *name;
-        int (*says)(const struct conditions_world *w, const char *inside);
-    } functions[] = {{"device-tree-compatible(", device_tree_says}, {"smbios-field(", smbios_says}};
+    static const char functions[][24] = {"device-tree-compatible(", "smbios-field("};
 
     if (STREQ(value, "uefi"))
         return world_has(w, "/sys/firmware/efi");
     if (STREQ(value, "device-tree"))
         return world_has(w, "/sys/firmware/devicetree");
     for (size_t i = 0; i < ARRAY_SIZE(functions); i++) {
-        size_t n = strlen(functions[i].name), len = strlen(value);
+        size_t n = strlen(functions[i]), len = strlen(value);
 
-        if (strncmp(value, functions[i].name, n) == 0 && value[len - 1] == ')') {
+        if (strncmp(value, functions[i], n) == 0 && value[len - 1] == ')') {
             cleanup_free char *inside = strndup(value + n, len - n - 1);
 
-            return inside ? functions[i].says(w, inside) : -ENOMEM;
+            return !inside ? -ENOMEM : i == 0 ? device_tree_says(w, inside) : smbios_says(w, inside);
         }
     }
     return -EINVAL;
@@ -220,18 +217,22 @@ static int audit(const struct conditions_world *w)
 int test_security(const struct conditions_world *w, const char *value)
 {
     static const struct {
-        const char *name, *path; /* that is there where it is enabled */
-        int (*asks)(const struct conditions_world *w);
+        char name[8], path[28]; /* that is there where it is enabled */
     } known[] = {
-        {"selinux", "/sys/fs/selinux/enforce", NULL},    {"smack", "/sys/fs/smackfs", NULL},
-        {"tomoyo", "/sys/kernel/security/tomoyo", NULL}, {"ima", "/sys/kernel/security/ima", NULL},
-        {"tpm2", "/sys/class/tpmrm/tpmrm0", NULL},       {"apparmor", NULL, apparmor},
-        {"uefi-secureboot", NULL, secure_boot},          {"audit", NULL, audit},
+        {"selinux", "/sys/fs/selinux/enforce"},    {"smack", "/sys/fs/smackfs"},
+        {"tomoyo", "/sys/kernel/security/tomoyo"}, {"ima", "/sys/kernel/security/ima"},
+        {"tpm2", "/sys/class/tpmrm/tpmrm0"},
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(known); i++)
         if (STREQ(value, known[i].name))
-            return known[i].path ? world_has(w, known[i].path) : known[i].asks(w);
+            return world_has(w, known[i].path);
+    if (STREQ(value, "apparmor"))
+        return apparmor(w);
+    if (STREQ(value, "uefi-secureboot"))
+        return secure_boot(w);
+    if (STREQ(value, "audit"))
+        return audit(w);
     return STREQ(value, "cvm") || STREQ(value, "measured-uki") || STREQ(value, "measured-os") ? -EOPNOTSUPP : -EINVAL;
 }
 

@@ -28,7 +28,7 @@ static uint64_t read_number(const struct conditions_world *w, const char *path)
 /* What the machine has, and in a container what that may use. */
 int test_memory(const struct conditions_world *w, const char *value)
 {
-    static const char *const limits[] = {"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"};
+    static const char limits[][44] = {"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"};
     enum comparison c = comparison_parse(&value);
     uint64_t wanted, memory = w->memory;
 
@@ -58,7 +58,7 @@ int test_cpus(const struct conditions_world *w, const char *value)
 enum cpuid_register { EAX, EBX, ECX, EDX };
 
 static const struct cpu_feature {
-    const char *name;
+    char name[16];
     unsigned leaf;
     enum cpuid_register in;
     unsigned bit;
@@ -190,7 +190,7 @@ static bool v1_has(const char *cgroups, const char *name)
 int test_controllers(const struct conditions_world *w, const char *value)
 {
     static const struct {
-        const char *name, *v1;
+        char name[8], v1[8];
     } known[] = {{"cpu", "cpu"},     {"cpuacct", "cpuacct"}, {"cpuset", "cpuset"}, {"io", "blkio"},
                  {"blkio", "blkio"}, {"memory", "memory"},   {"pids", "pids"},     {"devices", "devices"}};
     CLEANUP(strv_freep) char **wanted = NULL, **there = NULL;

@@ -8,7 +8,7 @@
 #include "parse.h"
 
 struct name {
-    const char *says, *name;
+    char says[24], name[12];
 };
 
 bool world_container(const struct conditions_world *w, char name[64])
@@ -34,7 +34,7 @@ static const char *named(const struct name *names, size_t n, const char *text)
 /* What the firmware says of the machine. */
 static const char *from_dmi(const struct conditions_world *w)
 {
-    static const char *const files[] = {"product_name", "sys_vendor", "board_vendor", "bios_vendor", "product_version"};
+    static const char files[][16] = {"product_name", "sys_vendor", "board_vendor", "bios_vendor", "product_version"};
     static const struct name vendors[] = {
         {"KVM", "kvm"},
         {"OpenStack", "kvm"},
@@ -58,7 +58,7 @@ static const char *from_dmi(const struct conditions_world *w)
 
     for (size_t i = 0; i < ARRAY_SIZE(files) && !found; i++) {
         cleanup_free char *text = NULL;
-        char path[64];
+        char path[128];
 
         snprintf(path, sizeof(path), "/sys/class/dmi/id/%s", files[i]);
         if (world_read(w, path, &text) > 0)
@@ -83,7 +83,7 @@ static const char *from_processor(const struct conditions_world *w)
 static const char *from_files(const struct conditions_world *w)
 {
     static const struct {
-        const char *path, *says, *name;
+        char path[40], says[16], name[8];
     } files[] = {
         {"/proc/cpuinfo", "User Mode Linux", "uml"},
         {"/sys/hypervisor/type", "xen", "xen"},
@@ -110,7 +110,7 @@ static const char *from_files(const struct conditions_world *w)
 /* Some vendors' machines show the processor another hypervisor's name, which is theirs underneath. */
 static const char *machine(const struct conditions_world *w)
 {
-    static const char *const sure[] = {"oracle", "xen", "amazon", "parallels", "google"};
+    static const char sure[][12] = {"oracle", "xen", "amazon", "parallels", "google"};
     const char *dmi = from_dmi(w), *found;
 
     for (size_t i = 0; dmi && i < ARRAY_SIZE(sure); i++)

@@ -119,8 +119,8 @@ static int add_directory(struct credential_list *l, const char *id, int at, cons
 /* Where credentials lie that are named without a path: those that were passed to us come first. */
 static const char *store(size_t i)
 {
-    static const char *const stores[] = {"/etc/credstore", "/run/credstore", "/usr/local/lib/credstore",
-                                         "/usr/lib/credstore"};
+    static const char stores[][28] = {"/etc/credstore", "/run/credstore", "/usr/local/lib/credstore",
+                                      "/usr/lib/credstore"};
     const char *own = getenv("CREDENTIALS_DIRECTORY");
 
     if (i == 0)

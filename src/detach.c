@@ -48,16 +48,18 @@ void detach_reset_signals(uint64_t ignored)
             reset_signal(sig);
 }
 
+#define NAME_SIZE 28
+
 /* Is @assignment of a variable in @names? A name that ends in '*' stands for all that begin like it. */
-static bool listed(const char *const *names, const char *assignment)
+static bool listed(const char (*names)[NAME_SIZE], size_t n_names, const char *assignment)
 {
     size_t len = strcspn(assignment, "=");
 
-    for (; *names; names++) {
-        size_t n = strlen(*names);
+    for (size_t i = 0; i < n_names; i++) {
+        size_t n = strlen(names[i]);
 
-        if ((*names)[n - 1] == '*' ? strncmp(assignment, *names, n - 1) == 0
-                                   : n == len && strncmp(assignment, *names, n) == 0)
+        if (names[i][n - 1] == '*' ? strncmp(assignment, names[i], n - 1) == 0
+                                   : n == len && strncmp(assignment, names[i], n) == 0)
             return true;
     }
     return false;
@@ -65,23 +67,23 @@ static bool listed(const char *const *names, const char *assignment)
 
 bool detach_drops_protocol(const char *assignment)
 {
-    static const char *const names[] = {"NOTIFY_SOCKET", "WATCHDOG_*", "LISTEN_*", "SYSTEMD_EXEC_PID",
-                                        "MAINPID",       "FDSTORE",    NULL};
+    static const char names[][NAME_SIZE] = {"NOTIFY_SOCKET",    "WATCHDOG_*", "LISTEN_*",
+                                            "SYSTEMD_EXEC_PID", "MAINPID",    "FDSTORE"};
 
-    return listed(names, assignment);
+    return listed(names, ARRAY_SIZE(names), assignment);
 }
 
 bool detach_drops_variable(const char *assignment)
 {
-    static const char *const names[] = {
+    static const char names[][NAME_SIZE] = {
         "TERM",    "TERMCAP",  "COLORTERM", "COLUMNS",   "LINES",           "TERM_*",   "TMUX*",   "STY",     "WINDOW",
         "WINDOWID", "GPG_TTY", "LS_COLORS", "PS1",       "PS2",             "PS4",      "PROMPT*", "SHLVL",   "_",
         "PWD",     "OLDPWD",   "IFS",       "ENV",       "BASH_ENV",        "CDPATH",   "GLOBIGNORE", "SHELLOPTS", "BASHOPTS",
         "HISTFILE*", "SSH_*",  "SUDO_*",    "DISPLAY",   "WAYLAND_DISPLAY", "XAUTHORITY", "XDG_SESSION_*", "XDG_SEAT*",
         "XDG_VTNR", "DESKTOP_SESSION", "SESSION_MANAGER", "DBUS_SESSION_BUS_ADDRESS", "DBUS_STARTER_*", "MAIL",
-        "EDITOR",  "VISUAL",   "PAGER",     "LESS*",     "BASH_FUNC_*",     NULL};
+        "EDITOR",  "VISUAL",   "PAGER",     "LESS*",     "BASH_FUNC_*"};
 
-    return listed(names, assignment);
+    return listed(names, ARRAY_SIZE(names), assignment);
 }
 
 void detach_replace_environment(char **env)

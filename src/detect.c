@@ -90,10 +90,10 @@ static const char *var_meaning(const struct facts *f, enum fact_var v)
 
 static const char *socket_word(enum fact_socket s)
 {
-    static const char *const words[] = {[SOCKET_ABSENT] = "absent",
-                                        [SOCKET_DEAD] = "dead",
-                                        [SOCKET_FORBIDDEN] = "forbidden",
-                                        [SOCKET_ANSWERS] = "answers"};
+    static const char words[][12] = {[SOCKET_ABSENT] = "absent",
+                                     [SOCKET_DEAD] = "dead",
+                                     [SOCKET_FORBIDDEN] = "forbidden",
+                                     [SOCKET_ANSWERS] = "answers"};
 
     return words[s];
 }
@@ -114,10 +114,10 @@ static void print_process(const struct facts *f)
 static void print_system(const struct facts *f)
 {
     int width = value_width(f);
-    static const char *const journal[] = {"no journald here", "the socket is there, but nobody listens",
-                                          "may not be connected to", "journald takes records"};
-    static const char *const devlog[] = {"no syslog here", "the socket is there, but nobody listens",
-                                         "may not be connected to", "a syslog takes lines"};
+    static const char journal[][40] = {"no journald here", "the socket is there, but nobody listens",
+                                       "may not be connected to", "journald takes records"};
+    static const char devlog[][40] = {"no syslog here", "the socket is there, but nobody listens",
+                                      "may not be connected to", "a syslog takes lines"};
 
     line(width, "init", f->init_comm, "the name of PID 1");
     line(width, "sd_booted", f->sd_booted ? "yes" : "no",

@@ -15,6 +15,8 @@ enum directive_honour {
     HONOUR_UNSUPPORTED, /* not here: row->how says why, or NULL */
 };
 
+#define WORD_SIZE 24 /* holds each word that names a value of an enumeration */
+
 /* A row of the table. */
 struct directive {
     const char *key;
@@ -29,7 +31,8 @@ struct directive {
     size_t offset;            /* of the member in that part */
     const char *expects;      /* what a good value looks like, for the message */
     size_t flag;              /* offset of a bool in that part that tells that the directive was given, 0: none */
-    const char *const *names; /* set_enum: the names in the order of the enumeration, NULL past the last */
+    const char (*names)[WORD_SIZE]; /* set_enum: the words in the order of the enumeration */
+    unsigned n_names;
     int min, max;             /* set_int */
     int resource;             /* set_limit: RLIMIT_*; else free for the setter */
     enum directive_honour honour;
@@ -112,6 +115,7 @@ const void *directive_look(const struct jobspec *d, const struct directive *row)
         .key = KEY(name), .set = setter, .part = in, .offset = offsetof(struct type, member), .expects = text,              \
         ##__VA_ARGS__                                                                                                  \
     }
+#define ONE_OF(words) .names = words, .n_names = ARRAY_SIZE(words)
 #define A_TIMESPAN "a timespan such as 90, 5min 20s or infinity"
 #define A_PAUSE "a timespan above 0 such as 30 or 1min"
 #define A_COUNT "a number or infinity, or SOFT:HARD"

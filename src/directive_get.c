@@ -82,7 +82,7 @@ void get_mode(const struct jobspec *d, const struct directive *row, FILE *out)
 void put_span(FILE *out, uint64_t usec)
 {
     static const struct {
-        const char *name;
+        char name[8];
         uint64_t usec;
         int digits; /* of what is left over */
     } units[] = {
@@ -222,38 +222,35 @@ typedef void getter(const struct jobspec *d, const struct directive *row, FILE *
 /* The form that goes with a setter. */
 static getter *getter_of(const struct directive *row)
 {
-    static const struct {
-        int (*set)(struct jobspec *d, const struct directive *row, const char *value);
-        getter *get;
-    } forms[] = {
-        {set_enum, get_enum},
-        {set_bool, get_bool},
-        {set_int, get_number},
-        {set_string, get_string},
-        {set_line, get_string},
-        {set_path, get_string},
-        {set_words, get_words},
-        {set_mode, get_mode},
-        {set_signal, get_number},
-        {set_span, get_span},
-        {set_pause, get_span},
-        {set_timeout, get_span},
-        {set_size, get_size},
-        {set_line_max, get_size},
-        {set_facility, get_facility},
-        {set_environment, get_words},
-        {set_environment_file, get_environment_files},
-        {set_directory, get_directory},
-        {set_exits, get_exits},
-        {set_command, get_commands},
-        {set_ready, get_probes},
-        {set_health, get_probe},
-    };
+#define FORM(setter, getter)                                                                                 \
+    if (row->set == (setter))                                                                                \
+    return getter
 
-    for (size_t i = 0; i < ARRAY_SIZE(forms); i++)
-        if (!row->get && row->set == forms[i].set)
-            return forms[i].get;
-    return row->get;
+    if (row->get)
+        return row->get;
+    FORM(set_enum, get_enum);
+    FORM(set_bool, get_bool);
+    FORM(set_int, get_number);
+    FORM(set_string, get_string);
+    FORM(set_line, get_string);
+    FORM(set_path, get_string);
+    FORM(set_words, get_words);
+    FORM(set_mode, get_mode);
+    FORM(set_signal, get_number);
+    FORM(set_span, get_span);
+    FORM(set_pause, get_span);
+    FORM(set_timeout, get_span);
+    FORM(set_size, get_size);
+    FORM(set_line_max, get_size);
+    FORM(set_facility, get_facility);
+    FORM(set_environment, get_words);
+    FORM(set_environment_file, get_environment_files);
+    FORM(set_directory, get_directory);
+    FORM(set_exits, get_exits);
+    FORM(set_command, get_commands);
+    FORM(set_ready, get_probes);
+    FORM(set_health, get_probe);
+    return NULL;
 }
 
 /* "RestartSec" is RestartUSec there. */

@@ -30,7 +30,7 @@ static enum stdio_kind kind_of(const struct spec_exec *x, int stream)
 
 void get_stdio(const struct jobspec *d, const struct directive *row, FILE *out)
 {
-    static const char *const names[] = {
+    static const char names[][16] = {
         [STDIO_NULL] = "null",
         [STDIO_TTY] = "tty",
         [STDIO_TTY_FORCE] = "tty-force",

@@ -18,7 +18,7 @@ void get_exec_dirs(const struct jobspec *d, const struct directive *row, FILE *o
 
 void get_preserve(const struct jobspec *d, const struct directive *row, FILE *out)
 {
-    static const char *const names[] = {[PRESERVE_NO] = "no", [PRESERVE_YES] = "yes", [PRESERVE_RESTART] = "restart"};
+    static const char names[][8] = {[PRESERVE_NO] = "no", [PRESERVE_YES] = "yes", [PRESERVE_RESTART] = "restart"};
     const enum dirs_preserve *preserve = directive_look(d, row);
 
     fputs(names[*preserve], out);

@@ -3,7 +3,7 @@
 
 const char *directive_honour_name(enum directive_honour h)
 {
-    static const char *const names[] = {
+    static const char names[][16] = {
         [HONOUR_APPLIED] = "applied",
         [HONOUR_EMULATED] = "emulated",
         [HONOUR_IGNORED] = "ignored",

@@ -18,7 +18,7 @@ static void *place(struct jobspec *d, const struct directive *row)
 
 int set_enum(struct jobspec *d, const struct directive *row, const char *value)
 {
-    for (unsigned i = 0; row->names[i]; i++)
+    for (unsigned i = 0; i < row->n_names; i++)
         if (STREQ(value, row->names[i])) {
             memcpy(place(d, row), &i, sizeof(i)); /* an enumeration is an unsigned int */
             return 0;

@@ -4,12 +4,12 @@
 #include "cleanup.h"
 #include "directive_set.h"
 
-static const char *const health_actions[] = {
-    [HEALTH_RESTART] = "restart", [HEALTH_NONE] = "none", [HEALTH_WATCHDOG] = "watchdog", NULL};
-static const char *const overflows[] = {[OVERFLOW_BLOCK] = "block", [OVERFLOW_DROP] = "drop", NULL};
-static const char *const levels[] = {[LOG_EMERG] = "emerg", [LOG_ALERT] = "alert",     [LOG_CRIT] = "crit",
-                                     [LOG_ERR] = "err",     [LOG_WARNING] = "warning", [LOG_NOTICE] = "notice",
-                                     [LOG_INFO] = "info",   [LOG_DEBUG] = "debug",     NULL};
+static const char health_actions[][WORD_SIZE] = {
+    [HEALTH_RESTART] = "restart", [HEALTH_NONE] = "none", [HEALTH_WATCHDOG] = "watchdog"};
+static const char overflows[][WORD_SIZE] = {[OVERFLOW_BLOCK] = "block", [OVERFLOW_DROP] = "drop"};
+static const char levels[][WORD_SIZE] = {[LOG_EMERG] = "emerg", [LOG_ALERT] = "alert",     [LOG_CRIT] = "crit",
+                                         [LOG_ERR] = "err",     [LOG_WARNING] = "warning", [LOG_NOTICE] = "notice",
+                                         [LOG_INFO] = "info",   [LOG_DEBUG] = "debug"};
 
 #define HEALTH_ROW(...) PART_ROW(PART_HEALTH, spec_health, __VA_ARGS__)
 #define LOG_ROW(...) PART_ROW(PART_LOG, spec_log, __VA_ARGS__)
@@ -24,10 +24,10 @@ void directives_amphid(struct directive_list *l)
         HEALTH_ROW("HealthTimeout", set_pause, timeout, A_PAUSE),
         HEALTH_ROW("HealthStartPeriod", set_span, start_period, A_TIMESPAN),
         HEALTH_ROW("HealthRetries", set_int, retries, "a number from 1 on", .min = 1, .max = 1000000),
-        HEALTH_ROW("HealthAction", set_enum, action, "restart, none or watchdog", .names = health_actions),
-        ROW("SyslogLevelStderr", set_enum, stream_level[1], A_LEVEL, .names = levels,
+        HEALTH_ROW("HealthAction", set_enum, action, "restart, none or watchdog", ONE_OF(health_actions)),
+        ROW("SyslogLevelStderr", set_enum, stream_level[1], A_LEVEL, ONE_OF(levels),
             .flag = AT(stderr_level_set)),
-        LOG_ROW("LogOverflow", set_enum, overflow, "block or drop", .names = overflows),
+        LOG_ROW("LogOverflow", set_enum, overflow, "block or drop", ONE_OF(overflows)),
         LOG_ROW("LogFileMaxSize", set_size, file_max_size, A_SIZE),
         LOG_ROW("LogFileMaxFiles", set_int, file_max_files, "a number", .max = 1000),
         LOG_ROW("LineMax", set_line_max, line_max, "a size from 79 on such as 48K"),

@@ -12,7 +12,7 @@
 const char *condition_name(enum condition_kind kind)
 {
 #define X(id, name, expects, path) name,
-    static const char *const names[] = {CONDITIONS(X)};
+    static const char names[][28] = {CONDITIONS(X)};
 #undef X
 
     return names[kind];

@@ -175,7 +175,7 @@ static int set_preserve(struct jobspec *d, const struct directive *row, const ch
 /* systemd.exec(5), DynamicUser=: what it implies is said, too, where it is not enforced. */
 static int set_dynamic_user(struct jobspec *d, const struct directive *row, const char *value)
 {
-    static const char *const implied[][2] = {
+    static const char implied[][2][20] = {
         {"PrivateTmp", "yes"}, {"ProtectSystem", "strict"}, {"ProtectHome", "read-only"}, {"RestrictSUIDSGID", "yes"}};
     bool *dynamic = directive_place(d, row);
     int r = parse_bool(value, dynamic);

@@ -6,13 +6,13 @@
 #include "directives_exec_set.h"
 #include "spec_exec.h"
 
-static const char *const levels[] = {[LOG_EMERG] = "emerg", [LOG_ALERT] = "alert",     [LOG_CRIT] = "crit",
-                                     [LOG_ERR] = "err",     [LOG_WARNING] = "warning", [LOG_NOTICE] = "notice",
-                                     [LOG_INFO] = "info",   [LOG_DEBUG] = "debug",     NULL};
+static const char levels[][WORD_SIZE] = {[LOG_EMERG] = "emerg", [LOG_ALERT] = "alert",     [LOG_CRIT] = "crit",
+                                         [LOG_ERR] = "err",     [LOG_WARNING] = "warning", [LOG_NOTICE] = "notice",
+                                         [LOG_INFO] = "info",   [LOG_DEBUG] = "debug"};
 
-static const char *const numa_policies[] = {"default", "preferred", "bind", "interleave", "local", NULL}; /* MPOL_* */
-static const char *const keyring_modes[] = {
-    [KEYRING_DEFAULT] = "", [KEYRING_INHERIT] = "inherit", [KEYRING_PRIVATE] = "private", [KEYRING_SHARED] = "shared", NULL};
+static const char numa_policies[][WORD_SIZE] = {"default", "preferred", "bind", "interleave", "local"}; /* MPOL_* */
+static const char keyring_modes[][WORD_SIZE] = {
+    [KEYRING_DEFAULT] = "", [KEYRING_INHERIT] = "inherit", [KEYRING_PRIVATE] = "private", [KEYRING_SHARED] = "shared"};
 
 #define EXEC_AT(member) offsetof(struct spec_exec, member)
 #define EXEC_ROW(name, setter, member, text, ...) PART_ROW(PART_EXEC, spec_exec, name, setter, member, text, ##__VA_ARGS__)
@@ -45,7 +45,7 @@ void directives_exec(struct directive_list *l)
         ROW("NoNewPrivileges", set_bool, no_new_privileges, A_BOOLEAN, .get = get_bool_of_dynamic_user),
         ROW("SyslogIdentifier", set_line, syslog_identifier, "a name"),
         ROW("SyslogFacility", set_facility, syslog_facility, "a facility such as daemon or local0"),
-        ROW("SyslogLevel", set_enum, stream_level[0], A_LEVEL, .names = levels, .get = get_number),
+        ROW("SyslogLevel", set_enum, stream_level[0], A_LEVEL, ONE_OF(levels), .get = get_number),
         ROW("SyslogLevelPrefix", set_bool, syslog_level_prefix, A_BOOLEAN),
         PART_ROW(PART_LOG, spec_log, "LogRateLimitIntervalSec", set_span, rate_interval, A_TIMESPAN),
         PART_ROW(PART_LOG, spec_log, "LogRateLimitBurst", set_int, rate_burst, "a number", .max = INT32_MAX),
@@ -75,7 +75,7 @@ void directives_exec(struct directive_list *l)
                  .flag = EXEC_AT(cpu_priority_set)),
         EXEC_ROW("CPUSchedulingResetOnFork", set_bool, cpu_reset_on_fork, A_BOOLEAN),
         EXEC_ROW("CPUAffinity", set_numbers, cpus, NUMBERS, .get = get_numbers),
-        EXEC_ROW("NUMAPolicy", set_enum, numa_policy, "default, preferred, bind, interleave or local", .names = numa_policies,
+        EXEC_ROW("NUMAPolicy", set_enum, numa_policy, "default, preferred, bind, interleave or local", ONE_OF(numa_policies),
                  .flag = EXEC_AT(numa_policy_set), .get = get_numa_policy),
         EXEC_ROW("NUMAMask", set_numa_nodes, numa_nodes, NUMBERS ", or all", .get = get_numbers),
         EXEC_ROW("IOSchedulingClass", set_io_class, io_class, "realtime, best-effort or idle", .get = get_number),
@@ -88,7 +88,7 @@ void directives_exec(struct directive_list *l)
                  .get = get_personality),
         EXEC_ROW("MemoryKSM", set_bool, memory_ksm, A_BOOLEAN, .flag = EXEC_AT(memory_ksm_set)),
         ROW("IgnoreSIGPIPE", set_bool, ignore_sigpipe, A_BOOLEAN, .flag = AT(ignore_sigpipe_set)),
-        EXEC_ROW("KeyringMode", set_enum, keyring, "inherit, private or shared", .names = keyring_modes,
+        EXEC_ROW("KeyringMode", set_enum, keyring, "inherit, private or shared", ONE_OF(keyring_modes),
                  .get = get_keyring),
         EXEC_ROW("CapabilityBoundingSet", set_bounding, bounding, CAPABILITIES, .security = true, .harmless = "~",
                  .get = get_capabilities),

@@ -24,13 +24,13 @@ static struct spec_exec *part_of(struct jobspec *d)
 
 /* A name and what it stands for; the last has none. */
 struct named {
-    const char *name;
+    char name[24]; /* "": past the last */
     uint64_t value;
 };
 
 static int look_up(const struct named *table, const char *name, uint64_t *ret)
 {
-    for (; table->name; table++)
+    for (; table->name[0]; table++)
         if (STREQ(table->name, name)) {
             *ret = table->value;
             return 0;
@@ -43,7 +43,7 @@ static int look_up(const struct named *table, const char *name, uint64_t *ret)
 int set_cpu_policy(struct jobspec *d, const struct directive *row, const char *value)
 {
     static const struct named policies[] = {{"other", SCHED_OTHER}, {"batch", SCHED_BATCH}, {"idle", SCHED_IDLE},
-                                            {"fifo", SCHED_FIFO},   {"rr", SCHED_RR},       {NULL, 0}};
+                                            {"fifo", SCHED_FIFO},   {"rr", SCHED_RR},       {"", 0}};
     uint64_t policy;
     int r = look_up(policies, value, &policy);
 
@@ -136,7 +136,7 @@ int set_io_class(struct jobspec *d, const struct directive *row, const char *val
     static const struct named classes[] = {{"none", IOPRIO_CLASS_NONE}, {"0", IOPRIO_CLASS_NONE},
                                            {"realtime", IOPRIO_CLASS_RT}, {"1", IOPRIO_CLASS_RT},
                                            {"best-effort", IOPRIO_CLASS_BE}, {"2", IOPRIO_CLASS_BE},
-                                           {"idle", IOPRIO_CLASS_IDLE}, {"3", IOPRIO_CLASS_IDLE}, {NULL, 0}};
+                                           {"idle", IOPRIO_CLASS_IDLE}, {"3", IOPRIO_CLASS_IDLE}, {"", 0}};
     uint64_t number;
     int r;
 
@@ -207,7 +207,7 @@ int set_personality(struct jobspec *d, const struct directive *row, const char *
 #elif defined(__s390x__)
         {"s390x", PER_LINUX}, {"s390", PER_LINUX32},
 #endif
-        {NULL, 0}};
+        {"", 0}};
     uint64_t number = ULONG_MAX;
     int r = *value ? look_up(personalities, value, &number) : 0;
 
@@ -222,7 +222,7 @@ int set_coredump_filter(struct jobspec *d, const struct directive *row, const ch
     static const struct named mappings[] = {
         {"private-anonymous", 0x1}, {"shared-anonymous", 0x2}, {"private-file-backed", 0x4}, {"shared-file-backed", 0x8},
         {"elf-headers", 0x10},      {"private-huge", 0x20},    {"shared-huge", 0x40},        {"private-dax", 0x80},
-        {"shared-dax", 0x100},      {"all", 0x1ff},            {"default", 0x33},            {NULL, 0}};
+        {"shared-dax", 0x100},      {"all", 0x1ff},            {"default", 0x33},            {"", 0}};
     CLEANUP(strv_freep) char **words = NULL;
     struct spec_exec *x = part_of(d);
     int r = words_split(value, &words);
@@ -262,7 +262,7 @@ int set_secure_bits(struct jobspec *d, const struct directive *row, const char *
                                         {"no-setuid-fixup-locked", SECBIT_NO_SETUID_FIXUP_LOCKED},
                                         {"noroot", SECBIT_NOROOT},
                                         {"noroot-locked", SECBIT_NOROOT_LOCKED},
-                                        {NULL, 0}};
+                                        {"", 0}};
     CLEANUP(strv_freep) char **words = NULL;
     unsigned *place = directive_place(d, row);
     int r = words_split(value, &words);

@@ -21,7 +21,7 @@ enum { IN = 1, OUT = 2 };
 
 /* What is written before ":" and where that is allowed. */
 static const struct {
-    const char *word;
+    char word[16];
     enum stdio_kind kind;
     int where;
     bool path; /* ":PATH" follows */

@@ -8,39 +8,36 @@
 #include "parse.h"
 #include "self.h"
 
-static const char *const types[] = {[TYPE_SIMPLE] = "simple",
-                                    [TYPE_EXEC] = "exec",
-                                    [TYPE_NOTIFY] = "notify",
-                                    [TYPE_NOTIFY_RELOAD] = "notify-reload",
-                                    [TYPE_FORKING] = "forking",
-                                    [TYPE_ONESHOT] = "oneshot",
-                                    [TYPE_DBUS] = "dbus",
-                                    [TYPE_IDLE] = "idle",
-                                    NULL};
-static const char *const exit_types[] = {[EXIT_TYPE_MAIN] = "main", [EXIT_TYPE_CGROUP] = "cgroup", NULL};
-static const char *const timeout_failures[] = {
-    [TIMEOUT_TERMINATE] = "terminate", [TIMEOUT_ABORT] = "abort", [TIMEOUT_KILL] = "kill", NULL};
-static const char *const oom_policies[] = {
-    [OOM_STOP] = "stop", [OOM_CONTINUE] = "continue", [OOM_KILL] = "kill", NULL};
-static const char *const restart_modes[] = {
-    [RESTART_NORMAL] = "normal", [RESTART_DIRECT] = "direct", [RESTART_DEBUG] = "debug", NULL};
-static const char *const preserves[] = {
-    [FD_STORE_RESTART] = "restart", [FD_STORE_NO] = "no", [FD_STORE_YES] = "yes", NULL};
-static const char *const restarts[] = {[RESTART_NO] = "no",
-                                       [RESTART_ALWAYS] = "always",
-                                       [RESTART_ON_SUCCESS] = "on-success",
-                                       [RESTART_ON_FAILURE] = "on-failure",
-                                       [RESTART_ON_ABNORMAL] = "on-abnormal",
-                                       [RESTART_ON_ABORT] = "on-abort",
-                                       [RESTART_ON_WATCHDOG] = "on-watchdog",
-                                       NULL};
-static const char *const kill_modes[] = {[KILL_CONTROL_GROUP] = "control-group",
-                                         [KILL_MIXED] = "mixed",
-                                         [KILL_PROCESS] = "process",
-                                         [KILL_NONE] = "none",
-                                         NULL};
-static const char *const notify_accesses[] = {
-    [NOTIFY_NONE] = "none", [NOTIFY_MAIN] = "main", [NOTIFY_EXEC] = "exec", [NOTIFY_ALL] = "all", NULL};
+static const char types[][WORD_SIZE] = {[TYPE_SIMPLE] = "simple",
+                                        [TYPE_EXEC] = "exec",
+                                        [TYPE_NOTIFY] = "notify",
+                                        [TYPE_NOTIFY_RELOAD] = "notify-reload",
+                                        [TYPE_FORKING] = "forking",
+                                        [TYPE_ONESHOT] = "oneshot",
+                                        [TYPE_DBUS] = "dbus",
+                                        [TYPE_IDLE] = "idle"};
+static const char exit_types[][WORD_SIZE] = {[EXIT_TYPE_MAIN] = "main", [EXIT_TYPE_CGROUP] = "cgroup"};
+static const char timeout_failures[][WORD_SIZE] = {
+    [TIMEOUT_TERMINATE] = "terminate", [TIMEOUT_ABORT] = "abort", [TIMEOUT_KILL] = "kill"};
+static const char oom_policies[][WORD_SIZE] = {
+    [OOM_STOP] = "stop", [OOM_CONTINUE] = "continue", [OOM_KILL] = "kill"};
+static const char restart_modes[][WORD_SIZE] = {
+    [RESTART_NORMAL] = "normal", [RESTART_DIRECT] = "direct", [RESTART_DEBUG] = "debug"};
+static const char preserves[][WORD_SIZE] = {
+    [FD_STORE_RESTART] = "restart", [FD_STORE_NO] = "no", [FD_STORE_YES] = "yes"};
+static const char restarts[][WORD_SIZE] = {[RESTART_NO] = "no",
+                                           [RESTART_ALWAYS] = "always",
+                                           [RESTART_ON_SUCCESS] = "on-success",
+                                           [RESTART_ON_FAILURE] = "on-failure",
+                                           [RESTART_ON_ABNORMAL] = "on-abnormal",
+                                           [RESTART_ON_ABORT] = "on-abort",
+                                           [RESTART_ON_WATCHDOG] = "on-watchdog"};
+static const char kill_modes[][WORD_SIZE] = {[KILL_CONTROL_GROUP] = "control-group",
+                                             [KILL_MIXED] = "mixed",
+                                             [KILL_PROCESS] = "process",
+                                             [KILL_NONE] = "none"};
+static const char notify_accesses[][WORD_SIZE] = {
+    [NOTIFY_NONE] = "none", [NOTIFY_MAIN] = "main", [NOTIFY_EXEC] = "exec", [NOTIFY_ALL] = "all"};
 
 /* "restart", or a boolean. */
 static int set_preserve(struct jobspec *d, const struct directive *row, const char *value)
@@ -121,9 +118,9 @@ static int set_bus_name(struct jobspec *d, const struct directive *row, const ch
 void directives_service(struct directive_list *l)
 {
     const struct directive rows[] = {
-        ROW("Type", set_enum, type, "simple, exec, notify, notify-reload, forking, oneshot, dbus or idle", .names = types,
+        ROW("Type", set_enum, type, "simple, exec, notify, notify-reload, forking, oneshot, dbus or idle", ONE_OF(types),
             .flag = AT(type_set)),
-        ROW("ExitType", set_enum, exit_type, "main or cgroup", .names = exit_types),
+        ROW("ExitType", set_enum, exit_type, "main or cgroup", ONE_OF(exit_types)),
         ROW("RemainAfterExit", set_bool, remain_after_exit, A_BOOLEAN),
         ROW("GuessMainPID", set_bool, guess_main_pid, A_BOOLEAN),
         ROW("BusName", set_bus_name, bus_name, "a D-Bus name such as org.example.Service", .get = get_string),
@@ -137,10 +134,10 @@ void directives_service(struct directive_list *l)
         ROW("PermissionsStartOnly", set_bool, permissions_start_only, A_BOOLEAN, .property = ""),
         ROW("NonBlocking", set_bool, non_blocking, A_BOOLEAN),
         ROW("PIDFile", set_pid_file, pid_file, "a path, absolute or below /run", .get = get_string),
-        ROW("NotifyAccess", set_enum, notify_access, "none, main, exec or all", .names = notify_accesses,
+        ROW("NotifyAccess", set_enum, notify_access, "none, main, exec or all", ONE_OF(notify_accesses),
             .flag = AT(notify_access_set), .get = get_notify_access),
         ROW("FileDescriptorStoreMax", set_int, fd_store_max, "a number", .max = 65536),
-        ROW("FileDescriptorStorePreserve", set_preserve, fd_store_preserve, "yes, no or restart", .names = preserves,
+        ROW("FileDescriptorStorePreserve", set_preserve, fd_store_preserve, "yes, no or restart", ONE_OF(preserves),
             .get = get_enum),
         ROW("TimeoutStartSec", set_timeout, timeout_start, A_TIMESPAN, .flag = AT(timeout_start_set),
             .get = get_start_timeout),
@@ -148,14 +145,14 @@ void directives_service(struct directive_list *l)
         ROW("TimeoutSec", set_both_timeouts, timeout_start, A_TIMESPAN, .flag = AT(timeout_start_set), .property = ""),
         ROW("TimeoutAbortSec", set_abort_timeout, timeout_abort, A_TIMESPAN, .get = get_abort_timeout),
         ROW("TimeoutStartFailureMode", set_enum, timeout_start_failure, "terminate, abort or kill",
-            .names = timeout_failures),
+            ONE_OF(timeout_failures)),
         ROW("TimeoutStopFailureMode", set_enum, timeout_stop_failure, "terminate, abort or kill",
-            .names = timeout_failures),
+            ONE_OF(timeout_failures)),
         ROW("RuntimeMaxSec", set_limit_or_none, runtime_max, A_TIMESPAN, .get = get_span),
         ROW("RuntimeRandomizedExtraSec", set_span, runtime_extra, A_TIMESPAN),
-        ROW("OOMPolicy", set_enum, oom_policy, "stop, continue or kill", .names = oom_policies,
+        ROW("OOMPolicy", set_enum, oom_policy, "stop, continue or kill", ONE_OF(oom_policies),
             .flag = AT(oom_policy_set), .get = get_oom_policy),
-        ROW("KillMode", set_enum, kill_mode, "control-group, mixed, process or none", .names = kill_modes),
+        ROW("KillMode", set_enum, kill_mode, "control-group, mixed, process or none", ONE_OF(kill_modes)),
         ROW("KillSignal", set_signal, kill_signal, A_SIGNAL),
         ROW("RestartKillSignal", set_signal, restart_kill_signal, A_SIGNAL, .get = get_restart_kill_signal),
         ROW("FinalKillSignal", set_signal, final_kill_signal, A_SIGNAL),
@@ -164,8 +161,8 @@ void directives_service(struct directive_list *l)
         ROW("SendSIGHUP", set_bool, send_sighup, A_BOOLEAN),
         ROW("SendSIGKILL", set_bool, send_sigkill, A_BOOLEAN),
         ROW("Restart", set_enum, restart, "no, always, on-success, on-failure, on-abnormal, on-abort or on-watchdog",
-            .names = restarts),
-        ROW("RestartMode", set_enum, restart_mode, "normal, direct or debug", .names = restart_modes),
+            ONE_OF(restarts)),
+        ROW("RestartMode", set_enum, restart_mode, "normal, direct or debug", ONE_OF(restart_modes)),
         ROW("RestartSec", set_span, restart_usec, A_TIMESPAN),
         ROW("RestartSteps", set_int, restart_steps, "a number", .max = 1000),
         ROW("RestartMaxDelaySec", set_span, restart_max_delay, A_TIMESPAN),

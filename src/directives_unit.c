@@ -11,31 +11,29 @@
 #include "unitname.h"
 #include "words.h"
 
-static const char *const modes[] = {[UNIT_JOB_REPLACE] = "replace",
-                                    [UNIT_JOB_FAIL] = "fail",
-                                    [UNIT_JOB_REPLACE_IRREVERSIBLY] = "replace-irreversibly",
-                                    [UNIT_JOB_ISOLATE] = "isolate",
-                                    [UNIT_JOB_FLUSH] = "flush",
-                                    [UNIT_JOB_IGNORE_DEPENDENCIES] = "ignore-dependencies",
-                                    [UNIT_JOB_IGNORE_REQUIREMENTS] = "ignore-requirements",
-                                    NULL};
-static const char *const actions[] = {[UNIT_ACTION_NONE] = "none",
-                                      [UNIT_ACTION_REBOOT] = "reboot",
-                                      [UNIT_ACTION_REBOOT_FORCE] = "reboot-force",
-                                      [UNIT_ACTION_REBOOT_IMMEDIATE] = "reboot-immediate",
-                                      [UNIT_ACTION_POWEROFF] = "poweroff",
-                                      [UNIT_ACTION_POWEROFF_FORCE] = "poweroff-force",
-                                      [UNIT_ACTION_POWEROFF_IMMEDIATE] = "poweroff-immediate",
-                                      [UNIT_ACTION_EXIT] = "exit",
-                                      [UNIT_ACTION_EXIT_FORCE] = "exit-force",
-                                      [UNIT_ACTION_HALT] = "halt",
-                                      [UNIT_ACTION_HALT_FORCE] = "halt-force",
-                                      [UNIT_ACTION_HALT_IMMEDIATE] = "halt-immediate",
-                                      [UNIT_ACTION_KEXEC] = "kexec",
-                                      [UNIT_ACTION_KEXEC_FORCE] = "kexec-force",
-                                      [UNIT_ACTION_SOFT_REBOOT] = "soft-reboot",
-                                      [UNIT_ACTION_SOFT_REBOOT_FORCE] = "soft-reboot-force",
-                                      NULL};
+static const char modes[][WORD_SIZE] = {[UNIT_JOB_REPLACE] = "replace",
+                                        [UNIT_JOB_FAIL] = "fail",
+                                        [UNIT_JOB_REPLACE_IRREVERSIBLY] = "replace-irreversibly",
+                                        [UNIT_JOB_ISOLATE] = "isolate",
+                                        [UNIT_JOB_FLUSH] = "flush",
+                                        [UNIT_JOB_IGNORE_DEPENDENCIES] = "ignore-dependencies",
+                                        [UNIT_JOB_IGNORE_REQUIREMENTS] = "ignore-requirements"};
+static const char actions[][WORD_SIZE] = {[UNIT_ACTION_NONE] = "none",
+                                          [UNIT_ACTION_REBOOT] = "reboot",
+                                          [UNIT_ACTION_REBOOT_FORCE] = "reboot-force",
+                                          [UNIT_ACTION_REBOOT_IMMEDIATE] = "reboot-immediate",
+                                          [UNIT_ACTION_POWEROFF] = "poweroff",
+                                          [UNIT_ACTION_POWEROFF_FORCE] = "poweroff-force",
+                                          [UNIT_ACTION_POWEROFF_IMMEDIATE] = "poweroff-immediate",
+                                          [UNIT_ACTION_EXIT] = "exit",
+                                          [UNIT_ACTION_EXIT_FORCE] = "exit-force",
+                                          [UNIT_ACTION_HALT] = "halt",
+                                          [UNIT_ACTION_HALT_FORCE] = "halt-force",
+                                          [UNIT_ACTION_HALT_IMMEDIATE] = "halt-immediate",
+                                          [UNIT_ACTION_KEXEC] = "kexec",
+                                          [UNIT_ACTION_KEXEC_FORCE] = "kexec-force",
+                                          [UNIT_ACTION_SOFT_REBOOT] = "soft-reboot",
+                                          [UNIT_ACTION_SOFT_REBOOT_FORCE] = "soft-reboot-force"};
 
 static int push_once(char ***list, const char *s)
 {
@@ -107,7 +105,7 @@ static int set_paths(struct jobspec *d, const struct directive *row, const char 
 
 static bool is_documentation(const char *s)
 {
-    static const char *const kinds[] = {"http://", "https://", "file:", "info:", "man:"};
+    static const char kinds[][12] = {"http://", "https://", "file:", "info:", "man:"};
 
     for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
         if (strncmp(s, kinds[i], strlen(kinds[i])) == 0 && s[strlen(kinds[i])])
@@ -184,7 +182,7 @@ static int set_instance(struct jobspec *d, const struct directive *row, const ch
 #define UNIT_ROW(name, setter, member, text, ...) PART_ROW(PART_UNIT, spec_unit, name, setter, member, text, ##__VA_ARGS__)
 #define DEPS(name, dep) PART_ROW(PART_DEPS, spec_deps, name, set_deps, deps[dep], NAMES, .get = get_words)
 #define ACTIONS(name, member)                                                                                          \
-    UNIT_ROW(name, set_enum, member, ACTION, .names = actions, .honour = HONOUR_EMULATED,                              \
+    UNIT_ROW(name, set_enum, member, ACTION, ONE_OF(actions), .honour = HONOUR_EMULATED,                              \
              .how = "exit and exit-force end the instance; " NOT_OURS ", so the others do nothing, which is said")
 #define UNKEPT(name, setter, member, text, why, ...)                                                                   \
     UNIT_ROW(name, setter, member, text, .honour = HONOUR_IGNORED, .how = why, ##__VA_ARGS__)
@@ -228,8 +226,8 @@ void directives_unit(struct directive_list *l)
         UNKEPT("CollectMode", set_collect_mode, collect_failed, "inactive or inactive-or-failed",
                "a unit is remembered as long as the instance lives", .get = get_collect_mode),
         {.key = KEY("SurviveFinalKillSignal"), .honour = HONOUR_IGNORED, .how = "the machine's last signal is not amphid's to send"},
-        UNIT_ROW("OnSuccessJobMode", set_enum, on_success_mode, MODE, .names = modes),
-        UNIT_ROW("OnFailureJobMode", set_enum, on_failure_mode, MODE, .names = modes),
+        UNIT_ROW("OnSuccessJobMode", set_enum, on_success_mode, MODE, ONE_OF(modes)),
+        UNIT_ROW("OnFailureJobMode", set_enum, on_failure_mode, MODE, ONE_OF(modes)),
         UNIT_ROW("OnFailureIsolate", set_isolate, on_failure_mode, A_BOOLEAN, .property = ""),
         UNIT_ROW("JobTimeoutSec", set_job_timeout, job_timeout, A_TIMESPAN, .get = get_span),
         UNIT_ROW("JobRunningTimeoutSec", set_timeout, job_running_timeout, A_TIMESPAN,

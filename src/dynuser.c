@@ -127,7 +127,7 @@ static void mark_owners(struct taken *t, int at, const char *name, unsigned dept
 
 static void find_taken(struct taken *t)
 {
-    static const char *const places[] = {"/var/lib/private", "/var/cache/private", "/var/log/private", "/run/private"};
+    static const char places[][20] = {"/var/lib/private", "/var/cache/private", "/var/log/private", "/run/private"};
 
     memset(t, 0, sizeof(*t));
     mark_processes(t);

@@ -54,7 +54,7 @@ static int place_of_user(enum exec_dir dir, char **ret)
 
 int execdirs_places(struct execdirs_places *ret, const struct spec_dirs *d)
 {
-    static const char *const system[] = {"/run", "/var/lib", "/var/cache", "/var/log", "/etc"};
+    static const char system[][12] = {"/run", "/var/lib", "/var/cache", "/var/log", "/etc"};
     struct execdirs_places p = {.base = {NULL}};
 
     for (enum exec_dir i = 0; i < DIR_MAX; i++) {

@@ -12,7 +12,7 @@
 /* As `systemd-analyze exit-status` lists them; systemd.exec(5), "Process Exit Codes", has a second name for APPARMOR. */
 static const struct {
     unsigned char status;
-    const char *name;
+    char name[24];
 } names[] = {
     /* the C library and the LSB */
     {0, "SUCCESS"}, {1, "FAILURE"}, {2, "INVALIDARGUMENT"}, {3, "NOTIMPLEMENTED"}, {4, "NOPERMISSION"},

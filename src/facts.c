@@ -19,7 +19,7 @@
 const char *fact_var_name(enum fact_var v)
 {
 #define X(name) #name,
-    static const char *const names[] = {FACT_VARS(X)};
+    static const char names[][24] = {FACT_VARS(X)};
 #undef X
 
     return names[v];
@@ -246,7 +246,7 @@ static char *init_container_variable(const char *root)
 char *facts_container(const char *root)
 {
     static const struct {
-        const char *path, *name;
+        char path[20], name[8];
     } marks[] = {{"/run/.containerenv", "podman"}, {"/.dockerenv", "docker"}};
     char text[256];
     char *name;

@@ -4,13 +4,13 @@
 #include "fsm_rules.h"
 #include "usec.h"
 
-static const char *const state_names[] = {
+static const char state_names[][16] = {
 #define X(id, name) [JOB_##id] = name,
     JOB_STATES(X)
 #undef X
 };
 
-static const char *const result_names[] = {
+static const char result_names[][16] = {
 #define X(id, name) [RESULT_##id] = name,
     JOB_RESULTS(X)
 #undef X
@@ -225,43 +225,74 @@ static FSM_RULE(child_stops)
 
 /* ---- the table ---- */
 
-typedef FSM_RULE((*fsm_rule));
+/* All rules. The table has their numbers: pointers in it would be written by the dynamic linker at each start. */
+#define RULES(X)                                                                                           \
+    X(stop) X(again) X(refuse) X(extend) X(ping) X(out_of_memory) X(unhealthy) X(ended) X(hang)            \
+    X(child_stops) X(quit) X(emptied) X(stop_later) X(again_later) X(stop_now) X(reload) X(child_reloads)  \
+    X(extend_runtime) X(up_late) X(reload_begun) X(reload_ready) X(reload_ended)                           \
+    X(fsm_start_late) X(fsm_start) X(fsm_condition_ended) X(fsm_pre_ended) X(fsm_executed)                 \
+    X(fsm_ended_early) X(fsm_ready) X(fsm_start_post_ended) X(fsm_blamed) X(fsm_terminated)                \
+    X(fsm_stop_late) X(fsm_kill) X(fsm_main_ended) X(fsm_empty) X(fsm_overdue) X(fsm_give_up)              \
+    X(fsm_post_ended) X(fsm_begin)
+
+enum rule {
+    NO_RULE,
+#define X(name) RULE_##name,
+    RULES(X)
+#undef X
+};
+
+static unsigned follow(enum rule rule, struct fsm *f, const struct jobspec *d, const struct fsm_input *in)
+{
+    switch (rule) {
+    case NO_RULE:
+        break;
+#define X(name)                                                                                              \
+    case RULE_##name:                                                                                        \
+        return name(f, d, in);
+        RULES(X)
+#undef X
+    }
+    return 0;
+}
+
+#define ON(event, rule) [EV_##event] = RULE_##rule
 
 /* What a job that starts and one that ends have in common, whatever they do just now. */
-#define STARTS [EV_STOP] = stop, [EV_AGAIN] = again, [EV_RELOAD] = refuse, [EV_ALIVE] = extend, [EV_PING] = ping, \
-               [EV_OOM] = out_of_memory, [EV_TIME] = fsm_start_late
-#define IS_UP [EV_STOP] = stop, [EV_AGAIN] = again, [EV_UNHEALTHY] = unhealthy
-#define RUNS IS_UP, [EV_EXIT] = ended, [EV_PING] = ping, [EV_HANG] = hang, [EV_STOPPING] = child_stops, [EV_LOST] = quit, \
-             [EV_OOM] = out_of_memory, [EV_EMPTY] = emptied
-#define ENDS [EV_STOP] = stop_later, [EV_AGAIN] = again_later, [EV_RELOAD] = refuse
-#define RESTS [EV_START] = fsm_start, [EV_AGAIN] = fsm_start, [EV_RELOAD] = refuse
+#define STARTS ON(STOP, stop), ON(AGAIN, again), ON(RELOAD, refuse), ON(ALIVE, extend), ON(PING, ping), \
+               ON(OOM, out_of_memory), ON(TIME, fsm_start_late)
+#define IS_UP ON(STOP, stop), ON(AGAIN, again), ON(UNHEALTHY, unhealthy)
+#define RUNS IS_UP, ON(EXIT, ended), ON(PING, ping), ON(HANG, hang), ON(STOPPING, child_stops), ON(LOST, quit), \
+             ON(OOM, out_of_memory), ON(EMPTY, emptied)
+#define ENDS ON(STOP, stop_later), ON(AGAIN, again_later), ON(RELOAD, refuse)
+#define RESTS ON(START, fsm_start), ON(AGAIN, fsm_start), ON(RELOAD, refuse)
 
 /* clang-format off */
 /* Whatever is not here means nothing. */
-static const fsm_rule rules[JOB_STATE_MAX][EV_MAX] = {
-    [JOB_INACTIVE] = {RESTS, [EV_STOP] = stop_now},
-    [JOB_CONDITION] = {STARTS, [EV_CONTROL] = fsm_condition_ended},
-    [JOB_START_PRE] = {STARTS, [EV_CONTROL] = fsm_pre_ended},
-    [JOB_STARTING] = {STARTS, [EV_EXEC] = fsm_executed, [EV_NOSTART] = fsm_ended_early, [EV_EXIT] = fsm_ended_early,
-                      [EV_READY] = fsm_ready, [EV_NOTREADY] = quit},
-    [JOB_START_POST] = {STARTS, [EV_CONTROL] = fsm_start_post_ended, [EV_EXIT] = fsm_blamed, [EV_HANG] = hang, [EV_LOST] = quit},
-    [JOB_UP] = {RUNS, [EV_RELOAD] = reload, [EV_RELOADING] = child_reloads, [EV_ALIVE] = extend_runtime,
-                [EV_TIME] = up_late},
-    [JOB_EXITED] = {IS_UP, [EV_RELOAD] = reload},
-    [JOB_RELOADING] = {RUNS, [EV_RELOAD] = refuse, [EV_RELOADING] = reload_begun, [EV_READY] = reload_ready,
-                       [EV_CONTROL] = reload_ended, [EV_ALIVE] = extend, [EV_TIME] = reload_ended},
-    [JOB_STOP] = {ENDS, [EV_CONTROL] = fsm_terminated, [EV_EXIT] = fsm_blamed, [EV_ALIVE] = extend,
-                  [EV_TIME] = fsm_stop_late},
-    [JOB_STOP_WATCHDOG] = {ENDS, [EV_NOSTART] = fsm_terminated, [EV_EXIT] = fsm_terminated, [EV_ALIVE] = extend,
-                           [EV_TIME] = fsm_kill},
-    [JOB_STOP_TERM] = {ENDS, [EV_NOSTART] = fsm_main_ended, [EV_EXIT] = fsm_main_ended, [EV_EMPTY] = fsm_empty,
-                       [EV_ALIVE] = extend, [EV_TIME] = fsm_overdue},
-    [JOB_STOP_KILL] = {ENDS, [EV_NOSTART] = fsm_main_ended, [EV_EXIT] = fsm_main_ended, [EV_EMPTY] = fsm_empty,
-                       [EV_TIME] = fsm_give_up},
-    [JOB_STOP_POST] = {ENDS, [EV_CONTROL] = fsm_post_ended, [EV_EXIT] = fsm_blamed, [EV_ALIVE] = extend,
-                       [EV_TIME] = fsm_post_ended},
-    [JOB_FINAL_KILL] = {ENDS, [EV_EXIT] = fsm_blamed, [EV_EMPTY] = fsm_empty, [EV_TIME] = fsm_give_up},
-    [JOB_RESTART] = {RESTS, [EV_STOP] = stop_now, [EV_TIME] = fsm_begin},
+static const uint8_t rules[JOB_STATE_MAX][EV_MAX] = {
+    [JOB_INACTIVE] = {RESTS, ON(STOP, stop_now)},
+    [JOB_CONDITION] = {STARTS, ON(CONTROL, fsm_condition_ended)},
+    [JOB_START_PRE] = {STARTS, ON(CONTROL, fsm_pre_ended)},
+    [JOB_STARTING] = {STARTS, ON(EXEC, fsm_executed), ON(NOSTART, fsm_ended_early), ON(EXIT, fsm_ended_early),
+                      ON(READY, fsm_ready), ON(NOTREADY, quit)},
+    [JOB_START_POST] = {STARTS, ON(CONTROL, fsm_start_post_ended), ON(EXIT, fsm_blamed), ON(HANG, hang), ON(LOST, quit)},
+    [JOB_UP] = {RUNS, ON(RELOAD, reload), ON(RELOADING, child_reloads), ON(ALIVE, extend_runtime),
+                ON(TIME, up_late)},
+    [JOB_EXITED] = {IS_UP, ON(RELOAD, reload)},
+    [JOB_RELOADING] = {RUNS, ON(RELOAD, refuse), ON(RELOADING, reload_begun), ON(READY, reload_ready),
+                       ON(CONTROL, reload_ended), ON(ALIVE, extend), ON(TIME, reload_ended)},
+    [JOB_STOP] = {ENDS, ON(CONTROL, fsm_terminated), ON(EXIT, fsm_blamed), ON(ALIVE, extend),
+                  ON(TIME, fsm_stop_late)},
+    [JOB_STOP_WATCHDOG] = {ENDS, ON(NOSTART, fsm_terminated), ON(EXIT, fsm_terminated), ON(ALIVE, extend),
+                           ON(TIME, fsm_kill)},
+    [JOB_STOP_TERM] = {ENDS, ON(NOSTART, fsm_main_ended), ON(EXIT, fsm_main_ended), ON(EMPTY, fsm_empty),
+                       ON(ALIVE, extend), ON(TIME, fsm_overdue)},
+    [JOB_STOP_KILL] = {ENDS, ON(NOSTART, fsm_main_ended), ON(EXIT, fsm_main_ended), ON(EMPTY, fsm_empty),
+                       ON(TIME, fsm_give_up)},
+    [JOB_STOP_POST] = {ENDS, ON(CONTROL, fsm_post_ended), ON(EXIT, fsm_blamed), ON(ALIVE, extend),
+                       ON(TIME, fsm_post_ended)},
+    [JOB_FINAL_KILL] = {ENDS, ON(EXIT, fsm_blamed), ON(EMPTY, fsm_empty), ON(TIME, fsm_give_up)},
+    [JOB_RESTART] = {RESTS, ON(STOP, stop_now), ON(TIME, fsm_begin)},
     [JOB_DONE] = {RESTS},
     [JOB_FAILED] = {RESTS},
 };
@@ -319,8 +350,7 @@ bool fsm_over(const struct fsm *f)
 
 unsigned fsm_step(struct fsm *f, const struct jobspec *d, const struct fsm_input *in)
 {
-    fsm_rule rule = note(f, d, in) ? rules[f->state][in->event] : NULL;
-    unsigned actions = rule ? rule(f, d, in) : 0;
+    unsigned actions = note(f, d, in) ? follow(rules[f->state][in->event], f, d, in) : 0;
 
     if (f->deadline < in->now) /* it has passed while something else was done: TIME is the next event */
         f->deadline = in->now;

@@ -11,7 +11,7 @@
 
 const char *unit_dep_name(enum unit_dep dep)
 {
-    static const char *const names[] = {
+    static const char names[][24] = {
 #define X(id, name, inverse) [DEP_##id] = name,
         UNIT_DEPS(X)
 #undef X
@@ -33,21 +33,21 @@ enum unit_dep unit_dep_inverse(enum unit_dep dep)
 
 const char *unit_state_name(enum unit_state s)
 {
-    static const char *const names[] = {"inactive", "activating", "active", "reloading", "deactivating", "failed"};
+    static const char names[][16] = {"inactive", "activating", "active", "reloading", "deactivating", "failed"};
 
     return names[s];
 }
 
 const char *unit_job_name(enum unit_job j)
 {
-    static const char *const names[] = {"none", "start", "verify-active", "stop", "reload", "restart"};
+    static const char names[][16] = {"none", "start", "verify-active", "stop", "reload", "restart"};
 
     return names[j];
 }
 
 const char *unit_job_mode_name(enum unit_job_mode m)
 {
-    static const char *const names[] = {
+    static const char names[][24] = {
         "replace", "fail", "replace-irreversibly", "isolate", "flush", "ignore-dependencies", "ignore-requirements",
     };
 
@@ -56,7 +56,7 @@ const char *unit_job_mode_name(enum unit_job_mode m)
 
 const char *unit_job_result_name(enum unit_job_result r)
 {
-    static const char *const names[] = {"done", "failed", "dependency", "canceled", "skipped", "timeout"};
+    static const char names[][12] = {"done", "failed", "dependency", "canceled", "skipped", "timeout"};
 
     return names[r];
 }

@@ -81,10 +81,10 @@ bool health_exited(struct health *h, pid_t pid, int code, int status)
 
 const char *health_name(enum health_state s)
 {
-    static const char *const names[] = {[HEALTH_UNKNOWN] = "unknown",
-                                        [HEALTH_STARTING] = "starting",
-                                        [HEALTH_HEALTHY] = "healthy",
-                                        [HEALTH_UNHEALTHY] = "unhealthy"};
+    static const char names[][12] = {[HEALTH_UNKNOWN] = "unknown",
+                                     [HEALTH_STARTING] = "starting",
+                                     [HEALTH_HEALTHY] = "healthy",
+                                     [HEALTH_UNHEALTHY] = "unhealthy"};
 
     return names[s];
 }

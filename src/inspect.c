@@ -20,12 +20,12 @@
 /* LSB: status codes of an init script. */
 enum { EXIT_ALL_OK = 0, EXIT_NOT_OK = 1, EXIT_USAGE = 2, EXIT_NOT_RUNNING = 3, EXIT_UNKNOWN = 4 };
 
-static const char *const verdicts[] = {[JUDGE_OK] = "ok", [JUDGE_BAD] = "bad", [JUDGE_UNKNOWN] = "unknown"};
+static const char verdicts[][8] = {[JUDGE_OK] = "ok", [JUDGE_BAD] = "bad", [JUDGE_UNKNOWN] = "unknown"};
 
 const char *fd_kind_name(enum fd_kind k)
 {
 #define X(id, name) [FD_##id] = name,
-    static const char *const names[] = {FD_KINDS(X)};
+    static const char names[][16] = {FD_KINDS(X)};
 #undef X
 
     return names[k];
@@ -327,7 +327,7 @@ static void print_text(const struct inspection *i, const struct judgement *j, si
 
 static int print_json(const struct inspection *i, const struct judgement *j, size_t n, bool ok)
 {
-    static const char *const styles[] = {
+    static const char styles[][12] = {
         [STYLE_SYSV] = "sysv", [STYLE_UNIT] = "new-style", [STYLE_SUPERVISED] = "supervised"};
     json_t *list = json_array(), *root;
     char tty[PROC_TTY_MAX];

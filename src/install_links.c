@@ -26,7 +26,7 @@ static void closedirp(DIR **d)
 
 static bool is_link_dir(const char *name)
 {
-    static const char *const suffixes[] = {".wants", ".requires", ".upholds"};
+    static const char suffixes[][12] = {".wants", ".requires", ".upholds"};
     const char *dot = strrchr(name, '.');
 
     for (size_t i = 0; dot && i < ARRAY_SIZE(suffixes); i++)
@@ -156,7 +156,7 @@ int install_apply(const struct install_plan *p, void (*done)(const struct instal
 /* Targets that a machine reaches when it starts, up to where people work with it: systemd.special(7). */
 static bool is_of_boot(const char *name, size_t len)
 {
-    static const char *const targets[] = {
+    static const char targets[][24] = {
         "basic.target",           "cryptsetup.target",     "default.target",     "getty.target",
         "graphical.target",       "local-fs.target",       "machines.target",    "multi-user.target",
         "network.target",         "network-online.target", "network-pre.target", "nss-lookup.target",

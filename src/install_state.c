@@ -9,7 +9,7 @@
 #include "unitname.h"
 
 static const struct {
-    const char *name;
+    char name[12];
     bool good;
 } states[] = {
     [INSTALL_ENABLED] = {"enabled", true},     [INSTALL_LINKED] = {"linked", false},

@@ -33,7 +33,7 @@ bool notify_allows(const struct notify_policy *p, pid_t sender)
 
 int notify_access_parse(const char *s, size_t n, enum notify_access *ret)
 {
-    static const char *const names[] = {
+    static const char names[][8] = {
         [NOTIFY_NONE] = "none", [NOTIFY_MAIN] = "main", [NOTIFY_EXEC] = "exec", [NOTIFY_ALL] = "all"};
 
     for (size_t i = 0; i < ARRAY_SIZE(names); i++)

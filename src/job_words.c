@@ -7,13 +7,13 @@
 
 const char *exec_list_name(enum exec_list list)
 {
-    static const char *const names[] = {[EXEC_CONDITION] = "ExecCondition=",
-                                        [EXEC_START_PRE] = "ExecStartPre=",
-                                        [EXEC_START] = "ExecStart=",
-                                        [EXEC_START_POST] = "ExecStartPost=",
-                                        [EXEC_RELOAD] = "ExecReload=",
-                                        [EXEC_STOP] = "ExecStop=",
-                                        [EXEC_STOP_POST] = "ExecStopPost="};
+    static const char names[][16] = {[EXEC_CONDITION] = "ExecCondition=",
+                                     [EXEC_START_PRE] = "ExecStartPre=",
+                                     [EXEC_START] = "ExecStart=",
+                                     [EXEC_START_POST] = "ExecStartPost=",
+                                     [EXEC_RELOAD] = "ExecReload=",
+                                     [EXEC_STOP] = "ExecStop=",
+                                     [EXEC_STOP_POST] = "ExecStopPost="};
 
     return names[list];
 }

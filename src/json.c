@@ -29,7 +29,7 @@ int json_open(void)
 {
 #define X(function) {#function, offsetof(struct json_api, function)},
     static const struct {
-        const char *name;
+        char name[32];
         size_t offset;
     } functions[] = {JSON_API(X)};
 #undef X

@@ -51,7 +51,7 @@ static bool adopted(const struct inspection *i)
 
 static bool is_supervisor(const char *comm)
 {
-    static const char *const names[] = {
+    static const char names[][20] = {
         "amphid", "supervisord", "runsv",     "s6-supervise", "conmon", "daemon", "containerd-shim",
         "tini",   "dumb-init",   "catatonit", "docker-init",  "monit",  "finit",  "supervise-daemon"};
 
@@ -201,7 +201,7 @@ static enum judgement_verdict std_verdict(enum fd_kind kind, bool held, const ch
 
 static void judge_std(struct sheet *s, const struct inspection *i, enum daemon_style style)
 {
-    static const char *const names[] = {"stdin", "stdout", "stderr"};
+    static const char names[][8] = {"stdin", "stdout", "stderr"};
 
     for (unsigned fd = 0; fd < 3; fd++) {
         const char *why;

@@ -22,11 +22,11 @@
 
 int log_parse(const char *s, struct log_request *ret)
 {
-    static const char *const names[] = {[LOG_TO_AUTO] = "auto",
-                                        [LOG_TO_JOURNAL] = "journal",
-                                        [LOG_TO_SYSLOG] = "syslog",
-                                        [LOG_TO_STDERR] = "stderr",
-                                        [LOG_TO_JSON] = "json"};
+    static const char names[][8] = {[LOG_TO_AUTO] = "auto",
+                                    [LOG_TO_JOURNAL] = "journal",
+                                    [LOG_TO_SYSLOG] = "syslog",
+                                    [LOG_TO_STDERR] = "stderr",
+                                    [LOG_TO_JSON] = "json"};
 
     if (strncmp(s, "file:", 5) == 0 && s[5] == '/') {
         ret->kind = LOG_TO_FILE;

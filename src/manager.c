@@ -10,7 +10,7 @@
 enum { TAKES_JOB = 1, TAKES_FOR = 2, TAKES_LINES = 4 };
 
 static const struct method {
-    const char *name;
+    char name[12];
     enum manager_method method;
     bool privileged; /* it changes something, or shows what may be secret */
     int takes;
@@ -27,7 +27,7 @@ static const struct method {
     {"ReloadUnits", MANAGER_RELOAD_UNITS, true, 0},
 };
 
-static const char *const goals[] = {
+static const char goals[][8] = {
     [MANAGER_STOPPED] = "stopped",
     [MANAGER_READY] = "ready",
     [MANAGER_HEALTHY] = "healthy",
@@ -35,7 +35,7 @@ static const char *const goals[] = {
 
 /* What the verbs send. */
 static const struct {
-    const char *text;
+    char text[128];
     enum manager_method method;
     enum manager_goal goal;
 } known[] = {

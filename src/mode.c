@@ -27,7 +27,7 @@ enum { NOTIFY = 1, DROP = 2, SKIPPED = 4, UNIT = 8 };
 static const struct {
     enum amphid_mode mode;
     unsigned flags;
-    const char *reason;
+    char reason[128];
 } verdicts[ORIGIN_MAX][2] = {
     [PLAIN] =
         {
@@ -100,11 +100,11 @@ static const struct {
 };
 
 static const struct {
-    const char *name;
+    char name[12];
     enum amphid_mode mode;
-    const char *reason;
+    char reason[32];
 } requests[] = {
-    [MODE_AUTO] = {"auto", MODE_FOREGROUND, NULL},
+    [MODE_AUTO] = {"auto", MODE_FOREGROUND, ""},
     [MODE_WANT_FORK] = {"fork", MODE_FORK, "--mode=fork was given"},
     [MODE_WANT_FOREGROUND] = {"foreground", MODE_FOREGROUND, "--mode=foreground was given"},
     [MODE_WANT_SYSTEMD] = {"systemd", MODE_SYSTEMD, "--mode=systemd was given"},
@@ -167,7 +167,7 @@ void mode_decide(const struct mode_facts *f, struct mode_verdict *ret)
 
 const char *mode_name(enum amphid_mode m)
 {
-    static const char *const names[] = {
+    static const char names[][12] = {
         [MODE_FORK] = "fork", [MODE_FOREGROUND] = "foreground", [MODE_SYSTEMD] = "systemd"};
 
     return names[m];
@@ -217,7 +217,7 @@ pid_t mode_parse_exec_pid(const char *s)
 
 bool mode_leaked(const char *assignment)
 {
-    static const char *const keys[] = {
+    static const char keys[][20] = {
         "NOTIFY_SOCKET=", "SYSTEMD_EXEC_PID=", "INVOCATION_ID=", "JOURNAL_STREAM=",
         "WATCHDOG_USEC=", "WATCHDOG_PID=",     "MANAGERPID=",    "MANAGERPIDFDID="};
 

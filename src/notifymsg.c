@@ -27,39 +27,8 @@ static bool number(const char *s, size_t n, uint64_t max, uint64_t *ret)
     return true;
 }
 
-/* The functions of the table below: each understands the value @s of @n bytes and fills the member at @field, or
- * leaves it as it is. */
-static void take_1(const char *s, size_t n, void *field)
-{
-    if (n == 1 && *s == '1')
-        *(bool *)field = true;
-}
-
-static void take_0(const char *s, size_t n, void *field)
-{
-    if (n == 1 && *s == '0')
-        *(bool *)field = true;
-}
-
-static void take_trigger(const char *s, size_t n, void *field)
-{
-    if (n == strlen("trigger") && memcmp(s, "trigger", n) == 0)
-        *(bool *)field = true;
-}
-
-static void take_number(const char *s, size_t n, void *field)
-{
-    (void)number(s, n, UINT64_MAX, field);
-}
-
-/* As in WatchdogSec=, 0 turns it off; so does infinity. */
-static void take_interval(const char *s, size_t n, void *field)
-{
-    uint64_t v;
-
-    if (number(s, n, UINT64_MAX, &v))
-        *(uint64_t *)field = v ? v : USEC_INFINITY;
-}
+/* What a value looks like. */
+enum form { IS_1, IS_0, IS_TRIGGER, NUMBER, INTERVAL, ERRNO, EXIT_STATUS, PID, TEXT };
 
 static void take_int(const char *s, size_t n, uint64_t max, int *field)
 {
@@ -69,57 +38,73 @@ static void take_int(const char *s, size_t n, uint64_t max, int *field)
         *field = (int)v;
 }
 
-static void take_errno(const char *s, size_t n, void *field)
+/* Understands the value @s of @n bytes and fills the member at @field, or leaves it as it is. */
+static void take(enum form form, const char *s, size_t n, void *field)
 {
-    take_int(s, n, ERRNO_MAX, field);
-}
+    uint64_t v;
 
-static void take_exit_status(const char *s, size_t n, void *field)
-{
-    take_int(s, n, UINT8_MAX, field);
-}
-
-static void take_pid(const char *s, size_t n, void *field)
-{
-    take_int(s, n, INT_MAX, field);
-}
-
-static void take_text(const char *s, size_t n, void *field)
-{
-    *(struct notifymsg_text *)field = (struct notifymsg_text){s, n};
+    switch (form) {
+    case IS_1:
+    case IS_0:
+        if (n == 1 && *s == (form == IS_1 ? '1' : '0'))
+            *(bool *)field = true;
+        break;
+    case IS_TRIGGER:
+        if (n == strlen("trigger") && memcmp(s, "trigger", n) == 0)
+            *(bool *)field = true;
+        break;
+    case NUMBER:
+        (void)number(s, n, UINT64_MAX, field);
+        break;
+    case INTERVAL: /* as in WatchdogSec=, 0 turns it off; so does infinity */
+        if (number(s, n, UINT64_MAX, &v))
+            *(uint64_t *)field = v ? v : USEC_INFINITY;
+        break;
+    case ERRNO:
+        take_int(s, n, ERRNO_MAX, field);
+        break;
+    case EXIT_STATUS:
+        take_int(s, n, UINT8_MAX, field);
+        break;
+    case PID:
+        take_int(s, n, INT_MAX, field);
+        break;
+    case TEXT:
+        *(struct notifymsg_text *)field = (struct notifymsg_text){s, n};
+    }
 }
 
 #define FIELD(member) offsetof(struct notifymsg, member)
 
 /* sd_notify(3), "Well-known assignments". A key that means several things has several rows. */
 static const struct {
-    const char *key;
-    void (*take)(const char *s, size_t n, void *field);
+    char key[20];
+    enum form form;
     size_t offset;
 } assignments[] = {
-    {"READY", take_1, FIELD(ready)},
-    {"RELOADING", take_1, FIELD(reloading)},
-    {"STOPPING", take_1, FIELD(stopping)},
-    {"MONOTONIC_USEC", take_number, FIELD(monotonic_usec)},
-    {"STATUS", take_text, FIELD(status)},
-    {"NOTIFYACCESS", take_text, FIELD(notify_access)},
-    {"ERRNO", take_errno, FIELD(error)},
-    {"BUSERROR", take_text, FIELD(buserror)},
-    {"VARLINKERROR", take_text, FIELD(varlinkerror)},
-    {"EXIT_STATUS", take_exit_status, FIELD(exit_status)},
-    {"MAINPID", take_pid, FIELD(main_pid)},
-    {"MAINPIDFDID", take_number, FIELD(main_pidfd_id)},
-    {"MAINPIDFD", take_1, FIELD(main_pidfd)},
-    {"WATCHDOG", take_1, FIELD(watchdog)},
-    {"WATCHDOG", take_trigger, FIELD(watchdog_trigger)},
-    {"WATCHDOG_USEC", take_interval, FIELD(watchdog_usec)},
-    {"EXTEND_TIMEOUT_USEC", take_number, FIELD(extend_timeout_usec)},
-    {"RESTART_RESET", take_1, FIELD(restart_reset)},
-    {"FDSTORE", take_1, FIELD(fdstore)},
-    {"FDSTOREREMOVE", take_1, FIELD(fdstore_remove)},
-    {"FDNAME", take_text, FIELD(fdname)},
-    {"FDPOLL", take_0, FIELD(fdpoll_off)},
-    {"BARRIER", take_1, FIELD(barrier)},
+    {"READY", IS_1, FIELD(ready)},
+    {"RELOADING", IS_1, FIELD(reloading)},
+    {"STOPPING", IS_1, FIELD(stopping)},
+    {"MONOTONIC_USEC", NUMBER, FIELD(monotonic_usec)},
+    {"STATUS", TEXT, FIELD(status)},
+    {"NOTIFYACCESS", TEXT, FIELD(notify_access)},
+    {"ERRNO", ERRNO, FIELD(error)},
+    {"BUSERROR", TEXT, FIELD(buserror)},
+    {"VARLINKERROR", TEXT, FIELD(varlinkerror)},
+    {"EXIT_STATUS", EXIT_STATUS, FIELD(exit_status)},
+    {"MAINPID", PID, FIELD(main_pid)},
+    {"MAINPIDFDID", NUMBER, FIELD(main_pidfd_id)},
+    {"MAINPIDFD", IS_1, FIELD(main_pidfd)},
+    {"WATCHDOG", IS_1, FIELD(watchdog)},
+    {"WATCHDOG", IS_TRIGGER, FIELD(watchdog_trigger)},
+    {"WATCHDOG_USEC", INTERVAL, FIELD(watchdog_usec)},
+    {"EXTEND_TIMEOUT_USEC", NUMBER, FIELD(extend_timeout_usec)},
+    {"RESTART_RESET", IS_1, FIELD(restart_reset)},
+    {"FDSTORE", IS_1, FIELD(fdstore)},
+    {"FDSTOREREMOVE", IS_1, FIELD(fdstore_remove)},
+    {"FDNAME", TEXT, FIELD(fdname)},
+    {"FDPOLL", IS_0, FIELD(fdpoll_off)},
+    {"BARRIER", IS_1, FIELD(barrier)},
 };
 
 static void parse_line(const char *line, size_t n, struct notifymsg *m)
@@ -131,7 +116,7 @@ static void parse_line(const char *line, size_t n, struct notifymsg *m)
         return;
     for (size_t i = 0; i < ARRAY_SIZE(assignments); i++)
         if (strlen(assignments[i].key) == key_len && memcmp(line, assignments[i].key, key_len) == 0)
-            assignments[i].take(equals + 1, n - key_len - 1, (char *)m + assignments[i].offset);
+            take(assignments[i].form, equals + 1, n - key_len - 1, (char *)m + assignments[i].offset);
 }
 
 void notifymsg_parse(const char *data, size_t n, struct notifymsg *ret)

@@ -13,8 +13,8 @@
 
 int parse_bool(const char *s, bool *ret)
 {
-    static const char *const yes[] = {"1", "yes", "y", "true", "t", "on"};
-    static const char *const no[] = {"0", "no", "n", "false", "f", "off"};
+    static const char yes[][8] = {"1", "yes", "y", "true", "t", "on"};
+    static const char no[][8] = {"0", "no", "n", "false", "f", "off"};
 
     for (size_t i = 0; i < ARRAY_SIZE(yes); i++) {
         if (strcasecmp(s, yes[i]) == 0) {
@@ -52,7 +52,7 @@ int parse_pid(const char *s, pid_t *ret)
 }
 
 struct unit {
-    const char *name;
+    char name[8];
     uint64_t usec;
 };
 
@@ -173,7 +173,7 @@ int parse_timespan(const char *s, uint64_t unit_usec, uint64_t *ret)
     X(ALRM) X(TERM) X(STKFLT) X(CHLD) X(CONT) X(STOP) X(TSTP) X(TTIN) X(TTOU) X(URG) X(XCPU) X(XFSZ)         \
     X(VTALRM) X(PROF) X(WINCH) X(IO) X(PWR) X(SYS)
 
-static const char *const signal_names[] = {
+static const char signal_names[][12] = {
 #define X(name) [SIG##name] = "SIG" #name,
     SIGNALS(X)
 #undef X
@@ -196,7 +196,7 @@ int parse_signal(const char *s, int *ret)
         return 0;
     }
     for (size_t sig = 1; sig < ARRAY_SIZE(signal_names); sig++)
-        if (signal_names[sig] && STREQ(s, signal_names[sig] + 3)) {
+        if (signal_names[sig][0] && STREQ(s, signal_names[sig] + 3)) {
             *ret = (int)sig;
             return 0;
         }
@@ -205,7 +205,7 @@ int parse_signal(const char *s, int *ret)
 
 const char *signal_name(int sig, char buf[16])
 {
-    if (sig > 0 && (size_t)sig < ARRAY_SIZE(signal_names) && signal_names[sig])
+    if (sig > 0 && (size_t)sig < ARRAY_SIZE(signal_names) && signal_names[sig][0])
         return signal_names[sig];
     if (sig >= SIGRTMIN && sig <= SIGRTMAX)
         snprintf(buf, 16, "SIGRTMIN+%d", sig - SIGRTMIN);
@@ -259,7 +259,7 @@ int parse_size(const char *s, uint64_t *ret)
 int parse_facility(const char *s, int *ret)
 {
     static const struct {
-        const char *name;
+        char name[12];
         int value;
     } facilities[] = {
         {"kern", LOG_KERN},     {"user", LOG_USER},     {"mail", LOG_MAIL},     {"daemon", LOG_DAEMON},

@@ -79,7 +79,7 @@ static int limit_reached(struct timer *t)
 /* The address to try at the @attempt-th time: its length, 0 if there is none any more. */
 static socklen_t inet_address(const struct probespec *spec, unsigned attempt, union address *ret)
 {
-    static const char *const local[] = {"127.0.0.1", "::1"};
+    static const char local[][12] = {"127.0.0.1", "::1"};
     const bool both = STREQ(spec->target, "localhost");
     const char *host = spec->target;
 

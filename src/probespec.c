@@ -236,7 +236,7 @@ static int parse_delay(const char *s, struct probespec *p)
     return parse_timespan(s, USEC_PER_SEC, &p->usec) == 0 && p->usec <= DELAY_MAX ? 0 : -EINVAL;
 }
 
-static const char *const names[] = {[PROBE_NONE] = "none",
+static const char names[][12] = {[PROBE_NONE] = "none",
 #define X(id, name) [PROBE_##id] = name,
                                     PROBE_KINDS(X)
 #undef X

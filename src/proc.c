@@ -188,7 +188,7 @@ const char *proc_status_field(const char *status, const char *key)
  * that this /proc knows it by. */
 static bool parse_status(const char *text, struct proc_self *ret)
 {
-    static const char *const keys[] = {"PPid", "Pid", "NSpgid", "NSsid"};
+    static const char keys[][8] = {"PPid", "Pid", "NSpgid", "NSsid"};
     pid_t *const places[] = {&ret->id.ppid, &ret->id.pid, &ret->id.pgid, &ret->id.sid};
     const char *ignored = proc_status_field(text, "SigIgn");
 

@@ -46,7 +46,7 @@ struct ready {
 };
 
 /* What each kind waits for as long as nothing else is known. */
-static const char *const waits[PROBE_KIND_MAX] = {
+static const char waits[PROBE_KIND_MAX][24] = {
     [PROBE_NOTIFY] = "no READY=1",        [PROBE_FD] = "no newline",
     [PROBE_TCP] = "no answer yet",        [PROBE_UNIX] = "no answer yet",
     [PROBE_HTTP] = "no answer yet",       [PROBE_FILE] = "not there yet",

@@ -28,7 +28,7 @@ json_int_t show_int(const json_t *o, const char *key)
 static void put_span(FILE *f, uint64_t seconds)
 {
     static const struct {
-        const char *name;
+        char name[4];
         uint64_t seconds;
     } units[] = {{"d", 86400}, {"h", 3600}, {"min", 60}, {"s", 1}};
     int left = 2;

@@ -55,7 +55,7 @@ static int read_text(const char *path, char **ret)
 /* locale.conf(5), and where Debian keeps the same. */
 static int put_locale(char ***env)
 {
-    static const char *const paths[] = {"/etc/locale.conf", "/etc/default/locale"};
+    static const char paths[][20] = {"/etc/locale.conf", "/etc/default/locale"};
     CLEANUP(strv_freep) char **found = NULL;
     unsigned line;
     int r = 0;

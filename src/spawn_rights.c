@@ -146,7 +146,7 @@ static int step_secure_bits(const struct child *c)
 void spawn_imply(struct spawn *s)
 {
     static const struct {
-        const char *key;
+        char key[24];
         uint64_t capabilities;
     } rows[] = {
         {"LockPersonality", 0},

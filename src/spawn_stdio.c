@@ -13,7 +13,7 @@
 #include "spawn_inside.h"
 #include "spawn_tty.h"
 
-static const char *const keys[] = {"StandardInput", "StandardOutput", "StandardError"};
+static const char keys[][16] = {"StandardInput", "StandardOutput", "StandardError"};
 static const enum spawn_exit exits[] = {EXIT_STDIN, EXIT_STDOUT, EXIT_STDERR};
 
 static bool is_tty(enum stdio_kind kind)
@@ -33,7 +33,7 @@ bool spawn_has_terminal(const struct child *c)
 
 const char *spawn_stream_words(const struct child *c, int stream, char *buf, size_t size)
 {
-    static const char *const words[] = {
+    static const char words[][16] = {
         [STDIO_DEFAULT] = "",   [STDIO_NULL] = "null",         [STDIO_TTY] = "tty",
         [STDIO_TTY_FORCE] = "tty-force", [STDIO_TTY_FAIL] = "tty-fail", [STDIO_DATA] = "data",
         [STDIO_INHERIT] = "inherit",     [STDIO_JOURNAL] = "journal",   [STDIO_KMSG] = "kmsg",
@@ -70,7 +70,7 @@ static int find_named(const struct spawn_context *ctx, const char *name)
 
 static int plan_passed(struct child *c, int stream, struct spawn_error *e)
 {
-    static const char *const names[] = {"stdin", "stdout", "stderr"};
+    static const char names[][8] = {"stdin", "stdout", "stderr"};
     const struct spawn_context *ctx = &c->s->ctx;
     const char *name = c->stdio[stream].target;
     struct stream_plan *p = &c->streams[stream];

@@ -21,16 +21,16 @@ const struct spec_dirs *spec_dirs_defaults(void)
 
 const char *exec_dir_name(enum exec_dir dir)
 {
-    static const char *const names[] = {"RuntimeDirectory", "StateDirectory", "CacheDirectory", "LogsDirectory",
-                                        "ConfigurationDirectory"};
+    static const char names[][24] = {"RuntimeDirectory", "StateDirectory", "CacheDirectory", "LogsDirectory",
+                                     "ConfigurationDirectory"};
 
     return names[dir];
 }
 
 const char *exec_dir_variable(enum exec_dir dir)
 {
-    static const char *const names[] = {"RUNTIME_DIRECTORY", "STATE_DIRECTORY", "CACHE_DIRECTORY", "LOGS_DIRECTORY",
-                                        "CONFIGURATION_DIRECTORY"};
+    static const char names[][24] = {"RUNTIME_DIRECTORY", "STATE_DIRECTORY", "CACHE_DIRECTORY", "LOGS_DIRECTORY",
+                                     "CONFIGURATION_DIRECTORY"};
 
     return names[dir];
 }

@@ -8,7 +8,7 @@
 #include "stage.h"
 
 static const struct {
-    const char *name, *message_id;
+    char name[12], message_id[33];
 } stages[] = {
 #define X(id, stage_name, stage_message_id) [STAGE_##id] = {stage_name, stage_message_id},
     STAGES(X)

@@ -59,7 +59,7 @@ static const char *os_release(struct unit_facts *f, const char *key)
 
 const char *unit_fact_architecture(struct unit_facts *f)
 {
-    static const char *const names[][2] = {
+    static const char names[][2][12] = {
         {"x86_64", "x86-64"},
         {"i386", "x86"},
         {"i486", "x86"},
@@ -181,7 +181,7 @@ static const char *directory(struct unit_facts *f, const char *system, const cha
 
 static const char *temporary(struct unit_facts *f, const char *otherwise)
 {
-    static const char *const variables[] = {"TMPDIR", "TEMP", "TMP"};
+    static const char variables[][8] = {"TMPDIR", "TEMP", "TMP"};
 
     for (size_t i = 0; i < ARRAY_SIZE(variables); i++) {
         const char *value = getenv(variables[i]);
@@ -236,7 +236,7 @@ static const char *place(struct unit_facts *f, char c)
 static const char *system_field(struct unit_facts *f, char c)
 {
     static const char letters[] = "ABMowW";
-    static const char *const keys[] = {"IMAGE_VERSION", "BUILD_ID", "IMAGE_ID", "ID", "VERSION_ID", "VARIANT_ID"};
+    static const char keys[][16] = {"IMAGE_VERSION", "BUILD_ID", "IMAGE_ID", "ID", "VERSION_ID", "VARIANT_ID"};
 
     return os_release(f, keys[strchr(letters, c) - letters]);
 }

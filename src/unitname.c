@@ -5,7 +5,7 @@
 #include "cleanup.h"
 #include "unitname.h"
 
-static const char *const types[] = {
+static const char types[][12] = {
     [UNIT_SERVICE] = "service", [UNIT_TARGET] = "target",       [UNIT_SOCKET] = "socket", [UNIT_TIMER] = "timer",
     [UNIT_PATH] = "path",       [UNIT_MOUNT] = "mount",         [UNIT_SWAP] = "swap",     [UNIT_SLICE] = "slice",
     [UNIT_SCOPE] = "scope",     [UNIT_AUTOMOUNT] = "automount", [UNIT_DEVICE] = "device",

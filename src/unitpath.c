@@ -41,7 +41,7 @@ static int add_dir(struct unit_paths *p, const char *base, const char *tail)
 
 static int add_system(struct unit_paths *p)
 {
-    static const char *const dirs[] = {
+    static const char dirs[][32] = {
         "/etc/amphid",
         "/etc/systemd/system.control",
         "/run/systemd/system.control",
@@ -74,8 +74,8 @@ static int add_user_dir(struct unit_paths *p, const char *variable, const char *
 
 static int add_user(struct unit_paths *p)
 {
-    static const char *const dirs[] = {"/usr/local/share/systemd/user", "/usr/share/systemd/user",
-                                       "/usr/local/lib/systemd/user", "/usr/lib/systemd/user"};
+    static const char dirs[][32] = {"/usr/local/share/systemd/user", "/usr/share/systemd/user",
+                                    "/usr/local/lib/systemd/user", "/usr/lib/systemd/user"};
     int r = add_user_dir(p, "XDG_CONFIG_HOME", "/.config", "/amphid");
 
     if (r >= 0)

@@ -99,9 +99,9 @@ int units_place(struct units *all, const char *name, struct unit **ret)
 /* Not what ends the machine. */
 static bool is_reached(const char *name)
 {
-    static const char *const ends[] = {"shutdown.target", "umount.target", "final.target", "reboot.target",
-                                       "poweroff.target", "halt.target", "kexec.target", "exit.target",
-                                       "rescue.target", "emergency.target", "sleep.target"};
+    static const char ends[][20] = {"shutdown.target", "umount.target", "final.target", "reboot.target",
+                                    "poweroff.target", "halt.target", "kexec.target", "exit.target",
+                                    "rescue.target", "emergency.target", "sleep.target"};
 
     for (size_t i = 0; i < ARRAY_SIZE(ends); i++)
         if (STREQ(name, ends[i]))

@@ -7,7 +7,7 @@
 
 bool units_is_host(const char *name)
 {
-    static const char *const boot[] = {
+    static const char boot[][24] = {
         "basic",           "bluetooth",       "boot-complete",     "cryptsetup",       "cryptsetup-pre",
         "ctrl-alt-del",    "default",         "emergency",         "exit",             "factory-reset",
         "final",           "first-boot-complete", "getty",         "getty-pre",        "graphical",

@@ -30,7 +30,7 @@ static int end_status(const json_t *reply)
     return status & 0xff ? status & 0xff : LSB_ERROR;
 }
 
-static const char *const goals[] = {[WAIT_STOPPED] = "stopped", [WAIT_READY] = "ready", [WAIT_HEALTHY] = "healthy"};
+static const char goals[][8] = {[WAIT_STOPPED] = "stopped", [WAIT_READY] = "ready", [WAIT_HEALTHY] = "healthy"};
 
 static int wait_for(const struct target *t, enum wait_goal goal, uint64_t usec)
 {

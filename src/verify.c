@@ -113,7 +113,7 @@ static bool command_found(const struct jobspec *d, const char *name)
 
 static void check_commands(struct verify *v)
 {
-    static const char *const keys[EXEC_LIST_MAX] = {
+    static const char keys[EXEC_LIST_MAX][16] = {
         [EXEC_CONDITION] = "ExecCondition",  [EXEC_START_PRE] = "ExecStartPre", [EXEC_START] = "ExecStart",
         [EXEC_START_POST] = "ExecStartPost", [EXEC_RELOAD] = "ExecReload",      [EXEC_STOP] = "ExecStop",
         [EXEC_STOP_POST] = "ExecStopPost",
