@@ -214,6 +214,7 @@ static void finish(struct daemon *d, bool failed)
     d->control = control_free(d->control);
     if (!failed) /* then STAGE_FAILED was the last word */
         log_stage(d->log, STAGE_STOPPED, LOG_INFO, FIELDS({"RESULT", result}), "result: %s", result);
+    unit_unlock_all(&d->unit_locks, d->config->rundir);
     d->forest = forest_free(d->forest);
     free(d->news);
     free(d->jobs);
@@ -229,6 +230,7 @@ int daemon_run(const struct daemon_config *config)
                        .log = config->log,
                        .upward = config->upward,
                        .signals = {.fd = -1},
+                       .unit_locks = {.fd = -1},
                        .watchdog = {.fn = feed_watchdog},
                        .due = {.fn = graph_due},
                        .units = config->units,

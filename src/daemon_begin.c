@@ -179,6 +179,33 @@ static void warn(const struct daemon *d, const struct unit *u)
         log_unit(d->log, unit_subject(u), STAGE_LOAD, LOG_WARNING, NULL, "not enforced, it runs without: %s", text);
 }
 
+/* A unit of files is one, whichever instance runs it. Where there can be no locks it is run without. */
+static bool take_lock(struct daemon *d, struct unit *u)
+{
+    cleanup_free char *other = NULL;
+    pid_t owner;
+    int r;
+
+    if (u->line || u->locked)
+        return true;
+    r = unit_lock(&d->unit_locks, d->config->rundir, unit_name(u), &owner);
+    if (r != -EEXIST) {
+        u->locked = r >= 0;
+        if (r < 0)
+            log_unit(d->log, unit_subject(u), STAGE_START, LOG_WARNING, NULL,
+                     "%s/../.units: %s: whether another instance runs it is not known", d->config->rundir, strerror(-r));
+        return true;
+    }
+    (void)rundir_of_daemon(d->config->rundir, owner, &other);
+    if (other)
+        daemon_unit_refused(d, u, "already running in the instance %s as PID %d ('amphid stop %s' ends it)", other, owner,
+                            unit_name(u));
+    else
+        daemon_unit_refused(d, u, "already running in another instance ('amphid list' shows them)");
+    daemon_note(d, u, UNIT_INACTIVE, UNIT_REFUSED);
+    return false;
+}
+
 static void start_service(struct daemon *d, struct unit *u)
 {
     int r = 0;
@@ -187,7 +214,7 @@ static void start_service(struct daemon *d, struct unit *u)
         daemon_drop_job(u);
         unit_take_next(u);
     }
-    if (!may_start(d, u))
+    if (!take_lock(d, u) || !may_start(d, u))
         return;
     warn(d, u);
     if (!u->job)

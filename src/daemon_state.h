@@ -2,6 +2,7 @@
 #pragma once
 #include "control.h"
 #include "daemon.h"
+#include "rundir_units.h"
 
 struct unit_news;
 
@@ -22,6 +23,7 @@ struct daemon {
     char **unit_env;                /* of both; NULL: no unit has been started yet */
     bool idling; /* a job of Type=idle waits for the others */
     struct forest *forest;
+    struct unit_locks unit_locks;
     struct unit *touched; /* one of their processes has ended, and was reaped */
     struct unit_news *news; /* of units, which the graph hears when the event is over */
     size_t n_news, news_size;

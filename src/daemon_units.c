@@ -66,6 +66,10 @@ void daemon_note(struct daemon *d, struct unit *u, enum unit_state state, unsign
     count(d, u, u->state, -1);
     u->since = u->job ? u->job->since : realtime_usec();
     u->state = news & UNIT_RESTARTS ? UNIT_ACTIVATING : state;
+    if (u->locked && !is_alive(u->state)) {
+        unit_unlock(&d->unit_locks, unit_name(u));
+        u->locked = false;
+    }
     if (!u->counted && u->kind == UNIT_IS_SERVICE) {
         u->counted = true;
         d->n_counted++;

@@ -42,6 +42,7 @@ struct unit {
     bool awaited;          /* asked for by the start of the instance, and its own start is not over yet */
     bool pending;          /* a start of it is queued or under way */
     bool counted;          /* among those that have ever been started */
+    bool locked;           /* nobody else runs it (rundir_units.h) */
     bool touched;          /* in the list of those of whose processes one has ended */
     struct unit *next_touched;
 };

@@ -42,18 +42,39 @@ char *target_call(const struct target *t, const char *method, const char *goal)
     return b.cut ? NULL : strdup(text);
 }
 
-/* The unit of @i with the name @full, as @i calls it; NULL: it has none. Borrowed. */
-static const char *find_unit(const struct instance *i, const char *full)
+/* Has the instance @i the unit @full? 2: it runs it, or has something left to do for it. */
+static int has_unit(const struct instance *i, const char *full)
 {
+    static const char *const ended[] = {"inactive", "done", "failed"};
     const json_t *jobs = json_object_get(i->info, "jobs");
 
-    for (size_t n = 0; n < json_array_size(jobs); n++) {
+    for (size_t n = 0; i->verdict == INSTANCE_RUNNING && n < json_array_size(jobs); n++) {
         const char *job = json_string_value(json_object_get(json_array_get(jobs, n), "name"));
+        const char *state = json_string_value(json_object_get(json_array_get(jobs, n), "state"));
+        bool lives = state;
 
-        if (job && STREQ(job, full))
-            return job;
+        if (!job || !STREQ(job, full))
+            continue;
+        for (size_t k = 0; k < ARRAY_SIZE(ended); k++)
+            lives = lives && !STREQ(state, ended[k]);
+        return lives ? 2 : 1;
     }
-    return NULL;
+    return 0;
+}
+
+/* The one of @v[@n] that is meant by a unit's name: who runs it, else the first who has it. NULL: nobody. */
+static struct instance *whose_unit(struct instance *v, size_t n, const char *full)
+{
+    struct instance *found = NULL;
+
+    for (size_t i = 0; i < n; i++) {
+        int has = has_unit(&v[i], full);
+
+        if (has == 2)
+            return &v[i];
+        found = has && !found ? &v[i] : found;
+    }
+    return found;
 }
 
 /* The unit @name of @i, which is moved into *@ret. One that is all that the instance is there for is the instance. */
@@ -81,12 +102,10 @@ static int search(const char *name, struct target *ret)
     if (unit_name_complete(name, full) < 0 || instances_all(&v, &n) < 0)
         return 0;
     for (const char *wanted = full; wanted && r == 0;) {
-        for (size_t i = 0; i < n && r == 0; i++) {
-            const char *unit = v[i].verdict == INSTANCE_RUNNING ? find_unit(&v[i], wanted) : NULL;
+        struct instance *found = whose_unit(v, n, wanted);
 
-            if (unit)
-                r = take(&v[i], unit, ret) == LSB_OK ? 1 : -1;
-        }
+        if (found)
+            r = take(found, wanted, ret) == LSB_OK ? 1 : -1;
         wanted = wanted == full && unit_find_id(NULL, full, id) == 0 && !STREQ(id, full) ? id : NULL;
     }
     instances_free(v, n);
