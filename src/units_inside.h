@@ -34,3 +34,14 @@ void units_free_file(struct unit_file *file);
 
 /* Is it the machine's to have it, whatever files there are? */
 bool units_is_host(const char *name);
+
+/* Is what such a dependency names loaded with the unit that is? */
+bool units_pull(enum unit_dep dep);
+
+bool units_is_target(const char *name);
+
+/* Tells the graph what @file says of @u and of others; behind it only the graph knows. -ENOMEM. */
+int unit_link(struct unit *u, struct unit_file *file);
+
+/* All of @names are @u's. -ENOMEM. */
+int unit_take_names(struct unit *u, char *const *names);

@@ -12,127 +12,6 @@
 #include "unitname.h"
 #include "units_inside.h"
 
-/* ---- what units say of each other ---- */
-
-/* What is loaded with a unit that is. */
-static bool pulls(enum unit_dep dep)
-{
-    return dep == DEP_REQUIRES || dep == DEP_REQUISITE || dep == DEP_WANTS || dep == DEP_BINDS_TO || dep == DEP_UPHOLDS ||
-           dep == DEP_ON_FAILURE || dep == DEP_ON_SUCCESS;
-}
-
-/* What systemd's own services do the machine does by other means where there is no systemd: wishes for them are met;
- * who cannot do without one says Requires=. */
-static bool is_met(enum unit_dep dep, const char *name)
-{
-    return (dep == DEP_WANTS || dep == DEP_UPHOLDS) && strncmp(name, "systemd-", 8) == 0;
-}
-
-static bool is_target(const char *name)
-{
-    struct unit_name n;
-
-    return unit_name_split(name, &n) >= 0 && n.type == UNIT_TARGET;
-}
-
-static int link_name(struct unit *u, enum unit_dep dep, const char *name)
-{
-    struct unit *other;
-    int r;
-
-    if (is_met(dep, name))
-        return 0;
-    r = units_name(u->all, name, &other);
-    if (r < 0)
-        return r;
-    /* The machine is not ours to stop for a unit's sake (Conflicts=shutdown.target). */
-    if (other->kind == UNIT_IS_HOST && (dep == DEP_CONFLICTS || dep == DEP_CONFLICTED_BY))
-        return 0;
-    if (other->kind == UNIT_IS_HOST && pulls(dep) && !other->said && !is_target(name)) {
-        other->said = true;
-        log_unit(u->all->c.log, unit_subject(u), STAGE_LOAD, LOG_NOTICE, NULL,
-                 "%s=%s: units of this type are not run by amphid, it is taken as there", unit_dep_name(dep), name);
-    }
-    return graph_link(u->all->graph, u->number, dep, other->number);
-}
-
-static int link_names(struct unit *u, enum unit_dep dep, char *const *names)
-{
-    int r = 0;
-
-    for (size_t i = 0; names && names[i] && r >= 0; i++)
-        r = link_name(u, dep, names[i]);
-    return r;
-}
-
-/* Behind it the graph knows what @file said of others, and its names, and only the graph. */
-static int link_all(struct unit *u, struct unit_file *file)
-{
-    const struct spec_unit *s = spec_unit(&file->spec);
-    int r = 0;
-
-    const struct graph_rules rules = {.stop_when_unneeded = s->stop_when_unneeded,
-                                      .ignore_on_isolate = s->ignore_on_isolate,
-                                      .on_failure_mode = s->on_failure_mode,
-                                      .on_success_mode = s->on_success_mode,
-                                      .job_timeout = s->job_timeout,
-                                      .job_running_timeout =
-                                          s->job_running_timeout_set ? s->job_running_timeout : s->job_timeout};
-
-    graph_unlink(u->all->graph, u->number);
-    graph_set_rules(u->all->graph, u->number, &rules);
-    for (unsigned dep = 0; dep < DEP_MAX && r >= 0; dep++)
-        r = link_names(u, (enum unit_dep)dep, spec_deps(&file->spec)->deps[dep]);
-    if (r >= 0)
-        r = link_names(u, DEP_WANTS, file->wants);
-    if (r >= 0)
-        r = link_names(u, DEP_REQUIRES, file->requires);
-    if (r >= 0)
-        r = link_names(u, DEP_UPHOLDS, file->upholds);
-    if (r < 0)
-        return r;
-    jobspec_drop_part(&file->spec, PART_DEPS);
-    file->wants = strv_free(file->wants);
-    file->requires = strv_free(file->requires);
-    file->upholds = strv_free(file->upholds);
-    file->names = strv_free(file->names);
-    free(file->id);
-    file->id = NULL;
-    return 0;
-}
-
-/* What others have said about a name counts for the unit that it is. */
-static int become(struct unit *name, struct unit *u)
-{
-    struct graph *g = u->all->graph;
-    int r = 0;
-
-    for (unsigned dep = 0; dep < DEP_MAX; dep++) {
-        size_t pos = 0, other;
-
-        while (r >= 0 && graph_dep(g, name->number, (enum unit_dep)dep, &pos, &other))
-            r = graph_link(g, other, unit_dep_inverse((enum unit_dep)dep), u->number);
-    }
-    name->same = u;
-    return r;
-}
-
-/* All names of the file are its. */
-static int take_names(struct unit *u, char *const *names)
-{
-    int r = 0;
-
-    for (size_t i = 0; names && names[i] && r >= 0; i++) {
-        size_t number;
-
-        if (!graph_find(u->all->graph, names[i], &number))
-            r = graph_alias(u->all->graph, u->number, names[i]);
-        else if (units_itself(u->all->v[number]) != u && u->all->v[number]->kind <= UNIT_IS_MISSING)
-            r = become(units_itself(u->all->v[number]), u);
-    }
-    return r;
-}
-
 /* ---- loading ---- */
 
 static void complain(void *ctx, int level, const char *path, unsigned line, const char *text)
@@ -223,11 +102,11 @@ static int settle(struct unit *u, struct unit_file *file, bool subject)
     unit_file_done(&u->file);
     u->file = *file;
     u->subject = subject;
-    u->kind = is_target(unit_name(u)) ? UNIT_IS_GROUP : UNIT_IS_SERVICE;
+    u->kind = units_is_target(unit_name(u)) ? UNIT_IS_GROUP : UNIT_IS_SERVICE;
     u->error = 0;
     graph_set_loaded(u->all->graph, u->number, true);
-    r = take_names(u, u->file.names);
-    return r < 0 ? r : link_all(u, &u->file);
+    r = unit_take_names(u, u->file.names);
+    return r < 0 ? r : unit_link(u, &u->file);
 }
 
 static int missing(struct units *all, const char *name, int error)
@@ -253,7 +132,7 @@ static int load_one(struct units *all, const char *name, bool subject, struct un
         return strchr(name, '/') ? r : missing(all, name, r);
     r = units_name(all, file.id, &u);
     if (r >= 0 && u->kind > UNIT_IS_MISSING) { /* an alias that nobody had said before */
-        r = take_names(u, file.names);
+        r = unit_take_names(u, file.names);
         unit_file_done(&file);
     } else if (r >= 0) {
         r = settle(u, &file, subject);
@@ -303,8 +182,27 @@ static int order_group(struct unit *u)
     return r;
 }
 
-/* Loads what @u pulls in, and what that pulls in. What cannot be loaded is the graph's to judge. */
-static int load_pulled(struct unit *u)
+/* Units whose files have been read just now. */
+struct pulled {
+    struct unit **v;
+    size_t n;
+};
+
+static int push(struct pulled *list, struct unit *u)
+{
+    if ((list->n & (list->n - 1)) == 0) {
+        struct unit **grown = reallocarray(list->v, list->n ? 2 * list->n : 1, sizeof(struct unit *));
+
+        if (!grown)
+            return -ENOMEM;
+        list->v = grown;
+    }
+    list->v[list->n++] = u;
+    return 0;
+}
+
+/* Loads what @u itself pulls in, behind those in @list. What cannot be loaded is the graph's to judge. */
+static int pull(struct unit *u, struct pulled *list)
 {
     struct graph *g = u->all->graph;
     int r = 0;
@@ -312,19 +210,34 @@ static int load_pulled(struct unit *u)
     for (unsigned dep = 0; dep < DEP_MAX && r != -ENOMEM; dep++) {
         size_t pos = 0, number;
 
-        while (pulls((enum unit_dep)dep) && r != -ENOMEM && graph_dep(g, u->number, (enum unit_dep)dep, &pos, &number)) {
+        while (units_pull((enum unit_dep)dep) && r != -ENOMEM && graph_dep(g, u->number, (enum unit_dep)dep, &pos, &number)) {
             struct unit *other = u->all->v[number], *loaded;
 
             if (other->kind != UNIT_IS_NAME || other->same)
                 continue;
             r = load_one(u->all, unit_name(other), false, &loaded);
-            if (r == -ENOENT && is_target(unit_name(other)))
+            if (r == -ENOENT && units_is_target(unit_name(other)))
                 units_make_host(other);
             if (r >= 0)
-                r = load_pulled(loaded);
+                r = push(list, loaded);
         }
     }
-    return r == -ENOMEM ? r : order_group(u);
+    return r == -ENOMEM ? r : 0;
+}
+
+/* Loads what @u pulls in, and what that pulls in: however long the chain, none of it is one of calls. Groups are ordered when
+ * their units are known, the innermost first. */
+static int load_pulled(struct unit *u)
+{
+    struct pulled list = {0};
+    int r = pull(u, &list);
+
+    for (size_t i = 0; i < list.n && r >= 0; i++)
+        r = pull(list.v[i], &list);
+    for (size_t i = list.n; i > 0 && r >= 0; i--)
+        r = order_group(list.v[i - 1]);
+    free(list.v);
+    return r < 0 ? r : order_group(u);
 }
 
 int units_load(struct units *all, const char *name, bool subject, struct unit **ret)
@@ -366,7 +279,7 @@ int units_add(struct units *all, struct unit_file *file, struct unit **ret)
     u->file = *file;
     *file = (struct unit_file){0};
     graph_set_loaded(all->graph, u->number, true);
-    r = link_all(u, &u->file);
+    r = unit_link(u, &u->file);
     if (r >= 0)
         r = load_pulled(u);
     if (r >= 0)
@@ -394,9 +307,9 @@ static int change(struct unit *u, struct unit_file *file)
     *next = *file;
     units_free_file(u->next);
     u->next = next;
-    r = take_names(u, next->names);
+    r = unit_take_names(u, next->names);
     if (r >= 0)
-        r = link_all(u, next);
+        r = unit_link(u, next);
     return r < 0 ? r : load_pulled(u);
 }
 

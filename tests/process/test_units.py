@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from lib import Process
+from lib import COMMAND, Process
 
 FOREVER = "ExecStart=/bin/sleep infinity\n"
 
@@ -521,3 +521,13 @@ def test_names_with_backslashes(units):
     units.write(f"{name}.service")
     units.fork(f"{name}.service")
     units.world.run("stop", name, code=0)
+
+
+@pytest.mark.no_wrapper
+def test_no_chain_is_too_long(units):
+    """However deep units pull in others, little of the stack is used."""
+    for i in range(4000):
+        units.write(f"u{i}.service", "Type=oneshot\nExecStart=/bin/true\n", unit=f"Requires=u{i + 1}.service\n")
+    small = ["sh", "-c", 'ulimit -s 256; exec "$@"', "sh"]
+    run = units.world.start(argv=[*small, *COMMAND, f"--unit-path={units.path}", "run", "u0.service"]).wait(1)
+    assert "u4000.service" in run.err
