@@ -32,18 +32,6 @@ enum output_route daemon_route(const struct daemon *d, const struct jobspec *spe
     return log_kind(d->log) == LOG_TO_JOURNAL ? OUTPUT_STREAM : OUTPUT_PIPE;
 }
 
-/* The place of @what of the unit in the instance's directory: "notify", "notify.1", ... */
-static int make_path(const struct daemon *d, const struct unit *u, const char *what, char **ret)
-{
-    int r = u->number ? asprintf(ret, "%s/%s.%zu", d->config->rundir, what, u->number)
-                      : asprintf(ret, "%s/%s", d->config->rundir, what);
-
-    if (r >= 0)
-        return 0;
-    *ret = NULL;
-    return -ENOMEM;
-}
-
 /* A unit finds the same world whoever starts it; it is made for the first one. What was passed to us is for an only one. */
 static int make_worlds(struct daemon *d)
 {
@@ -70,23 +58,15 @@ static int make_job(struct daemon *d, struct unit *u)
 
     if (r < 0)
         return r;
-
-    if ((!u->notify_path && make_path(d, u, "notify", &u->notify_path) < 0) ||
-        (!u->main_path && make_path(d, u, "main", &u->main_path) < 0))
-        return -ENOMEM;
     job = calloc(1, sizeof(*job));
     if (!job)
         return -ENOMEM;
     r = job_init(job, &(struct job_context){.spec = &u->file.spec,
                                             .world = u->line ? d->config->spawn : &d->worlds[u == d->sole],
-                                            .loop = d->loop,
-                                            .log = d->log,
-                                            .forest = d->forest,
+                                            .common = &d->common,
+                                            .number = (unsigned)u->number,
                                             .route = daemon_route(d, &u->file.spec),
                                             .watched = u == d->sole && d->config->watchdog_usec > 0,
-                                            .notify_path = u->notify_path,
-                                            .pid_path = u->main_path,
-                                            .ops = daemon_news(),
                                             .ops_ctx = u});
     if (r < 0) {
         free(job);

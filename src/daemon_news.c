@@ -25,8 +25,8 @@ static void put_job(const struct job *job, struct textbuf *b)
         textbuf_printf(b, ", %s", health_name(job_health_state(job)));
     if (job->fsm.restarts > 0)
         textbuf_printf(b, ", %u restart%s", job->fsm.restarts, job->fsm.restarts == 1 ? "" : "s");
-    if (job->status_text)
-        textbuf_printf(b, ": %s", job->status_text);
+    if (job_status_text(job))
+        textbuf_printf(b, ": %s", job_status_text(job));
 }
 
 void daemon_set_status(struct daemon *d)
@@ -182,7 +182,7 @@ static void command_ended(void *ctx, struct job *job, const struct command_end *
     bool failed = e->code != CLD_EXITED || e->status != 0;
 
     job_explain_exit(e->code, e->status, &b);
-    log_unit(job->c.log, unit_subject(u), STAGE_COMMAND, failed ? LOG_WARNING : LOG_INFO,
+    log_unit(job->c.common->log, unit_subject(u), STAGE_COMMAND, failed ? LOG_WARNING : LOG_INFO,
              FIELDS({"EXIT_CODE", exit_code_name(e->code)}, {"EXIT_STATUS", number(e->status).text}), "%s%s %s%s%s",
              exec_list_name(e->list), e->command->argv[0], e->why ? "could not be started: " : text,
              e->why ? e->why : "", failed && e->command->ignore_failure ? " (\"-\": it does not matter)" : "");

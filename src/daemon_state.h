@@ -24,6 +24,7 @@ struct daemon {
     bool idling; /* a job of Type=idle waits for the others */
     struct forest *forest;
     struct unit_locks unit_locks;
+    struct job_common common; /* of all jobs */
     struct unit *touched; /* one of their processes has ended, and was reaped */
     struct unit_news *news; /* of units, which the graph hears when the event is over */
     size_t n_news, news_size;

@@ -17,9 +17,16 @@
 
 void get_enum(const struct jobspec *d, const struct directive *row, FILE *out)
 {
-    const unsigned *value = directive_look(d, row);
+    const uint8_t *value = directive_look(d, row);
 
     fputs(row->names[*value], out);
+}
+
+void get_enum_number(const struct jobspec *d, const struct directive *row, FILE *out)
+{
+    const uint8_t *value = directive_look(d, row);
+
+    fprintf(out, "%d", *value);
 }
 
 void get_number(const struct jobspec *d, const struct directive *row, FILE *out)

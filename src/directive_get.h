@@ -5,7 +5,8 @@
 #include "directive.h"
 
 void get_enum(const struct jobspec *d, const struct directive *row, FILE *out);
-void get_number(const struct jobspec *d, const struct directive *row, FILE *out); /* int, or an enumeration by number */
+void get_number(const struct jobspec *d, const struct directive *row, FILE *out); /* int */
+void get_enum_number(const struct jobspec *d, const struct directive *row, FILE *out);
 void get_bool(const struct jobspec *d, const struct directive *row, FILE *out);
 void get_string(const struct jobspec *d, const struct directive *row, FILE *out);
 void get_words(const struct jobspec *d, const struct directive *row, FILE *out);

@@ -97,7 +97,7 @@ void get_capabilities(const struct jobspec *d, const struct directive *row, FILE
 /* systemd.exec(5): private for services of the system, inherit for those of users. */
 void get_keyring(const struct jobspec *d, const struct directive *row, FILE *out)
 {
-    const unsigned *mode = directive_look(d, row);
+    const uint8_t *mode = directive_look(d, row);
 
     fputs(*mode != KEYRING_DEFAULT ? row->names[*mode] : self_uid() == 0 ? "private" : "inherit", out);
 }

@@ -18,9 +18,11 @@ static void *place(struct jobspec *d, const struct directive *row)
 
 int set_enum(struct jobspec *d, const struct directive *row, const char *value)
 {
-    for (unsigned i = 0; i < row->n_names; i++)
+    uint8_t *byte = place(d, row);
+
+    for (uint8_t i = 0; i < row->n_names; i++)
         if (STREQ(value, row->names[i])) {
-            memcpy(place(d, row), &i, sizeof(i)); /* an enumeration is an unsigned int */
+            *byte = i;
             return 0;
         }
     return -EINVAL;

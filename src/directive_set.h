@@ -6,7 +6,7 @@
 #define DIRECTIVE_LIST_MAX 4096
 
 /* Each returns 0, -EINVAL, -ERANGE or -ENOMEM. An empty value empties what is a list or a string. */
-int set_enum(struct jobspec *d, const struct directive *row, const char *value);
+int set_enum(struct jobspec *d, const struct directive *row, const char *value); /* one byte: the place in row->names */
 int set_bool(struct jobspec *d, const struct directive *row, const char *value);
 int set_int(struct jobspec *d, const struct directive *row, const char *value);
 int set_string(struct jobspec *d, const struct directive *row, const char *value);

@@ -45,7 +45,7 @@ void directives_exec(struct directive_list *l)
         ROW("NoNewPrivileges", set_bool, no_new_privileges, A_BOOLEAN, .get = get_bool_of_dynamic_user),
         ROW("SyslogIdentifier", set_line, syslog_identifier, "a name"),
         ROW("SyslogFacility", set_facility, syslog_facility, "a facility such as daemon or local0"),
-        ROW("SyslogLevel", set_enum, stream_level[0], A_LEVEL, ONE_OF(levels), .get = get_number),
+        ROW("SyslogLevel", set_enum, stream_level[0], A_LEVEL, ONE_OF(levels), .get = get_enum_number),
         ROW("SyslogLevelPrefix", set_bool, syslog_level_prefix, A_BOOLEAN),
         PART_ROW(PART_LOG, spec_log, "LogRateLimitIntervalSec", set_span, rate_interval, A_TIMESPAN),
         PART_ROW(PART_LOG, spec_log, "LogRateLimitBurst", set_int, rate_burst, "a number", .max = INT32_MAX),

@@ -4,7 +4,7 @@
 #include <stddef.h>
 
 /* The prefixes that say with which rights a command runs. */
-enum command_rights {
+enum __attribute__((packed)) command_rights {
     RIGHTS_OF_UNIT,
     RIGHTS_FULL,    /* "+": User=, Group=, capabilities, namespaces ... do not apply */
     RIGHTS_ELEVATED /* "!": all but User=, Group= and what follows from them */

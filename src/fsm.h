@@ -40,10 +40,10 @@
     X(EXEC_CONDITION, "exec-condition")
 
 #define X(id, name) JOB_##id,
-enum job_state { JOB_STATES(X) JOB_STATE_MAX };
+enum __attribute__((packed)) job_state { JOB_STATES(X) JOB_STATE_MAX };
 #undef X
 #define X(id, name) RESULT_##id,
-enum job_result { JOB_RESULTS(X) RESULT_MAX };
+enum __attribute__((packed)) job_result { JOB_RESULTS(X) RESULT_MAX };
 #undef X
 
 #define FSM_EVENTS(X)                                                                                        \
@@ -99,7 +99,7 @@ enum fsm_action {
 };
 
 /* What the child has said about a reload: nothing, RELOADING=1, and then READY=1. */
-enum reload_talk { RELOAD_SILENT, RELOAD_BEGUN, RELOAD_READY };
+enum __attribute__((packed)) reload_talk { RELOAD_SILENT, RELOAD_BEGUN, RELOAD_READY };
 
 /* Starts within the present StartLimitIntervalSec=. They are the unit's: whoever makes its job anew hands them on. */
 struct start_count {

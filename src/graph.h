@@ -38,10 +38,10 @@ enum unit_dep { UNIT_DEPS(X) DEP_MAX };
 #undef X
 
 /* systemctl(1)'s words: ActiveState. */
-enum unit_state { UNIT_INACTIVE, UNIT_ACTIVATING, UNIT_ACTIVE, UNIT_RELOADING, UNIT_DEACTIVATING, UNIT_FAILED };
+enum __attribute__((packed)) unit_state { UNIT_INACTIVE, UNIT_ACTIVATING, UNIT_ACTIVE, UNIT_RELOADING, UNIT_DEACTIVATING, UNIT_FAILED };
 
 /* org.freedesktop.systemd1(5): the types of a job. */
-enum unit_job {
+enum __attribute__((packed)) unit_job {
     UNIT_JOB_NONE,
     UNIT_JOB_START,
     UNIT_JOB_VERIFY_ACTIVE,
@@ -51,7 +51,7 @@ enum unit_job {
 };
 
 /* systemctl(1), --job-mode=: what a request does to jobs that are there already. */
-enum unit_job_mode {
+enum __attribute__((packed)) unit_job_mode {
     UNIT_JOB_REPLACE, /* those that contradict are canceled */
     UNIT_JOB_FAIL,    /* it fails if one contradicts */
     UNIT_JOB_REPLACE_IRREVERSIBLY,

@@ -28,7 +28,7 @@ static bool waits_for_empty(const struct job *job)
 /* Nobody is left who could tell: what the state machine waits for has happened. */
 static struct fsm_input look_around(const struct job *job)
 {
-    bool seeks = job->fsm.state == JOB_STARTING && job->seek_usec;
+    bool seeks = job->fsm.state == JOB_STARTING && job->more && job->more->seek_usec;
 
     if (job->control || job->pid || job->idle || !(seeks || waits_for_empty(job)) || !tree_is_empty(&job->tree))
         return NOTHING;
@@ -53,7 +53,7 @@ static void end_life(struct job *job, enum job_state before, uint64_t started)
     if (!job->spawn || (!another && (!rests(job->fsm.state) || job->fsm.state == before)))
         return;
     if (spawn_over(job->spawn, another || job->comes_back || job->fsm.state == JOB_RESTART, &b) < 0)
-        log_stage(job->c.log, STAGE_STOPPED, LOG_WARNING, NULL, "%s", why);
+        log_stage(job->c.common->log, STAGE_STOPPED, LOG_WARNING, NULL, "%s", why);
 }
 
 unsigned job_step(struct job *job, struct fsm_input in)
@@ -75,10 +75,10 @@ unsigned job_step(struct job *job, struct fsm_input in)
             job->since = realtime_usec();
         if (actions & ACT_READY)
             job->was_up = job->up_once = true;
-        loop_arm(job->c.loop, &job->timer, job->fsm.deadline);
+        loop_arm(job->c.common->loop, &job->timer, job->fsm.deadline);
         end_life(job, before, started);
         if (actions)
-            job->c.ops->acting(job->c.ops_ctx, job, actions);
+            job->c.common->ops->acting(job->c.ops_ctx, job, actions);
         in = job_act(job, actions);
         /* The first look may find it ready at once, so it comes when the state machine knows that the process runs. */
         if (begins && job->ready)
@@ -115,7 +115,7 @@ static void health_changed(void *ctx, struct health *h)
     char why[256] = "";
     struct textbuf b = TEXTBUF(why);
 
-    job->c.ops->health(job->c.ops_ctx, job);
+    job->c.common->ops->health(job->c.ops_ctx, job);
     if (h->state != HEALTH_UNHEALTHY)
         return;
     textbuf_printf(&b, "unhealthy: %s", h->reason);
@@ -131,7 +131,7 @@ static void got_line(void *ctx, enum log_stream stream, const char *line, size_t
 
     if (job->ready && ready_wants_lines(job->ready))
         ready_line(job->ready, line, len);
-    job->c.ops->line(job->c.ops_ctx, job, line, len);
+    job->c.common->ops->line(job->c.ops_ctx, job, line, len);
 }
 
 /* systemd.service(5), OOMPolicy=: a process of the job may have been killed for want of memory. */
@@ -153,7 +153,7 @@ static void tree_changed(void *ctx)
 
 static void found_main(struct job *job)
 {
-    job->seek_usec = 0;
+    job->more->seek_usec = 0;
     ready_holds(job->ready, PROBE_PIDFILE);
 }
 
@@ -161,7 +161,7 @@ static void found_main(struct job *job)
  * without one: then nobody knows, and it lives as long as any process of it. */
 static int seek_main(struct timer *t)
 {
-    struct job *job = CONTAINER_OF(t, struct job, later);
+    struct job *job = CONTAINER_OF(t, struct job_more, later)->job;
     const struct jobspec *d = job->c.spec;
     pid_t pid = d->pid_file || d->guess_main_pid ? job_find_main(job) : 0;
 
@@ -174,8 +174,8 @@ static int seek_main(struct timer *t)
         found_main(job);
         return 0;
     }
-    job->seek_usec = job->seek_usec < 128 * USEC_PER_MSEC ? job->seek_usec * 2 : job->seek_usec;
-    loop_arm(job->c.loop, t, now_usec() + job->seek_usec);
+    job->more->seek_usec = job->more->seek_usec < 128 * USEC_PER_MSEC ? job->more->seek_usec * 2 : job->more->seek_usec;
+    loop_arm(job->c.common->loop, t, now_usec() + job->more->seek_usec);
     return 0;
 }
 
@@ -188,48 +188,49 @@ void job_go(struct job *job)
     if (!job->idle)
         return;
     job->idle = false;
-    loop_arm(job->c.loop, &job->later, USEC_INFINITY);
+    loop_arm(job->c.common->loop, &job->more->later, USEC_INFINITY);
     if (job_open(job) < 0 || job_run_main(job) < 0) {
         job->exit_code = CLD_EXITED;
         job->exit_status = job->error ? (int)job->error->exit_status : EXIT_MEMORY;
         job_step(job, (struct fsm_input){.event = EV_EXIT, .code = CLD_EXITED, .status = job->exit_status});
         return;
     }
-    job->c.ops->started(job->c.ops_ctx, job);
+    job->c.common->ops->started(job->c.ops_ctx, job);
 }
 
 static int waited_long_enough(struct timer *t)
 {
-    job_go(CONTAINER_OF(t, struct job, later));
+    job_go(CONTAINER_OF(t, struct job_more, later)->job);
     return 0;
 }
 
 void job_wait_idly(struct job *job)
 {
     job->idle = true;
-    job->later.fn = waited_long_enough;
-    loop_arm(job->c.loop, &job->later, now_usec() + IDLE_USEC);
+    job->more->later.fn = waited_long_enough;
+    loop_arm(job->c.common->loop, &job->more->later, now_usec() + IDLE_USEC);
 }
 
 /* ---- ends ---- */
 
 static void main_ended(struct job *job, int code, int status)
 {
-    bool forks = job->c.spec->type == TYPE_FORKING && job->fsm.state == JOB_STARTING && !job->seek_usec;
+    bool forks = job->c.spec->type == TYPE_FORKING && job->fsm.state == JOB_STARTING && !job->more->seek_usec;
 
     job->exit_code = code;
     job->exit_status = status;
     job->exit_pid = job->pid;
     job->exit_time = realtime_usec();
-    loop_close(job->c.loop, &job->main_end);
-    job->c.ops->ended(job->c.ops_ctx, job);
+    if (job->more)
+        loop_close(job->c.common->loop, &job->more->main_end);
+    job->c.common->ops->ended(job->c.ops_ctx, job);
     job->pid = 0;
     if (code == CLD_KILLED && status == SIGKILL) /* which of the two is heard of first is chance */
         look_for_oom(job);
     if (forks && code == CLD_EXITED && status == 0) {
-        job->seek_usec = USEC_PER_MSEC;
-        job->later.fn = seek_main;
-        loop_arm(job->c.loop, &job->later, now_usec()); /* when it is reaped, and what it has left is ours */
+        job->more->seek_usec = USEC_PER_MSEC;
+        job->more->later.fn = seek_main;
+        loop_arm(job->c.common->loop, &job->more->later, now_usec()); /* when it is reaped, and what it has left is ours */
         return;
     }
     job_step(job, (struct fsm_input){.event = EV_EXIT, .code = code, .status = status});
@@ -239,14 +240,14 @@ static void main_ended(struct job *job, int code, int status)
  * SIGCHLD does. */
 static int foreign_main_ended(struct watch *w, uint32_t events)
 {
-    struct job *job = CONTAINER_OF(w, struct job, main_end);
+    struct job *job = CONTAINER_OF(w, struct job_more, main_end)->job;
 
     if (reaper_look(job->pid) != CHILD_NONE) {
-        loop_close(job->c.loop, w);
+        loop_close(job->c.common->loop, w);
         return 0;
     }
     job_drain(job);
-    main_ended(job, CLD_EXITED, job->said_status);
+    main_ended(job, CLD_EXITED, job->more->said_status);
     return 0;
 }
 
@@ -272,8 +273,8 @@ void job_reap(struct job *job, const siginfo_t *info)
     /* What was said before an end comes before it; and only a zombie's last message is known to be one of the job's. */
     if (info->si_pid == job->pid || info->si_pid == job->control)
         job_drain(job);
-    else if (job->notify_access == NOTIFY_ALL)
-        notifysock_drain(&job->notify);
+    else if (job->more && job->notify_access == NOTIFY_ALL)
+        notifysock_drain(&job->more->notify);
     job->end = (struct child_end){info->si_pid, info->si_code, info->si_status};
 }
 
@@ -288,31 +289,6 @@ void job_settle(struct job *job)
 }
 
 /* ---- life ---- */
-
-/* Ready= and what Type= implies. */
-static int make_gates(struct job *job)
-{
-    const struct jobspec *d = job->c.spec;
-    enum probe_kind implied = d->type == TYPE_NOTIFY || d->type == TYPE_NOTIFY_RELOAD ? PROBE_NOTIFY
-                              : d->type == TYPE_FORKING                               ? PROBE_PIDFILE
-                              : d->type == TYPE_DBUS                                  ? PROBE_DBUS
-                                                                                      : PROBE_NONE;
-
-    for (size_t i = 0; i < d->ready.n; i++)
-        if (d->ready.v[i].kind == implied)
-            implied = PROBE_NONE;
-    if (d->ready.n == 0 && implied == PROBE_NONE)
-        return 0;
-    job->gates = calloc(d->ready.n + 1, sizeof(*job->gates));
-    if (!job->gates)
-        return -ENOMEM;
-    for (; job->n_gates < d->ready.n; job->n_gates++)
-        job->gates[job->n_gates] = d->ready.v[job->n_gates];
-    if (implied != PROBE_NONE)
-        job->gates[job->n_gates++] =
-            (struct probespec){.kind = implied, .text = (char *)(uintptr_t)probe_kind_name(implied), .target = d->bus_name};
-    return 0;
-}
 
 /* systemd.service(5), NotifyAccess=: with Type=notify none is as good as main. */
 static enum notify_access first_access(const struct jobspec *d)
@@ -345,7 +321,7 @@ static int make_output(struct job *job)
     if (!o)
         return -ENOMEM;
     o->tap = (struct output_tap){got_line, job};
-    o->config = (struct output_config){job->c.loop, job->c.log, job->c.spec, &o->ring, &o->tap};
+    o->config = (struct output_config){job->c.common->loop, job->c.common->log, job->c.spec, &o->ring, &o->tap};
     for (size_t i = 0; i < ARRAY_SIZE(o->streams); i++)
         o->streams[i].watch.fd = o->fds[i] = -1;
     return 0;
@@ -358,7 +334,7 @@ static int make_health(struct job *job)
     job->health = calloc(1, sizeof(*job->health));
     if (!job->health)
         return -ENOMEM;
-    health_init(job->health, spec_health(job->c.spec), &job->probes, health_changed, job);
+    health_init(job->health, spec_health(job->c.spec), &job->more->probes, health_changed, job);
     return 0;
 }
 
@@ -369,13 +345,10 @@ int job_init(struct job *job, const struct job_context *c)
     *job = (struct job){.c = *c,
                         .timer = {.fn = deadline},
                         .tree = {.cgroup_fd = -1, .fn = tree_changed},
-                        .main_end = {.fd = -1, .fn = foreign_main_ended},
-                        .notify = {.watch = {.fd = -1}, .fn = job_heard},
-                        .notify_access = first_access(c->spec),
-                        .probes = {c->loop, job_run_probe, job}};
+                        .notify_access = first_access(c->spec)};
     fsm_init(&job->fsm, c->spec);
     job->since = realtime_usec();
-    r = make_gates(job);
+    r = job_make_more(job, foreign_main_ended);
     if (r >= 0)
         r = make_output(job);
     if (r >= 0)
@@ -412,13 +385,12 @@ int job_reload(struct job *job)
 
 void job_done(struct job *job)
 {
-    loop_arm(job->c.loop, &job->timer, USEC_INFINITY);
-    loop_arm(job->c.loop, &job->later, USEC_INFINITY);
-    loop_close(job->c.loop, &job->main_end);
+    loop_arm(job->c.common->loop, &job->timer, USEC_INFINITY);
     if (job->pid > 0 && job->c.spec->kill_mode != KILL_NONE)
         (void)job_act(job, ACT_KILL);
+    if (job->more)
+        loop_close(job->c.common->loop, &job->more->main_end);
     job->ready = ready_free(job->ready);
-    job->bus = systemd_bus_free(job->bus);
     if (job->health)
         health_end(job->health);
     job_close(job);
@@ -426,18 +398,15 @@ void job_done(struct job *job)
         output_done(&job->output->streams[i]);
     if (job->output)
         ring_done(&job->output->ring);
-    job->store = fdstore_free(job->store);
     job_forget_spawn(job);
     free(job->output);
     free(job->health);
+    job->more = job_free_more(job->more);
     job_take_back(job);
-    free(job->gates);
-    free(job->status_text);
     free(job->why);
     free(job->error);
     job->output = NULL;
     job->health = NULL;
-    job->gates = NULL;
-    job->status_text = job->why = NULL;
+    job->why = NULL;
     job->error = NULL;
 }

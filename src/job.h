@@ -40,21 +40,25 @@ struct job_ops {
     bool (*busy)(void *ctx, struct job *job);
 };
 
+/* What all jobs of an instance have in common; borrowed, outliving them. */
+struct job_common {
+    struct forest *forest; /* NULL: there is one job only */
+    struct loop *loop;
+    struct log *log;
+    const char *rundir; /* the instance's: what job_place() is in */
+    const struct job_ops *ops;
+};
+
 /* What a job needs; all borrowed, outliving it. */
 struct job_context {
     const struct jobspec *spec;
-    const struct spawn_context *world; /* what all of its processes inherit; NOTIFY_SOCKET is put in from @notify_path */
-    struct spawn *prepared;            /* for the first life, what it holds is taken over; NULL: not prepared yet */
-    struct forest *forest;             /* of all jobs of the instance; NULL: it is the only one */
-    struct loop *loop;
-    struct log *log;
-    enum output_route route;
-    bool watched;             /* by the watchdog of a manager above us, who is told while it is healthy */
-    const char *notify_path;  /* where the child's notify socket is bound */
-    const char *pid_path;     /* where the main process is remembered for whoever comes after us; NULL: nowhere */
-    char *const *more_env;    /* for the main process of each life that begins from now on: MONITOR_*; NULL: nothing */
-    const struct job_ops *ops;
+    const struct spawn_context *world; /* what all of its processes inherit, but for NOTIFY_SOCKET */
+    const struct job_common *common;
+    char *const *more_env; /* for the main process of each life that begins from now on: MONITOR_*; NULL: nothing */
     void *ops_ctx;
+    unsigned number;         /* among those of the instance */
+    enum output_route route;
+    bool watched; /* by the watchdog of a manager above us, who is told while it is healthy */
 };
 
 /* Both streams of the child, where they pass through us. */
@@ -78,54 +82,67 @@ struct child_end {
     int code, status; /* waitid(2)'s */
 };
 
+/* What a job does without that is simply run: one that says nothing to us, and that nobody asks whether it is ready. */
+struct job_more {
+    struct job *job;
+    struct watch main_end; /* a pidfd of a main process that is not our child, -1: it is one */
+    struct timer later;    /* Type=forking: looks for the main process; Type=idle: its exec */
+    uint64_t seek_usec;    /* until the next look; 0: it is not looked for */
+    struct notifysock notify;
+    struct fdstore *store;
+    char *status_text; /* STATUS= */
+    int said_error;    /* ERRNO= of the child in this life, 0: none */
+    int said_status;   /* EXIT_STATUS= of the child, where nobody else tells us */
+    struct systemd_bus *bus; /* Type=dbus, dbus:NAME; NULL: nobody asks for a name */
+    bool has_name;           /* it has been seen there in this life */
+    struct probe_context probes;
+    size_t n_gates;
+    struct probespec gates[]; /* Ready= and what Type= implies; shallow copies */
+};
+
 /* A thousand of these are nothing unusual: what few jobs need, or none while it is up, is a pointer. */
 struct job {
     struct job_context c;
     struct fsm fsm;
     struct timer timer;
     struct tree tree;
-    struct spawn *spawn;       /* of this life; NULL: to be prepared when something is to be run */
-    uint64_t life;             /* which one that is: fsm.started */
-    pid_t pid;                 /* the main process, 0: there is none */
-    struct watch main_end;     /* a pidfd of a main process that is not our child, -1: it is one */
-    pid_t control;             /* the command of a list that runs, 0: none */
+    struct spawn *spawn; /* of this life; NULL: to be prepared when something is to be run */
+    uint64_t life;       /* which one that is: fsm.started */
+    pid_t pid;           /* the main process, 0: there is none */
+    pid_t control;       /* the command of a list that runs, 0: none */
+    unsigned command;    /* which one of that list it is */
     enum exec_list control_list;
-    size_t command;             /* which one of that list it is */
-    struct timer later;         /* Type=forking: looks for the main process; Type=idle: its exec */
-    uint64_t seek_usec;         /* until the next look; 0: it is not looked for */
+    enum notify_access notify_access;
+    bool opened;               /* output, notify socket, tree */
+    bool remembered;           /* its main process is written down */
+    bool idle;                 /* it counts as running, but waits until others have been started (Type=idle) */
+    bool stop_asked;
+    bool comes_back;           /* the stop is the first half of a restart: RuntimeDirectoryPreserve=restart */
+    bool was_up, up_once;      /* it has been up: in the last life; ever */
     int exit_code, exit_status; /* of the main process that ended last; 0 0: none has */
     pid_t exit_pid;
-    uint64_t exit_time;         /* CLOCK_REALTIME usec */
-    uint64_t since;             /* CLOCK_REALTIME usec of the last change of state */
-    struct job_output *output;  /* NULL: nothing passes through us */
-    struct notifysock notify;
-    enum notify_access notify_access;
-    struct fdstore *store;
-    struct probespec *gates; /* Ready= and what Type= implies; shallow copies */
-    size_t n_gates;
-    struct probe_context probes;
-    struct ready *ready;     /* NULL: nothing is waited for */
-    struct systemd_bus *bus; /* Type=dbus, dbus:NAME; NULL: nobody asks for a name */
-    bool has_name;           /* it has been seen there in this life */
-    struct health *health;   /* NULL: nobody asks for it */
-    struct job_lent *lent;   /* what job_status() lends */
-    bool opened;             /* output, notify socket, tree */
-    bool remembered;         /* its main process is written down */
-    bool idle;               /* it counts as running, but waits until others have been started (Type=idle) */
-    bool stop_asked;
-    bool comes_back;          /* the stop is the first half of a restart: RuntimeDirectoryPreserve=restart */
-    bool was_up, up_once;    /* it has been up: in the last life; ever */
-    struct child_end end;    /* of the child that is being reaped */
-    uint64_t oom_kills;      /* those that are known of */
-    char *status_text;       /* STATUS= */
-    int said_error;          /* ERRNO= of the child in this life, 0: none */
-    int said_status;         /* EXIT_STATUS= of the child, where nobody else tells us */
-    char *why;               /* what a start that took too long waited for; NULL: nothing is known */
+    struct child_end end;      /* of the child that is being reaped */
+    uint64_t exit_time;        /* CLOCK_REALTIME usec */
+    uint64_t since;            /* CLOCK_REALTIME usec of the last change of state */
+    uint64_t oom_kills;        /* those that are known of */
+    struct job_output *output; /* NULL: nothing passes through us */
+    struct job_more *more;     /* NULL: it needs nothing of that */
+    struct ready *ready;       /* NULL: nothing is waited for */
+    struct health *health;     /* NULL: nobody asks for it */
+    struct job_lent *lent;     /* what job_status() lends */
+    char *why;                 /* what a start that took too long waited for; NULL: nothing is known */
     struct spawn_error *error; /* why it could not be started; NULL: it could */
 };
 
 /* Makes @job inactive. Nothing is opened. -ENOMEM. */
 int job_init(struct job *job, const struct job_context *c);
+
+/* Its file @what in the instance's directory, "notify", "notify.1" ...: cut off if that is longer than any path. */
+#define JOB_PLACE_SIZE 4096
+void job_place(const struct job *job, const char *what, char ret[static JOB_PLACE_SIZE]);
+
+/* STATUS= of it, NULL: it has said none. */
+const char *job_status_text(const struct job *job);
 
 /* Starts it. What comes of it is told through the ops; they may be called before this returns. */
 void job_start(struct job *job);

@@ -12,8 +12,8 @@
 /* Until it is reaped a child's PID is its own; for one that is not our child we hold a pidfd. */
 static void signal_main(const struct job *job, int sig)
 {
-    if (job->main_end.fd >= 0)
-        (void)syscall(SYS_pidfd_send_signal, job->main_end.fd, sig, NULL, 0);
+    if (job->more && job->more->main_end.fd >= 0)
+        (void)syscall(SYS_pidfd_send_signal, job->more->main_end.fd, sig, NULL, 0);
     else if (job->pid > 0)
         (void)kill(job->pid, sig);
 }
@@ -90,12 +90,12 @@ static void name_changed(void *ctx, enum systemd_bus_news news, const char *why)
     char text[256];
 
     if (news == SYSTEMD_BUS_OWNED) {
-        job->has_name = true;
+        job->more->has_name = true;
         if (job->ready)
             ready_holds(job->ready, PROBE_DBUS);
         return;
     }
-    if (news == SYSTEMD_BUS_FREE && !job->has_name)
+    if (news == SYSTEMD_BUS_FREE && !job->more->has_name)
         return;
     snprintf(text, sizeof(text), "%s%s", why ? "the D-Bus: " : "it has lost its name on the D-Bus", why ? why : "");
     if (job->fsm.state == JOB_STARTING)
@@ -111,14 +111,16 @@ static int watch_name(struct job *job)
     const char *name = NULL;
     int r;
 
-    job->bus = systemd_bus_free(job->bus);
-    job->has_name = false;
-    for (size_t i = 0; i < job->n_gates; i++)
-        if (job->gates[i].kind == PROBE_DBUS)
-            name = job->gates[i].target;
+    if (!job->more)
+        return 0;
+    job->more->bus = systemd_bus_free(job->more->bus);
+    job->more->has_name = false;
+    for (size_t i = 0; i < job->more->n_gates; i++)
+        if (job->more->gates[i].kind == PROBE_DBUS)
+            name = job->more->gates[i].target;
     if (!name)
         return 0;
-    r = systemd_bus_watch(&job->bus, job->c.loop, name, name_changed, job);
+    r = systemd_bus_watch(&job->more->bus, job->c.common->loop, name, name_changed, job);
     if (r == -EOPNOTSUPP)
         return job_fail(job, EXIT_FDS, 0, "the D-Bus cannot be asked: libsystemd is not installed");
     return r < 0 ? job_fail(job, EXIT_FDS, -r, "there is no D-Bus") : 0;
@@ -130,9 +132,9 @@ static int begin_to_wait(struct job *job)
     int r;
 
     job->ready = ready_free(job->ready);
-    if (job->n_gates == 0)
+    if (!job->more || job->more->n_gates == 0)
         return 0;
-    r = ready_new(&job->ready, job->gates, job->n_gates, &job->probes, &ops, job);
+    r = ready_new(&job->ready, job->more->gates, job->more->n_gates, &job->more->probes, &ops, job);
     return r < 0 ? job_fail(job, EXIT_MEMORY, -r, "Ready=") : 0;
 }
 
@@ -145,12 +147,13 @@ static void begin_life(struct job *job)
     job_forget_spawn(job);
     job->tree.mark[0] = '\0';
     job->was_up = false;
-    job->said_error = job->said_status = 0;
+    if (job->more)
+        job->more->said_error = job->more->said_status = 0;
     job_because(job, NULL);
     free(job->error);
     job->error = NULL;
-    if (job->c.spec->fd_store_preserve == FD_STORE_NO)
-        job->store = fdstore_free(job->store);
+    if (job->more && job->c.spec->fd_store_preserve == FD_STORE_NO)
+        job->more->store = fdstore_free(job->more->store);
 }
 
 /* systemd.service(5), results: where no process could be had it is for want of resources. */
@@ -164,7 +167,7 @@ static struct fsm_input not_started(const struct job *job)
 
 static struct fsm_input run_main(struct job *job)
 {
-    const struct job_ops *ops = job->c.ops;
+    const struct job_ops *ops = job->c.common->ops;
 
     if (job_open(job) < 0 || begin_to_wait(job) < 0 || watch_name(job) < 0)
         return not_started(job);
@@ -187,7 +190,7 @@ static void tell_command(struct job *job, pid_t pid, int code, int status, const
                                   .status = status,
                                   .why = why};
 
-    job->c.ops->command_ended(job->c.ops_ctx, job, &e);
+    job->c.common->ops->command_ended(job->c.ops_ctx, job, &e);
 }
 
 /* The command job->command of the list and, while they cannot be started and that does not matter, those behind it. */
@@ -214,26 +217,34 @@ static struct fsm_input run_commands(struct job *job)
     return end;
 }
 
+/* What only a start needs ends with it. */
+static void leave_start(struct job *job, struct job_more *m)
+{
+    struct loop *loop = job->c.common->loop;
+
+    if (!job->idle)
+        loop_arm(loop, &m->later, USEC_INFINITY);
+    m->seek_usec = 0;
+    if (job_is_ready(job) || job->fsm.state == JOB_START_POST)
+        return;
+    m->bus = systemd_bus_free(m->bus);
+    if (!job->idle)
+        return;
+    job->idle = false; /* as if it had been, and heard its KillSignal= */
+    loop_arm(loop, &m->later, USEC_INFINITY);
+    job->exit_code = CLD_KILLED;
+    job->exit_status = SIGTERM;
+}
+
 /* What the state that has been reached does not need any more. */
 static void leave(struct job *job)
 {
-    bool up = job_is_ready(job);
-
     if (job->fsm.state != JOB_STARTING) {
         job->ready = ready_free(job->ready);
-        if (!job->idle)
-            loop_arm(job->c.loop, &job->later, USEC_INFINITY);
-        job->seek_usec = 0;
+        if (job->more)
+            leave_start(job, job->more);
     }
-    if (job->bus && !up && job->fsm.state != JOB_STARTING && job->fsm.state != JOB_START_POST)
-        job->bus = systemd_bus_free(job->bus);
-    if (job->idle && !up && job->fsm.state != JOB_STARTING && job->fsm.state != JOB_START_POST) {
-        job->idle = false; /* as if it had been, and heard its KillSignal= */
-        loop_arm(job->c.loop, &job->later, USEC_INFINITY);
-        job->exit_code = CLD_KILLED;
-        job->exit_status = SIGTERM;
-    }
-    if (!up && job->health && job->health->state != HEALTH_UNKNOWN)
+    if (!job_is_ready(job) && job->health && job->health->state != HEALTH_UNKNOWN)
         health_end(job->health);
 }
 
@@ -242,8 +253,8 @@ static void end_all(struct job *job)
 {
     job_close(job);
     job_forget_spawn(job);
-    if (job->c.spec->fd_store_preserve != FD_STORE_YES && !job->comes_back)
-        job->store = fdstore_free(job->store);
+    if (job->more && job->c.spec->fd_store_preserve != FD_STORE_YES && !job->comes_back)
+        job->more->store = fdstore_free(job->more->store);
 }
 
 struct fsm_input job_act(struct job *job, unsigned actions)
@@ -284,7 +295,8 @@ struct fsm_input job_act(struct job *job, unsigned actions)
 /* What was said before the end comes before it. */
 void job_drain(struct job *job)
 {
-    notifysock_drain(&job->notify);
+    if (job->more)
+        notifysock_drain(&job->more->notify);
     for (size_t i = 0; job->output && i < ARRAY_SIZE(job->output->streams); i++)
         output_drain(&job->output->streams[i]);
 }

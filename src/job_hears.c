@@ -18,9 +18,9 @@ static bool is_member(void *ctx, pid_t pid)
 
 static void got_status(struct job *job, const struct notifymsg *m)
 {
-    free(job->status_text);
-    job->status_text = notify_text(&m->status);
-    job->c.ops->status(job->c.ops_ctx, job);
+    free(job->more->status_text);
+    job->more->status_text = notify_text(&m->status);
+    job->c.common->ops->status(job->c.ops_ctx, job);
 }
 
 static void got_main_pid(struct job *job, const struct notify_policy *p, const struct notifysock_sender *from,
@@ -35,7 +35,7 @@ static void got_main_pid(struct job *job, const struct notify_policy *p, const s
     if (r >= 0)
         job_step(job, (struct fsm_input){.event = EV_MAIN});
     if (r < 0)
-        log_stage(job->c.log, STAGE_NOTIFY, LOG_WARNING, NULL, "MAINPID= is passed over: it %s",
+        log_stage(job->c.common->log, STAGE_NOTIFY, LOG_WARNING, NULL, "MAINPID= is passed over: it %s",
                   *why ? why : strerror(-r));
 }
 
@@ -43,12 +43,12 @@ static void got_fds(struct job *job, const struct notifysock_sender *from, const
 {
     int r = 0;
 
-    if (!job->store && job->c.spec->fd_store_max > 0)
-        r = fdstore_new(&job->store, job->c.loop, (size_t)job->c.spec->fd_store_max);
+    if (!job->more->store && job->c.spec->fd_store_max > 0)
+        r = fdstore_new(&job->more->store, job->c.common->loop, (size_t)job->c.spec->fd_store_max);
     if (r >= 0)
-        r = notify_store(job->store, from, m);
+        r = notify_store(job->more->store, from, m);
     if (r < 0)
-        log_stage(job->c.log, STAGE_NOTIFY, LOG_WARNING, NULL, "FDSTORE=1: not all descriptors are kept: %s",
+        log_stage(job->c.common->log, STAGE_NOTIFY, LOG_WARNING, NULL, "FDSTORE=1: not all descriptors are kept: %s",
                   strerror(-r));
 }
 
@@ -59,7 +59,7 @@ static void tell_alive(struct job *job, const struct notifymsg *m)
     if (usec)
         job_step(job, (struct fsm_input){.event = EV_ALIVE, .usec = usec});
     if (job->fsm.state == JOB_STARTING && !m->ready)
-        job->c.ops->alive(job->c.ops_ctx, job, usec ? usec : job->c.spec->timeout_start);
+        job->c.common->ops->alive(job->c.ops_ctx, job, usec ? usec : job->c.spec->timeout_start);
 }
 
 void job_heard(void *ctx, const struct notifysock_sender *from, const struct notifymsg *m)
@@ -90,9 +90,9 @@ void job_heard(void *ctx, const struct notifysock_sender *from, const struct not
     if (m->stopping)
         job_step(job, (struct fsm_input){.event = EV_STOPPING});
     if (m->error)
-        job->said_error = m->error;
+        job->more->said_error = m->error;
     if (m->exit_status >= 0)
-        job->said_status = m->exit_status;
+        job->more->said_status = m->exit_status;
     if (m->restart_reset)
         job_step(job, (struct fsm_input){.event = EV_RESET});
     if (m->reloading)

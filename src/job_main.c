@@ -52,16 +52,16 @@ int job_set_main(struct job *job, pid_t pid)
     struct proc_identity id;
     int r;
 
-    loop_close(job->c.loop, &job->main_end);
+    loop_close(job->c.common->loop, &job->more->main_end);
     if (proc_identity(pid, &id) < 0)
         return -ESRCH;
     if (id.ppid != getpid()) {
-        job->main_end.fd = (int)syscall(SYS_pidfd_open, pid, 0);
-        if (job->main_end.fd < 0)
+        job->more->main_end.fd = (int)syscall(SYS_pidfd_open, pid, 0);
+        if (job->more->main_end.fd < 0)
             return -errno;
-        r = loop_add(job->c.loop, &job->main_end, EPOLLIN);
+        r = loop_add(job->c.common->loop, &job->more->main_end, EPOLLIN);
         if (r < 0) {
-            job->main_end.fd = close_fd(job->main_end.fd);
+            job->more->main_end.fd = close_fd(job->more->main_end.fd);
             return r;
         }
     } else {
@@ -88,16 +88,22 @@ void job_remember_main(struct job *job)
 {
     const struct spawn_context *world = job->c.world;
     bool all = job_kills_all(job->c.spec);
+    char path[JOB_PLACE_SIZE];
 
-    if (!job->c.pid_path || job->pid <= 0 || job->c.spec->kill_mode == KILL_NONE || is_found_again(job))
+    if (job->pid <= 0 || job->c.spec->kill_mode == KILL_NONE || is_found_again(job))
         return;
-    if (remains_note(job->c.pid_path, job->pid, all ? job->tree.mark : NULL, world->own_group && !world->clean) == 0)
+    job_place(job, "main", path);
+    if (remains_note(path, job->pid, all ? job->tree.mark : NULL, world->own_group && !world->clean) == 0)
         job->remembered = true;
 }
 
 void job_forget_main(struct job *job)
 {
-    if (job->remembered)
-        (void)unlink(job->c.pid_path);
+    char path[JOB_PLACE_SIZE];
+
+    if (!job->remembered)
+        return;
+    job_place(job, "main", path);
+    (void)unlink(path);
     job->remembered = false;
 }

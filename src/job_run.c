@@ -74,18 +74,18 @@ static int prepare(struct job *job)
 {
     struct spawn_context context = *job->c.world;
     struct spawn_error error = {0};
+    char path[JOB_PLACE_SIZE];
 
     if (job->spawn)
         return 0;
     job->spawn = calloc(1, sizeof(*job->spawn));
     if (!job->spawn)
         return job_fail(job, EXIT_MEMORY, ENOMEM, "memory");
-    context.notify_socket = jobspec_notifies(job->c.spec) ? job->c.notify_path : NULL;
-    if (job->c.prepared) {
-        *job->spawn = *job->c.prepared;
-        *job->c.prepared = (struct spawn){0};
-        job->c.prepared = NULL;
-    } else if (spawn_prepare(job->spawn, job->c.spec, &context, &error) < 0) {
+    if (jobspec_notifies(job->c.spec)) {
+        job_place(job, "notify", path);
+        context.notify_socket = path;
+    }
+    if (spawn_prepare(job->spawn, job->c.spec, &context, &error) < 0) {
         free(job->spawn);
         job->spawn = NULL;
         return fail_as(job, &error);
@@ -133,7 +133,7 @@ static void complain(void *ctx, const char *text)
 {
     const struct job *job = ctx;
 
-    log_stage(job->c.log, STAGE_START, LOG_WARNING, NULL, "%s", text);
+    log_stage(job->c.common->log, STAGE_START, LOG_WARNING, NULL, "%s", text);
 }
 
 /* Starts what @run says, with the job's output. */
@@ -152,31 +152,33 @@ static int run_with_output(struct job *job, struct spawn_run *run, pid_t *ret_pi
     return r;
 }
 
-static int open_notify(struct job *job, notifysock_fn fn)
+static int open_notify(struct job *job)
 {
     uid_t uid = job->spawn->drop ? job->spawn->uid : self_uid();
-    char what[256];
+    char path[JOB_PLACE_SIZE], what[256];
+    struct textbuf b = TEXTBUF(what);
     int r;
 
     if (!jobspec_notifies(job->c.spec))
         return 0;
-    r = notifysock_open(&job->notify, job->c.loop, job->c.notify_path, uid, fn, job);
-    snprintf(what, sizeof(what), "the notify socket %s", job->c.notify_path);
+    job_place(job, "notify", path);
+    r = notifysock_open(&job->more->notify, job->c.common->loop, path, uid, job_heard, job);
+    textbuf_printf(&b, "the notify socket %s", path);
     return r < 0 ? job_fail(job, EXIT_FDS, -r, what) : 0;
 }
 
 static int open_all(struct job *job)
 {
-    int r = tree_open(&job->tree, job->c.forest, job->c.loop, job->c.spec->name, job->tree.fn, job);
+    int r = tree_open(&job->tree, job->c.common->forest, job->c.common->loop, job->c.spec->name, job->tree.fn, job);
     if (r < 0)
         return job_fail(job, EXIT_MEMORY, -r, "the process tree");
     job->oom_kills = tree_oom_kills(&job->tree);
     if (job->c.spec->oom_policy == OOM_KILL)
         tree_oom_together(&job->tree);
     if (job_kills_all(job->c.spec) && tree_end_leftovers(&job->tree)) /* there are never two copies */
-        log_stage(job->c.log, STAGE_START, LOG_WARNING, NULL,
+        log_stage(job->c.common->log, STAGE_START, LOG_WARNING, NULL,
                   "killed what an instance before this one had left behind");
-    if (open_notify(job, job->notify.fn) < 0)
+    if (open_notify(job) < 0)
         return -1;
     return open_pipes(job);
 }
@@ -208,7 +210,8 @@ void job_close(struct job *job)
         output_close(&o->streams[i]);
     }
     job_forget_main(job);
-    notifysock_close(&job->notify);
+    if (job->more)
+        notifysock_close(&job->more->notify);
     tree_close(&job->tree);
     job->opened = false;
 }
@@ -296,7 +299,7 @@ static int gather_ready(struct job *job, struct spawn_fd *fds, size_t *ret)
 {
     int r = 0;
 
-    for (*ret = 0; job->ready && *ret < job->n_gates && r >= 0; *ret += r >= 0)
+    for (*ret = 0; job->ready && *ret < job->more->n_gates && r >= 0; *ret += r >= 0)
         r = ready_child_fd(job->ready, (unsigned)*ret, &fds[*ret].number, &fds[*ret].fd);
     return r == -ENOENT ? 0 : r;
 }
@@ -304,17 +307,25 @@ static int gather_ready(struct job *job, struct spawn_fd *fds, size_t *ret)
 /* And behind them those of the store, with their names. */
 static int gather_stored(const struct job *job, struct spawn_fd *fds, struct spawn_run *run, char **ret_names)
 {
+    struct fdstore *store = job->more ? job->more->store : NULL;
     int r = 0;
 
-    for (size_t i = 0; job->store && i < fdstore_len(job->store) && r >= 0; i++) {
+    for (size_t i = 0; store && i < fdstore_len(store) && r >= 0; i++) {
         const char *name;
 
-        fds[i].fd = fdstore_get(job->store, i, &name);
+        fds[i].fd = fdstore_get(store, i, &name);
         fds[i].number = 3 + (int)(job->c.world->listen_fds + i);
         r = add_name(ret_names, name);
         run->n_stored++;
     }
     return r;
+}
+
+static size_t most_fds(const struct job *job)
+{
+    const struct job_more *m = job->more;
+
+    return 1 + (m ? m->n_gates : 0) + (m && m->store ? fdstore_len(m->store) : 0);
 }
 
 /* systemd.service(5), NonBlocking=: of all that is passed to it. The flag belongs to the open file, so it is set here. */
@@ -347,8 +358,7 @@ int job_run_main(struct job *job)
 {
     CLEANUP(strv_freep) char **env = NULL;
     cleanup_free char *names = NULL;
-    cleanup_free struct spawn_fd *fds =
-        calloc(job->n_gates + (job->store ? fdstore_len(job->store) : 0) + 1, sizeof(*fds));
+    cleanup_free struct spawn_fd *fds = calloc(most_fds(job), sizeof(*fds));
     struct spawn_run run;
     size_t n_ready = 0;
     int r = fds ? 0 : -ENOMEM;

@@ -30,7 +30,12 @@ int job_set_main(struct job *job, pid_t pid);
 /* @pid is whose lines come through the pipes from now on. */
 void job_attribute_lines(struct job *job, pid_t pid);
 
-/* Writes down in job->c.pid_path who its main process is and how the others are known, for the next start of the instance
+/* Writes down who its main process is and how the others are known, for the next start of the instance
  * (tree_remains.h), should we be killed; and takes that back. */
 void job_remember_main(struct job *job);
 void job_forget_main(struct job *job);
+
+/* job->more, with a gate for each Ready= and for what Type= implies, if it needs any of it. @main_gone: a main process
+ * that is not our child has ended. -ENOMEM. */
+int job_make_more(struct job *job, int (*main_gone)(struct watch *w, uint32_t events));
+struct job_more *job_free_more(struct job_more *m);

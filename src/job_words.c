@@ -40,9 +40,19 @@ const char *job_health_reason(const struct job *job)
     return job->health ? job->health->reason : "";
 }
 
+const char *job_status_text(const struct job *job)
+{
+    return job->more ? job->more->status_text : NULL;
+}
+
+static int said_error(const struct job *job)
+{
+    return job->more ? job->more->said_error : 0;
+}
+
 int job_errno(const struct job *job)
 {
-    return job->error && job->error->error ? job->error->error : job->said_error;
+    return job->error && job->error->error ? job->error->error : said_error(job);
 }
 
 char *job_tail(const struct job *job)
@@ -100,7 +110,7 @@ void job_status(struct job *job, struct job_status *ret)
         .main_pid = job->pid,
         .argv = jobspec_argv(job->c.spec),
         .since = job->since,
-        .status_text = job->status_text,
+        .status_text = job_status_text(job),
         .exit_code = job->exit_code,
         .exit_status = job->exit_status,
         .exit_time = job->exit_time,
@@ -208,8 +218,8 @@ static void explain_life(const struct job *job, struct textbuf *b)
         explain_exit(job, b);
     else
         textbuf_puts(b, "a command before it failed");
-    if (job->said_error)
-        textbuf_printf(b, ": %s (ERRNO=)", strerror(job->said_error));
+    if (said_error(job))
+        textbuf_printf(b, ": %s (ERRNO=)", strerror(said_error(job)));
 }
 
 void job_explain(const struct job *job, struct textbuf *b)

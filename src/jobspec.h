@@ -9,7 +9,8 @@
 #include "probespec.h"
 #include "spec_parts.h"
 
-enum job_type {
+/* Enumerations are bytes: directive_set.c writes them as such, and a thousand descriptions are nothing unusual. */
+enum __attribute__((packed)) job_type {
     TYPE_SIMPLE,
     TYPE_EXEC,
     TYPE_NOTIFY,
@@ -21,19 +22,19 @@ enum job_type {
 };
 
 /* systemd.service(5), ExitType=: what lives as long as the service? */
-enum exit_type { EXIT_TYPE_MAIN, EXIT_TYPE_CGROUP };
+enum __attribute__((packed)) exit_type { EXIT_TYPE_MAIN, EXIT_TYPE_CGROUP };
 
 /* systemd.service(5), TimeoutStartFailureMode=, TimeoutStopFailureMode= */
-enum timeout_failure { TIMEOUT_TERMINATE, TIMEOUT_ABORT, TIMEOUT_KILL };
+enum __attribute__((packed)) timeout_failure { TIMEOUT_TERMINATE, TIMEOUT_ABORT, TIMEOUT_KILL };
 
 /* systemd.service(5), OOMPolicy= */
-enum oom_policy { OOM_STOP, OOM_CONTINUE, OOM_KILL };
+enum __attribute__((packed)) oom_policy { OOM_STOP, OOM_CONTINUE, OOM_KILL };
 
 /* systemd.service(5), FileDescriptorStorePreserve= */
-enum fd_store_preserve { FD_STORE_RESTART, FD_STORE_NO, FD_STORE_YES };
+enum __attribute__((packed)) fd_store_preserve { FD_STORE_RESTART, FD_STORE_NO, FD_STORE_YES };
 
 /* systemd.service(5), Restart= */
-enum restart_policy {
+enum __attribute__((packed)) restart_policy {
     RESTART_NO,
     RESTART_ALWAYS,
     RESTART_ON_SUCCESS,
@@ -44,17 +45,17 @@ enum restart_policy {
 };
 
 /* systemd.service(5), RestartMode=: normal: whoever depends on it is told of the end in between. */
-enum restart_mode { RESTART_NORMAL, RESTART_DIRECT, RESTART_DEBUG };
+enum __attribute__((packed)) restart_mode { RESTART_NORMAL, RESTART_DIRECT, RESTART_DEBUG };
 
 /* systemd.kill(5), KillMode= */
-enum kill_mode { KILL_CONTROL_GROUP, KILL_MIXED, KILL_PROCESS, KILL_NONE };
+enum __attribute__((packed)) kill_mode { KILL_CONTROL_GROUP, KILL_MIXED, KILL_PROCESS, KILL_NONE };
 
 /* systemd.service(5), NotifyAccess= */
-enum notify_access { NOTIFY_NONE, NOTIFY_MAIN, NOTIFY_EXEC, NOTIFY_ALL };
+enum __attribute__((packed)) notify_access { NOTIFY_NONE, NOTIFY_MAIN, NOTIFY_EXEC, NOTIFY_ALL };
 
 /* The command lines, in the order of a life. EXEC_START holds the main process; with Type=oneshot it may be several,
  * one after the other (systemd.service(5)). */
-enum exec_list {
+enum __attribute__((packed)) exec_list {
     EXEC_CONDITION,
     EXEC_START_PRE,
     EXEC_START,
@@ -151,7 +152,7 @@ struct jobspec {
 
     char *syslog_identifier;    /* NULL: the name */
     int syslog_facility;        /* LOG_* */
-    int stream_level[2];        /* LOG_* of stdout and stderr */
+    uint8_t stream_level[2];    /* LOG_* of stdout and stderr */
     bool stderr_level_set;      /* else that of a unit is SyslogLevel= (units_load.c) */
     bool syslog_level_prefix;   /* "<N>" before a line is its level */
 };

@@ -50,7 +50,7 @@ static void try_now(struct outlet *o)
         look_later(o);
     else if (waited || log_sink_is_empty(&o->sink))
         look_no_more(o);
-    if (r >= 0 && !log_sink_is_empty(&o->sink) && !o->timer.armed) /* sent, but not read yet */
+    if (r >= 0 && !log_sink_is_empty(&o->sink) && !timer_is_armed(&o->timer)) /* sent, but not read yet */
         look_later(o);
     if (r < 0 && r != -EAGAIN && !o->out_of_order) {
         o->out_of_order = true;

@@ -17,7 +17,7 @@
 
 void log_give_back_later(struct log *l)
 {
-    if (l->loop && !l->idle.armed)
+    if (l->loop && !timer_is_armed(&l->idle))
         loop_arm(l->loop, &l->idle, now_usec() + IDLE);
 }
 

@@ -179,7 +179,7 @@ static void timer_unlink(struct timer *t)
 {
     t->prev->next = t->next;
     t->next->prev = t->prev;
-    t->armed = false;
+    t->next = t->prev = NULL;
 }
 
 /* In a circle, the earliest first. Most deadlines are later than all that are there (TimeoutStartSec= of one job after the
@@ -188,9 +188,9 @@ void loop_arm(struct loop *l, struct timer *t, uint64_t at)
 {
     struct timer *before;
 
-    if (t->armed && t->at == at)
+    if (timer_is_armed(t) && t->at == at)
         return;
-    if (t->armed)
+    if (timer_is_armed(t))
         timer_unlink(t);
     t->at = at;
     if (at == USEC_INFINITY)
@@ -201,7 +201,6 @@ void loop_arm(struct loop *l, struct timer *t, uint64_t at)
     t->prev = before;
     t->next = before->next;
     t->prev->next = t->next->prev = t;
-    t->armed = true;
 }
 
 static struct timer *earliest(struct loop *l)

@@ -20,9 +20,13 @@ struct watch {
 struct timer {
     uint64_t at;
     int (*fn)(struct timer *t);
-    struct timer *next, *prev; /* the loop's own */
-    bool armed;                /* the loop's own */
+    struct timer *next, *prev; /* the loop's own; NULL: it is not armed */
 };
+
+static inline bool timer_is_armed(const struct timer *t)
+{
+    return t->next;
+}
 
 /* The monotonic clock and the one on the wall, in microseconds. */
 uint64_t now_usec(void);

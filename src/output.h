@@ -8,7 +8,7 @@
 #include "ring.h"
 
 /* How the child's output travels. */
-enum output_route {
+enum __attribute__((packed)) output_route {
     OUTPUT_INHERIT, /* it keeps our stdout and stderr: a terminal, or the unit's journal streams */
     OUTPUT_STREAM,  /* it holds streams of the journal: no line passes through us */
     OUTPUT_PIPE,    /* pipes, which we forward to the log */

@@ -10,7 +10,7 @@
 enum exec_dir { DIR_RUNTIME, DIR_STATE, DIR_CACHE, DIR_LOGS, DIR_CONFIGURATION, DIR_MAX };
 
 /* RuntimeDirectoryPreserve= */
-enum dirs_preserve { PRESERVE_NO, PRESERVE_YES, PRESERVE_RESTART };
+enum __attribute__((packed)) dirs_preserve { PRESERVE_NO, PRESERVE_YES, PRESERVE_RESTART };
 
 /* One directory, "foo:bar:ro". All paths are relative, without "." and "..". */
 struct exec_dir_entry {

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 /* What one of the three standard streams is connected to: StandardInput=, StandardOutput=, StandardError=. */
-enum stdio_kind {
+enum __attribute__((packed)) stdio_kind {
     STDIO_DEFAULT, /* not given: what the others make of it */
     STDIO_NULL,
     STDIO_TTY,
@@ -30,7 +30,7 @@ struct stdio {
     char *target;
 };
 
-enum keyring_mode { KEYRING_DEFAULT, KEYRING_INHERIT, KEYRING_PRIVATE, KEYRING_SHARED };
+enum __attribute__((packed)) keyring_mode { KEYRING_DEFAULT, KEYRING_INHERIT, KEYRING_PRIVATE, KEYRING_SHARED };
 
 /* A set of numbers of CPUs or of NUMA nodes. */
 #define NUMBERS_MAX 8192
@@ -56,7 +56,7 @@ struct spec_exec {
     int cpu_priority;
     bool cpu_policy_set, cpu_priority_set, cpu_reset_on_fork;
     struct numbers *cpus;  /* NULL: all */
-    unsigned numa_policy;  /* MPOL_* */
+    uint8_t numa_policy;   /* MPOL_* */
     bool numa_policy_set, numa_all;
     struct numbers *numa_nodes;
     unsigned io_class; /* IOPRIO_CLASS_* */

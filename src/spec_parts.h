@@ -17,7 +17,7 @@ struct spec_exits {
 };
 
 /* What an unhealthy job leads to. */
-enum health_action { HEALTH_RESTART, HEALTH_NONE, HEALTH_WATCHDOG };
+enum __attribute__((packed)) health_action { HEALTH_RESTART, HEALTH_NONE, HEALTH_WATCHDOG };
 
 /* Health= and how it is asked for. */
 struct spec_health {
@@ -28,7 +28,7 @@ struct spec_health {
 };
 
 /* Where lines go that the log cannot take now: the child waits, or they are counted and dropped. */
-enum log_overflow { OVERFLOW_BLOCK, OVERFLOW_DROP };
+enum __attribute__((packed)) log_overflow { OVERFLOW_BLOCK, OVERFLOW_DROP };
 
 /* What happens to lines on their way to the log. */
 struct spec_log {

@@ -20,7 +20,7 @@ struct condition_list {
 };
 
 /* What is done when a unit, its start or its job has come to an end: FailureAction= and the like. */
-enum unit_action {
+enum __attribute__((packed)) unit_action {
     UNIT_ACTION_NONE,
     UNIT_ACTION_REBOOT,
     UNIT_ACTION_REBOOT_FORCE,

@@ -181,8 +181,6 @@ struct units *units_free(struct units *all)
     for (size_t i = 0; i < all->n; i++) {
         struct unit *u = all->v[i];
 
-        free(u->notify_path);
-        free(u->main_path);
         strv_free(u->env);
         strv_free(u->next_env);
         free(u->from);

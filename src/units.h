@@ -6,7 +6,7 @@
 #include "unitload.h"
 #include "upward.h"
 
-enum unit_kind {
+enum __attribute__((packed)) unit_kind {
     UNIT_IS_NAME,    /* nothing but a name yet */
     UNIT_IS_MISSING, /* there are no files of it, or they cannot be used: ->error */
     UNIT_IS_SERVICE,
@@ -32,8 +32,6 @@ struct unit {
     /* the rest is the daemon's */
     struct job *job; /* made by its first start, kept as a memory of it */
     struct start_count starts; /* of jobs before that one */
-    char *notify_path;
-    char *main_path; /* where its main process is written down */
     char **env;      /* MONITOR_*, of one that was started for the sake of another; NULL: of none */
     char **next_env; /* the same of its next start */
     enum unit_state state; /* what the graph was told */

@@ -73,7 +73,7 @@ static void ward_init(struct ward *ward, struct world *w, const char *probe)
 static void ward_done(struct ward *ward)
 {
     health_end(&ward->h);
-    assert_false(ward->h.timer.armed);
+    assert_false(timer_is_armed(&ward->h.timer));
     assert_false(ward->h.probe.running);
     loop_arm(ward->world->loop, &ward->event, USEC_INFINITY);
     probespec_done(&ward->spec.health);
@@ -126,7 +126,7 @@ static void test_nothing_asked(void **state)
     assert_int_equal(h.state, HEALTH_UNKNOWN);
     health_begin(&h);
     assert_int_equal(h.state, HEALTH_UNKNOWN);
-    assert_false(h.timer.armed);
+    assert_false(timer_is_armed(&h.timer));
     assert_false(health_exited(&h, 1, 0, 0));
     assert_false(health_exited(&h, 0, 0, 0));
     health_end(&h);
@@ -322,7 +322,7 @@ static void test_ended_while_checking(void **state)
     while (w->started == 0)
         run_for(&ward, INTERVAL);
     assert_true(ward.h.probe.running);
-    assert_false(ward.h.timer.armed);
+    assert_false(timer_is_armed(&ward.h.timer));
     health_end(&ward.h);
     world_reap(w);
     assert_int_equal(w->strangers, 0);

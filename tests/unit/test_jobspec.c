@@ -261,8 +261,8 @@ static void keeping(void **state)
         uint64_t wanted;
     } rows[] = {
 #define U64(key, value, bad, member, wanted) {key, value, bad, PART_JOB, offsetof(struct jobspec, member), sizeof(uint64_t), wanted}
-#define INT(key, value, bad, member, wanted) {key, value, bad, PART_JOB, offsetof(struct jobspec, member), sizeof(int), wanted}
-#define IN(part, type, form, key, value, bad, member, wanted) {key, value, bad, part, offsetof(struct type, member), sizeof(form), wanted}
+#define INT(key, value, bad, member, wanted) {key, value, bad, PART_JOB, offsetof(struct jobspec, member), sizeof(((struct jobspec *)0)->member), wanted}
+#define IN(part, type, form, key, value, bad, member, wanted) {key, value, bad, part, offsetof(struct type, member), sizeof(((struct type *)0)->member), wanted}
 #define HEALTH(form, ...) IN(PART_HEALTH, spec_health, form, __VA_ARGS__)
 #define LOG(form, ...) IN(PART_LOG, spec_log, form, __VA_ARGS__)
         INT("Type", "notify-reload", "bus", type, TYPE_NOTIFY_RELOAD), INT("Restart", "on-watchdog", "sometimes", restart, RESTART_ON_WATCHDOG),

@@ -42,7 +42,7 @@ static int on_time(struct timer *t)
 {
     struct probe *p = CONTAINER_OF(t, struct probe, t);
 
-    assert_false(t->armed);
+    assert_false(timer_is_armed(t));
     note(p);
     return p->then ? p->then(p) : 0;
 }
@@ -136,7 +136,7 @@ static void timers_in_order(void **state)
     p[4].then = end;
     loop_arm(world->loop, &p[5].t, now + 500);
     loop_arm(world->loop, &p[5].t, USEC_INFINITY);
-    assert_false(p[5].t.armed);
+    assert_false(timer_is_armed(&p[5].t));
     assert_int_equal(loop_run(world->loop), 7);
     assert_string_equal(world->seen, "bdcae");
     assert_true(now_usec() >= now + 4000); /* never early */

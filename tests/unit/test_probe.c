@@ -27,7 +27,7 @@ static void told(void *ctx, struct probe *p, bool ok, const char *why)
 
     assert_ptr_equal(p, &l->probe);
     assert_false(p->running);
-    assert_false(p->limit.armed);
+    assert_false(timer_is_armed(&p->limit));
     assert_int_equal(p->watch.fd, -1);
     assert_int_equal(p->pid, 0);
     l->told++;
