@@ -13,9 +13,8 @@
 #include "unixsock.h"
 
 #define CONNS_MAX 64
-/* How much of one connection's, or of the queue's, is done before others have their turn. */
+/* How much of one connection's is done before others have their turn. */
 #define CALLS_PER_ROUND 16
-#define ACCEPTS_PER_ROUND 16
 
 static void conn_close(struct conn *c)
 {
@@ -132,10 +131,14 @@ static void conn_new(struct control *s, int fd)
     c->next = s->conns;
     s->conns = c;
     s->n_conns++;
-    if (loop_add(s->loop, &c->watch, c->events) < 0)
+    if (loop_add(s->loop, &c->watch, c->events) < 0) {
         conn_close(c);
-    else if (s->n_conns > CONNS_MAX)
+        return;
+    }
+    if (s->n_conns > CONNS_MAX)
         evict(s);
+    else
+        (void)on_conn(&c->watch, EPOLLIN); /* whoever connects has something to say, and mostly said it by now */
 }
 
 static int on_pause(struct timer *t)
@@ -148,25 +151,19 @@ static int on_pause(struct timer *t)
 static int on_listen(struct watch *w, uint32_t events)
 {
     struct control *s = CONTAINER_OF(w, struct control, watch);
+    int fd = accept4(w->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
-    for (int n = 0; n < ACCEPTS_PER_ROUND; n++) {
-        int fd = accept4(w->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-
-        if (fd >= 0) {
-            conn_new(s, fd);
-            continue;
-        }
-        if (errno == EINTR || errno == ECONNABORTED)
-            continue;
-        if (errno == EAGAIN)
-            return 0;
-        /* No descriptor or memory left, and epoll would tell us of the same connection for ever: make room,
-         * or look away for a second. */
-        if (!evict(s)) {
-            (void)loop_modify(s->loop, w, 0);
-            loop_arm(s->loop, &s->pause, now_usec() + USEC_PER_SEC);
-        }
+    if (fd >= 0) {
+        conn_new(s, fd);
         return 0;
+    }
+    if (errno == EINTR || errno == ECONNABORTED || errno == EAGAIN)
+        return 0;
+    /* No descriptor or memory left, and epoll would tell us of the same connection for ever: make room, or look away for a
+     * second. */
+    if (!evict(s)) {
+        (void)loop_modify(s->loop, w, 0);
+        loop_arm(s->loop, &s->pause, now_usec() + USEC_PER_SEC);
     }
     return 0;
 }

@@ -96,7 +96,7 @@ void daemon_stop(struct daemon *d, const char *who)
         return;
     d->stopping = true;
     daemon_refresh_identity(d);
-    log_stage(d->log, STAGE_STOPPING, LOG_INFO, NULL, "%s", who);
+    log_later(d->log, NULL, STAGE_STOPPING, LOG_INFO, who);
     upward_stopping(d->upward, "stopping");
     daemon_stop_units(d);
 }
@@ -157,7 +157,7 @@ static int call_stop(void *ctx, const char *name)
         daemon_stop(d, "asked on the control socket");
         return 0;
     }
-    log_unit(d->log, unit_subject(u), STAGE_STOPPING, LOG_INFO, NULL, "asked on the control socket");
+    log_later(d->log, unit_subject(u), STAGE_STOPPING, LOG_INFO, "asked on the control socket");
     return request(d, u, UNIT_JOB_STOP);
 }
 
@@ -231,7 +231,7 @@ static int call_restart(void *ctx, const char *name)
         return -ENOENT;
     if (d->stopping)
         return -EAGAIN;
-    log_unit(d->log, unit_subject(u), STAGE_RESTART, LOG_INFO, NULL, "asked on the control socket");
+    log_later(d->log, unit_subject(u), STAGE_RESTART, LOG_INFO, "asked on the control socket");
     return request(d, u, UNIT_JOB_RESTART);
 }
 

@@ -314,8 +314,10 @@ static void tell_reloaded(struct daemon *d, struct unit *u)
 
     if (!ok)
         log_unit(d->log, unit_subject(u), STAGE_RELOAD, LOG_WARNING, NULL, "the reload has failed");
-    if (u == d->sole)
+    if (u == d->sole) {
+        daemon_set_status(d);
         upward_reloaded(d->upward, d->status_text);
+    }
     graph_reloaded(d->graph, u->number, ok);
     d->changed = true;
     if (!d->control)
@@ -330,7 +332,6 @@ static void job_acting(void *ctx, struct job *job, unsigned actions)
     struct daemon *d = daemon_of(u);
 
     daemon_note_job(d, u);
-    daemon_set_status(d);
     if (u == d->sole && actions & (ACT_RELOAD | ACT_RELOAD_SEEN))
         upward_reloading(d->upward, "reloading");
     if (actions & ACT_RELOAD_SEEN)

@@ -22,11 +22,12 @@ static void signal_main(const struct job *job, int sig)
 static void terminate(const struct job *job)
 {
     const struct jobspec *d = job->c.spec;
-    bool all = d->kill_mode == KILL_CONTROL_GROUP && !tree_is_empty(&job->tree);
+    bool all;
     int sig = (job->fsm.again_asked || job->comes_back) && d->restart_kill_signal ? d->restart_kill_signal : d->kill_signal;
 
     signal_main(job, sig);
     signal_main(job, SIGCONT); /* a stopped one hears it then, too */
+    all = d->kill_mode == KILL_CONTROL_GROUP && !tree_is_empty(&job->tree);
     if (job->control > 0 && !all)
         (void)kill(job->control, sig);
     if (all)

@@ -97,25 +97,53 @@ static void put_row(struct log *l, const struct record *r)
         dprintf(STDERR_FILENO, "%s\n", data);
 }
 
+static void tell(struct log *l, const struct record *r)
+{
+    put_record(l, r);
+    if (l->table)
+        put_row(l, r);
+}
+
+static struct record make_record(const struct log *l, const char *unit, enum stage stage, int priority, const char *message)
+{
+    return (struct record){.stage = stage,
+                           .priority = priority,
+                           .realtime = realtime_usec(),
+                           .name = l->main.sink.name,
+                           .unit = unit,
+                           .identity = l->identity,
+                           .message = message};
+}
+
+void log_late(struct log *l)
+{
+    cleanup_free char *message = take_ptr(l->late_message);
+
+    if (message)
+        tell(l, &l->late);
+}
+
+void log_later(struct log *l, const char *unit, enum stage stage, int priority, const char *message)
+{
+    log_late(l);
+    l->late_message = strdup(message);
+    l->late = make_record(l, unit, stage, priority, l->late_message ? l->late_message : message);
+    if (!l->late_message)
+        tell(l, &l->late);
+}
+
 __attribute__((format(printf, 6, 0))) // clang wants to know where the format comes from
 static void put(struct log *l, const char *unit, enum stage stage, int priority, const struct record_field *fields,
                 const char *fmt, va_list ap)
 {
     char message[MESSAGE_MAX];
     struct textbuf b = TEXTBUF(message);
-    struct record r = {.stage = stage,
-                       .priority = priority,
-                       .realtime = realtime_usec(),
-                       .name = l->main.sink.name,
-                       .unit = unit,
-                       .identity = l->identity,
-                       .message = message,
-                       .fields = fields};
+    struct record r = make_record(l, unit, stage, priority, message);
 
+    log_late(l);
+    r.fields = fields;
     textbuf_vprintf(&b, fmt, ap);
-    put_record(l, &r);
-    if (l->table)
-        put_row(l, &r);
+    tell(l, &r);
 }
 
 void log_stage(struct log *l, enum stage stage, int priority, const struct record_field *fields, const char *fmt, ...)
@@ -246,6 +274,7 @@ struct log *log_free(struct log *l)
 
     if (!l)
         return NULL;
+    log_late(l);
     deadline = now_usec() + PATIENCE;
     lost = l->lost;
     for (struct outlet *o = next_outlet(l, NULL); o; o = next_outlet(l, o)) {
@@ -273,6 +302,7 @@ void log_attach(struct log *l, struct loop *loop)
 
 void log_flush(struct log *l)
 {
+    log_late(l);
     for (struct outlet *o = next_outlet(l, NULL); o; o = next_outlet(l, o)) {
         outlet_push(o);
         if (o->sink.queue.mapped)

@@ -69,6 +69,10 @@ void log_stage(struct log *l, enum stage stage, int priority, const struct recor
 void log_unit(struct log *l, const char *unit, enum stage stage, int priority, const struct record_field *fields,
               const char *fmt, ...) __attribute__((format(printf, 6, 7)));
 
+/* The same without fields, about something more urgent than its record: that is written before the next one, or by
+ * log_flush(). @unit is borrowed until then. */
+void log_later(struct log *l, const char *unit, enum stage stage, int priority, const char *message);
+
 /* Short for fields on the spot. */
 #define FIELDS(...) ((const struct record_field[]){__VA_ARGS__, {NULL, NULL}})
 

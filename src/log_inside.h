@@ -23,11 +23,16 @@ struct log {
     const struct upward *trace; /* where rows of the table go; NULL: to stderr */
     struct proc_identity identity;
     uint64_t lost; /* records of our own */
+    struct record late; /* of log_later() */
+    char *late_message; /* NULL: there is none */
     struct log_head head;
     char *buffer;      /* what was read last; NULL: nothing yet */
     bool buffer_used;  /* since the timer was armed */
     struct timer idle; /* gives the memory back */
 };
+
+/* Writes what log_later() has put off, if there is anything. */
+void log_late(struct log *l);
 
 void log_init_output(struct log *l);
 void log_done_output(struct log *l);

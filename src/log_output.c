@@ -229,6 +229,7 @@ void log_output(struct log *l, const struct log_source *from, int level, uint64_
     struct outlet *o = &l->main;
     char *room;
 
+    log_late(l);
     if (log_wants_raw(l)) {
         o = get_stream(l, from);
         room = log_sink_room(&o->sink, len + 1);

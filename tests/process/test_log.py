@@ -119,6 +119,18 @@ def test_stages_on_stderr(world):
     assert -1 not in places and places == sorted(places), run.err
 
 
+def test_who_asked_for_the_stop_stands_before_what_follows_from_it(world):
+    """Though the signal is sent before the record is written."""
+    hold = " ".join(world.holder())
+    world.fork("-n", "web", "--", "sh", "-c", f'trap "echo farewell; exit 0" TERM; {hold} & echo up; wait').wait(0)
+    world.until_logged("]: up")
+    world.run("stop", "web", code=0)
+    lines = world.log.read_text().splitlines()
+    ends = [next(i for i, line in enumerate(lines) if text in line)
+            for text in ("]: up", "asked on the control socket", "]: farewell", "stage=child-exit", "stage=stopped")]
+    assert ends == sorted(ends) and ends[-1] == len(lines) - 1, lines
+
+
 @pytest.mark.parametrize("how, result, extra", [
     ("exit 3", "exit-code", {"AMPHID_EXIT_CODE": "exited", "AMPHID_EXIT_STATUS": "3"}),
     ("kill SEGV", ("signal", "core-dump"), {}),
