@@ -253,11 +253,16 @@ static int make_below(const char *parent, const char *name, struct cgroup *ret)
 int cgroup_make(const char *name, struct cgroup *ret)
 {
     static const char mounts[][24] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"};
-    char text[8192]; /* each further read costs as much as the first */
-    const char *path;
+    char usual[1024]; /* each further read costs as much as the first */
+    cleanup_free char *longer = NULL;
+    const char *text = usual, *path;
     bool alone, booted;
-    int len, r = proc_read_once(0, "cgroup", text, sizeof(text));
+    int len, r = proc_read_once(0, "cgroup", usual, sizeof(usual));
 
+    if (r >= 0 && strlen(usual) == sizeof(usual) - 1) {
+        r = proc_read(0, "cgroup", &longer, NULL);
+        text = longer;
+    }
     if (r < 0)
         return r;
     alone = strncmp(text, "0::/", 4) == 0;

@@ -12,6 +12,7 @@
 #include "upward.h"
 
 #define RECORD_MAX 8192 /* holds MESSAGE_MAX bytes even if each becomes six in JSON */
+#define RECORD_MIN 512
 #define MESSAGE_MAX 1024
 
 /* Records of our own find room behind all lines that may stand in a queue, and are few: what is beyond that is no
@@ -42,50 +43,60 @@ int log_parse(const char *s, struct log_request *ret)
     return -EINVAL;
 }
 
-static void put_record(struct log *l, const struct record *r)
+/* In the form of the sink. */
+static void write_record(struct textbuf *b, const struct log_sink *s, const struct record *r)
 {
-    struct log_sink *s = &l->main.sink;
-    char data[RECORD_MAX], *room;
-    struct textbuf b = TEXTBUF(data);
-
     switch (s->kind) {
     case LOG_TO_JOURNAL:
-        record_journal(&b, r);
+        record_journal(b, r);
         break;
     case LOG_TO_SYSLOG:
-        textbuf_printf(&b, "<%d>", LOG_DAEMON | r->priority);
-        time_rfc3164(&b, r->realtime);
-        textbuf_printf(&b, " amphid[%d]: ", r->identity.pid);
-        record_text(&b, r);
+        textbuf_printf(b, "<%d>", LOG_DAEMON | r->priority);
+        time_rfc3164(b, r->realtime);
+        textbuf_printf(b, " amphid[%d]: ", r->identity.pid);
+        record_text(b, r);
         break;
     case LOG_TO_JSON:
-        record_json(&b, r);
+        record_json(b, r);
         break;
     case LOG_TO_FILE:
-        time_rfc3339(&b, r->realtime);
-        textbuf_printf(&b, " amphid[%d]: ", r->identity.pid);
-        record_text(&b, r);
+        time_rfc3339(b, r->realtime);
+        textbuf_printf(b, " amphid[%d]: ", r->identity.pid);
+        record_text(b, r);
         break;
     case LOG_TO_STDERR:
     case LOG_TO_AUTO:
-        if (l->table) /* the table shows it already */
-            return;
-        record_terminal(&b, r, s->colour);
+        record_terminal(b, r, s->colour);
     }
-    if (s->kind != LOG_TO_JOURNAL && s->kind != LOG_TO_SYSLOG)
-        data[b.len++] = '\n'; /* over the NUL */
-    room = log_sink_waiting(s) < RECORDS_MAX ? log_sink_room(s, b.len) : NULL;
-    if (!room) {
+}
+
+/* Written where it is sent from. Nearly all are short; those that are not are written once more. */
+static void put_record(struct log *l, const struct record *r)
+{
+    struct log_sink *s = &l->main.sink;
+    struct textbuf b = {.cut = true};
+
+    if (l->table && (s->kind == LOG_TO_STDERR || s->kind == LOG_TO_AUTO)) /* the table shows it already */
+        return;
+    if (log_sink_waiting(s) >= RECORDS_MAX) {
         l->lost++;
         return;
     }
-    memcpy(room, data, b.len);
+    for (size_t size = RECORD_MIN; b.cut && size <= RECORD_MAX; size *= 2) {
+        b = (struct textbuf){.data = log_sink_room(s, size), .size = size};
+        if (!b.data)
+            return;
+        write_record(&b, s, r);
+    }
+    if (s->kind != LOG_TO_JOURNAL && s->kind != LOG_TO_SYSLOG)
+        b.data[b.len++] = '\n'; /* over the NUL */
     log_sink_put(s, b.len);
-    if (s->file.fd < 0 || log_sink_waiting(s) >= GATHERED)
+    if (s->file.fd < 0)
         outlet_push(&l->main);
 }
 
-static void put_row(struct log *l, const struct record *r)
+/* Apart, so that without --trace its buffer is no part of the stack. */
+static void __attribute__((noinline)) put_row(struct log *l, const struct record *r)
 {
     char data[RECORD_MAX];
     struct textbuf b = TEXTBUF(data);

@@ -122,6 +122,16 @@ static int clean_up(struct run *run)
     return GO_ON;
 }
 
+/* Without stdio, whose buffer for stderr is 8 kB of stack: what the starter has touched the daemon keeps. */
+static void say_path(const char *name, const char *path)
+{
+    cleanup_free char *line = NULL;
+    int n = asprintf(&line, "amphid: %s: the log goes to %s\n", name, path);
+
+    if (n >= 0)
+        (void)!write(STDERR_FILENO, line, (size_t)n);
+}
+
 static int open_log(struct run *run)
 {
     struct log_request q = run->cli->log;
@@ -137,7 +147,7 @@ static int open_log(struct run *run)
         return run_complain(run, EXIT_FAILURE, -r, "cannot log to %s: %s", what ? what : "anything", strerror(-r));
     fallback = q.detaching && !q.path && (log_kind(run->log) == LOG_TO_FILE || log_kind(run->log) == LOG_TO_JSON);
     if (fallback)
-        fprintf(stderr, "amphid: %s: the log goes to %s\n", run->cli->name, log_path(run->log));
+        say_path(run->cli->name, log_path(run->log));
     /* Where stderr is the log, or the unit's journal, words there would only be said twice. */
     if (log_kind(run->log) == LOG_TO_STDERR || run->verdict.under_systemd)
         run->upward.print_as = NULL;
