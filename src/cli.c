@@ -41,7 +41,7 @@ static const char help[] =
     "  logs NAME [-n N] [-f]     the last lines of its output; -f follows it\n"
     "  start, stop, restart, reload, rotate NAME   returns when that has happened\n"
     "  wait NAME [--for=ready|healthy|stopped] [--timeout=T], is-ready, is-healthy\n"
-    "  enable, disable, mask, unmask, is-enabled UNIT, list-unit-files\n"
+    "  enable, disable, reenable, link, (un)mask, is-enabled UNIT, list-unit-files\n"
     "  explain, verify UNIT      what becomes of each line of it; what is wrong\n"
     "  detect, inspect PID       which world this is; a process measured\n"
     "  -h, --help  --version     amphid(1) says it all\n";
@@ -92,6 +92,7 @@ enum option_id {
     OPT_VERSION,
     OPT_JSON, /* from here on: of verbs */
     OPT_ALL,
+    OPT_NOW,
     OPT_LINES,
     OPT_FOR,
     OPT_TIMEOUT,
@@ -120,6 +121,7 @@ static const struct {
     {"trace", false, OPT_TRACE},
     {"json", false, OPT_JSON},
     {"all", false, OPT_ALL},
+    {"now", false, OPT_NOW},
     {"lines", true, OPT_LINES},
     {"follow", false, 'f'},
     {"for", true, OPT_FOR},
@@ -217,13 +219,11 @@ static int take_verb_option(struct cli *c, int id, const char *arg)
         v->json = true;
         return -1;
     case OPT_ALL:
-        c->verb_options |= VERB_ALL;
-        v->all = true;
-        return -1;
+        return cli_flag(c, VERB_ALL, &v->all);
+    case OPT_NOW:
+        return cli_flag(c, VERB_NOW, &v->now);
     case 'f':
-        c->verb_options |= VERB_LINES;
-        v->follow = true;
-        return -1;
+        return cli_flag(c, VERB_LINES, &v->follow);
     case OPT_LINES:
         return cli_lines(c, arg);
     case OPT_TIMEOUT:

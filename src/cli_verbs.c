@@ -32,9 +32,11 @@ enum operand { OPERAND_NONE, OPERAND_NAME, OPERAND_NAME_OPTIONAL, OPERAND_PID, O
     X(inspect, "inspect", PID, VERB_JSON)                                                                 \
     X(explain, "explain", UNITS, VERB_JSON | VERB_JSON_ONLY | VERB_ALL)                                   \
     X(verify, "verify", UNITS, 0)                                                                         \
-    X(enable, "enable", UNITS, 0)                                                                         \
-    X(disable, "disable", UNITS, 0)                                                                       \
-    X(mask, "mask", UNITS, 0)                                                                             \
+    X(enable, "enable", UNITS, VERB_NOW)                                                                  \
+    X(disable, "disable", UNITS, VERB_NOW)                                                                \
+    X(reenable, "reenable", UNITS, 0)                                                                     \
+    X(link, "link", UNITS, 0)                                                                             \
+    X(mask, "mask", UNITS, VERB_NOW)                                                                      \
     X(unmask, "unmask", UNITS, 0)                                                                         \
     X(is_enabled, "is-enabled", UNITS, 0)                                                                 \
     X(list_unit_files, "list-unit-files", UNITS_OPTIONAL, 0)
@@ -64,6 +66,13 @@ static int (*run_of(const struct verb *v))(const struct verb_args *a)
     default:
         return NULL;
     }
+}
+
+int cli_flag(struct cli *c, unsigned verb_option, bool *flag)
+{
+    c->verb_options |= verb_option;
+    *flag = true;
+    return -1;
 }
 
 int cli_lines(struct cli *c, const char *arg)
@@ -120,6 +129,7 @@ static int check_options(struct cli *c, const struct verb *v)
         return cli_usage("%s: has no --json", v->name);
     if (odd)
         return cli_usage("%s: has no %s", v->name, odd & VERB_ALL     ? "--all"
+                                              : odd & VERB_NOW   ? "--now"
                                               : odd & VERB_LINES ? "--lines or --follow"
                                                                  : "--for or --timeout");
     if (c->unit_path && !takes_units(v))

@@ -5,10 +5,13 @@
 #define VERB_LINES_DEFAULT 10
 
 /* Which options a verb understands. VERB_JSON_ONLY: jansson is only needed with --json. */
-enum { VERB_JSON = 1, VERB_LINES = 2, VERB_FOR = 4, VERB_JSON_ONLY = 8, VERB_ALL = 16 };
+enum { VERB_JSON = 1, VERB_LINES = 2, VERB_FOR = 4, VERB_JSON_ONLY = 8, VERB_ALL = 16, VERB_NOW = 32 };
 
 /* The one line about an error in the arguments. Returns the exit status for it. */
 int cli_usage(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* An option without a value that is of the verbs with the bit @verb_option: sets @flag. -1: go on. */
+int cli_flag(struct cli *c, unsigned verb_option, bool *flag);
 
 /* --lines=, --timeout=, --for=. -1: go on; else the exit status. */
 int cli_lines(struct cli *c, const char *arg);

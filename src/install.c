@@ -293,6 +293,24 @@ static int disable_one(struct work *w, const char *name)
     return 0;
 }
 
+static int link_one(struct work *w, const char *name)
+{
+    char base[UNIT_NAME_SIZE];
+    struct unit_file u = {.path = (char *)(uintptr_t)name, .id = base};
+    struct stat st;
+
+    if (name[0] != '/')
+        return wrong(w, name, -EINVAL, "is not the absolute path of a unit's file");
+    if (!unit_name_valid(install_base(name)))
+        return wrong(w, name, -EINVAL, "is not the name of a unit");
+    snprintf(base, sizeof(base), "%s", install_base(name));
+    if (stat(name, &st) < 0)
+        return wrong(w, name, -errno, "%s", strerror(errno));
+    if (!S_ISREG(st.st_mode))
+        return wrong(w, name, -EINVAL, "is no regular file");
+    return plan_place(w, &u, name);
+}
+
 static int mask_one(struct work *w, const char *name)
 {
     char full[UNIT_NAME_SIZE];
@@ -353,6 +371,48 @@ int install_disable(struct install_plan *ret, const struct unit_paths *paths, ch
                     install_complain *complain, void *ctx)
 {
     return plan_all(ret, paths, names, complain, ctx, disable_one);
+}
+
+/* The symlink by which the file of one of @names is found. */
+static bool is_place(const char *root, const char *path, char *const *names)
+{
+    size_t len = strlen(root);
+    char full[UNIT_NAME_SIZE];
+
+    for (size_t i = 0; names[i]; i++)
+        if (strncmp(path, root, len) == 0 && path[len] == '/' && unit_name_complete(names[i], full) >= 0 &&
+            STREQ(path + len + 1, full))
+            return true;
+    return false;
+}
+
+int install_reenable(struct install_plan *ret, const struct unit_paths *paths, char *const *names,
+                     install_complain *complain, void *ctx)
+{
+    struct install_plan plan = {0};
+    size_t n = 0;
+    int r = install_enable(&plan, paths, names, complain, ctx); /* what is wrong is wrong before anything is removed */
+
+    install_plan_done(&plan);
+    if (r >= 0)
+        r = install_disable(&plan, paths, names, complain, ctx);
+    for (size_t i = 0; r >= 0 && i < plan.n; i++)
+        if (is_place(unit_paths_nth(paths, 0), plan.v[i].path, names)) {
+            free(plan.v[i].path);
+            free(plan.v[i].target);
+        } else {
+            plan.v[n++] = plan.v[i];
+        }
+    plan.n = n;
+    if (r >= 0)
+        *ret = plan;
+    return r;
+}
+
+int install_link_files(struct install_plan *ret, const struct unit_paths *paths, char *const *names,
+                       install_complain *complain, void *ctx)
+{
+    return plan_all(ret, paths, names, complain, ctx, link_one);
 }
 
 int install_mask(struct install_plan *ret, const struct unit_paths *paths, char *const *names,

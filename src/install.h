@@ -37,6 +37,15 @@ int install_enable(struct install_plan *ret, const struct unit_paths *paths, cha
 int install_disable(struct install_plan *ret, const struct unit_paths *paths, char *const *names,
                     install_complain *complain, void *ctx);
 
+/* Their symlinks are to be those that install_enable() makes: first what install_disable() would remove is, but for the
+ * symlink by which the file itself is found; then install_enable() decides anew. Fails as that does, with an empty plan. */
+int install_reenable(struct install_plan *ret, const struct unit_paths *paths, char *const *names,
+                     install_complain *complain, void *ctx);
+
+/* A symlink to each file, an absolute path, that is not on the search path. As above. */
+int install_link_files(struct install_plan *ret, const struct unit_paths *paths, char *const *names,
+                       install_complain *complain, void *ctx);
+
 /* A symlink to /dev/null in place of the units, or its end. -EEXIST: there is a file. */
 int install_mask(struct install_plan *ret, const struct unit_paths *paths, char *const *names,
                  install_complain *complain, void *ctx);

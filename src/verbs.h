@@ -12,6 +12,7 @@ struct verb_args {
     const char *instance; /* -n: the instance that has the unit; NULL: whichever has it */
     bool json;
     bool all;              /* explain: the table instead of units */
+    bool now;              /* enable, disable, mask: start or stop them, too */
     bool follow;           /* logs */
     unsigned lines;        /* logs */
     enum wait_goal goal;   /* wait */
@@ -38,6 +39,8 @@ int verb_explain(const struct verb_args *a);
 int verb_verify(const struct verb_args *a);
 int verb_enable(const struct verb_args *a);
 int verb_disable(const struct verb_args *a);
+int verb_reenable(const struct verb_args *a);
+int verb_link(const struct verb_args *a);
 int verb_mask(const struct verb_args *a);
 int verb_unmask(const struct verb_args *a);
 int verb_is_enabled(const struct verb_args *a);

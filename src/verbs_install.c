@@ -1,5 +1,5 @@
-/* The verbs that say what is started with the machine: enable, disable, mask, unmask, is-enabled, list-unit-files. They
- * answer as systemctl(1) does; of symlinks they make and see those in the first directory of the search path only, so
+/* The verbs that say what is started with the machine: enable, disable, reenable, link, mask, unmask, is-enabled,
+ * list-unit-files. They answer as systemctl(1) does; of symlinks they make and see those in the first directory of the search path only, so
  * that systemd and amphid do not start the same service twice. */
 #include <errno.h>
 #include <fnmatch.h>
@@ -64,19 +64,42 @@ static int change(const struct verb_args *a, const char *verb,
     return r < 0;
 }
 
+/* --now: the same as that verb for each of the units, when all have been changed. The exit status of the first that fails. */
+static int and_now(const struct verb_args *a, int status, int (*verb)(const struct verb_args *a))
+{
+    for (size_t i = 0; a->now && status == 0 && a->units[i]; i++) {
+        const char *slash = strrchr(a->units[i], '/');
+
+        status = verb(&(struct verb_args){.name = slash ? slash + 1 : a->units[i]});
+    }
+    return status;
+}
+
 int verb_enable(const struct verb_args *a)
 {
-    return change(a, "enable", install_enable);
+    return and_now(a, change(a, "enable", install_enable), verb_start);
 }
 
 int verb_disable(const struct verb_args *a)
 {
-    return change(a, "disable", install_disable);
+    return and_now(a, change(a, "disable", install_disable), verb_stop);
+}
+
+int verb_reenable(const struct verb_args *a)
+{
+    int status = change(a, "reenable", install_reenable);
+
+    return status ? status : change(a, "reenable", install_enable);
+}
+
+int verb_link(const struct verb_args *a)
+{
+    return change(a, "link", install_link_files);
 }
 
 int verb_mask(const struct verb_args *a)
 {
-    return change(a, "mask", install_mask);
+    return and_now(a, change(a, "mask", install_mask), verb_stop);
 }
 
 int verb_unmask(const struct verb_args *a)

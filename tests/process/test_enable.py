@@ -1,4 +1,5 @@
 """enable, disable, mask and is-enabled: the same symlinks and answers as systemctl(1), and what it has no say in."""
+import json
 import os
 import pathlib
 import shutil
@@ -125,6 +126,66 @@ def test_a_file_elsewhere(place):
 def test_nothing_to_enable(place):
     run = place.run("enable", "static")
     assert "static.service: has no [Install] section" in run.err and run.out == "" and place.there() == {}
+
+
+def test_reenable(place):
+    """What [Install] says now, and nothing of what it said before; a mistake changes nothing."""
+    place.run("enable", "web", "helper")
+    web = place.files / "web.service"
+    web.write_text(SERVICE + "[Install]\nWantedBy=graphical.target\n")
+    helper = {k: v for k, v in place.there().items() if k.endswith("helper.service")}
+    run = place.run("reenable", "web")
+    assert place.there() == {"graphical.target.wants/web.service": str(web), **helper}
+    assert "Removed" in run.out and "Created symlink" in run.out
+    before = place.there()
+    web.write_text(SERVICE + "[Install]\nAlias=web.socket\n")
+    assert "not a name that this unit could have" in place.run("reenable", "web", code=1).err and place.there() == before
+
+
+def test_link(place):
+    elsewhere = pathlib.Path(place.world.mkdir("elsewhere"))
+    (elsewhere / "far.service").write_text(SERVICE + "[Install]\nWantedBy=multi-user.target\n")
+    far = str(elsewhere / "far.service")
+    place.run("link", far)
+    assert place.there() == {"far.service": far} and place.state("far", code=1) == "linked"
+    assert place.run("link", far, place.files / "web.service").out == "", "nothing is to be done"
+    place.run("enable", "far")
+    place.run("reenable", "far")  # it is found by its symlink all the time
+    assert place.there()["far.service"] == far and "multi-user.target.wants/far.service" in place.there()
+    for word, says in (("far.service", "far.service: is not the absolute path of a unit's file"),
+                       (f"{far}.x", "is not the name of a unit"), (elsewhere / "no.service", "No such file"),
+                       ("/proc/self/a b.service", "is not the name of a unit")):
+        assert says in place.run("link", word, code=1).err
+    (elsewhere / "dir.service").mkdir()
+    assert "is no regular file" in place.run("link", elsewhere / "dir.service", code=1).err
+
+
+@pytest.mark.everyone
+def test_now(world):
+    """Started and stopped with the symlinks; a reload alone starts nothing."""
+    files, links = world.mkdir("files"), world.mkdir("links")
+    path = f"--unit-path={links}:{files}"
+    for name in ("one", "two", "three"):
+        (files / f"{name}.service").write_text("[Service]\nExecStart=/bin/sleep infinity\n[Install]\nWantedBy=multi-user.target\n")
+    world.run(path, "enable", "one", code=0)
+    world.fork(path).wait(0)
+
+    def up():
+        info = json.loads(world.run("status", "amphid", "--json").out)
+        return {job["name"] for job in info["jobs"] if job["state"] == "up"}
+    world.run(path, "enable", "two", code=0)
+    world.run("reload", code=0)
+    assert up() == {"one.service"}
+    world.run(path, "enable", "--now", "two", "three.service", code=0)
+    assert up() == {"one.service", "two.service", "three.service"}
+    world.run(path, "disable", "--now", "one", "three", code=0)
+    assert up() == {"two.service"}
+    world.run(path, "mask", "--now", "two", code=0)
+    assert up() == set()
+    assert world.run(path, "enable", "--now", "two", code=1).err == "amphid: enable: two: is masked\n"
+    assert "has no --now" in world.run(path, "unmask", "--now", "two", code=2).err
+    world.run("stop", "amphid", code=0)
+    assert "no resident amphid" in world.run(path, "enable", "--now", "three.service", code=7).err
 
 
 def test_list(place):
