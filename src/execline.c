@@ -9,10 +9,42 @@
 #include "strv.h"
 #include "words.h"
 
+/* A thousand commands are nothing unusual: one block each, and the path in it is the first word where both are the same. */
+static int pack(struct command *c, const char *path, char *const *argv)
+{
+    size_t n = strv_len(argv), size = (n + 1) * sizeof(*argv);
+    bool apart = !STREQ(path, argv[0]);
+    char **block, *p;
+
+    for (size_t i = 0; i < n; i++)
+        size += strlen(argv[i]) + 1;
+    block = malloc(size + (apart ? strlen(path) + 1 : 0));
+    if (!block)
+        return -ENOMEM;
+    p = (char *)&block[n + 1];
+    for (size_t i = 0; i < n; i++) {
+        block[i] = p;
+        p = stpcpy(p, argv[i]) + 1;
+    }
+    block[n] = NULL;
+    c->path = apart ? strcpy(p, path) : block[0];
+    c->argv = block;
+    return 0;
+}
+
 static void command_done(struct command *c)
 {
-    free(c->path);
-    strv_free(c->argv);
+    free(c->argv);
+}
+
+int command_set_path(struct command *c, const char *path)
+{
+    char **old = c->argv;
+    int r = pack(c, path, old);
+
+    if (r >= 0)
+        free(old);
+    return r;
 }
 
 /* Appends @c (consumed). */
@@ -97,7 +129,8 @@ static int take_arguments(const char **p, char ***argv, size_t n)
 /* The command at *@p into @c. 1; 0: there is none. */
 static int one_command(const char **p, struct command *c)
 {
-    cleanup_free char *first = NULL;
+    cleanup_free char *first = NULL, *path = NULL;
+    CLEANUP(strv_freep) char **argv = NULL;
     const char *program;
     bool argv0 = false;
     size_t n = 0;
@@ -109,21 +142,21 @@ static int one_command(const char **p, struct command *c)
     if (r <= 0)
         return r;
     program = take_prefixes(first, c, &argv0);
-    c->path = strdup(program);
-    if (!c->path)
+    path = strdup(program);
+    if (!path)
         return -ENOMEM;
-    if (is_program(c->path))
-        path_simplify(c->path);
-    if (is_program(c->path)) { /* "/." is none now */
-        r = argv0 ? 0 : strv_append(&c->argv, &n, program);
+    if (is_program(path))
+        path_simplify(path);
+    if (is_program(path)) { /* "/." is none now */
+        r = argv0 ? 0 : strv_append(&argv, &n, program);
         if (r >= 0)
-            r = take_arguments(p, &c->argv, n);
+            r = take_arguments(p, &argv, n);
     }
     if (r < 0)
         return r;
-    if (!c->argv || !c->argv[0][0])
+    if (!argv || !argv[0][0])
         return c->ignore_failure ? -EINVAL : -ENOEXEC;
-    return 1;
+    return pack(c, path, argv) < 0 ? -ENOMEM : 1;
 }
 
 int execline_parse(const char *value, struct command_list *list)
@@ -135,9 +168,7 @@ int execline_parse(const char *value, struct command_list *list)
         struct command c = {0};
 
         r = one_command(&value, &c);
-        if (r <= 0)
-            command_done(&c);
-        else if (append(list, &c) < 0)
+        if (r > 0 && append(list, &c) < 0)
             r = -ENOMEM;
     }
     while (r < 0 && list->n > had)
@@ -147,14 +178,10 @@ int execline_parse(const char *value, struct command_list *list)
 
 int command_list_add(struct command_list *list, char *const *argv)
 {
-    struct command c = {.no_variables = true, .path = strdup(argv[0])};
-    int r = c.path ? strv_copy(&c.argv, argv) : -ENOMEM;
+    struct command c = {.no_variables = true};
+    int r = pack(&c, argv[0], argv);
 
-    if (r < 0) {
-        command_done(&c);
-        return r;
-    }
-    return append(list, &c);
+    return r < 0 ? r : append(list, &c);
 }
 
 void command_list_done(struct command_list *l)

@@ -12,8 +12,8 @@ enum __attribute__((packed)) command_rights {
 };
 
 struct command {
-    char *path;          /* what is executed: an absolute path, or a name without "/" to be looked up */
-    char **argv;         /* argv[0] is path, or with "@" another word */
+    char *path;          /* what is executed: an absolute path, or a name without "/" to be looked up; in @argv's block */
+    char **argv;         /* argv[0] is path, or with "@" another word; one block with all words */
     bool ignore_failure; /* "-" */
     bool no_variables;   /* ":": "$" is nothing special */
     enum command_rights rights;
@@ -31,5 +31,8 @@ int execline_parse(const char *value, struct command_list *list);
 
 /* One command as it is, nothing of it understood (the words behind "--"). -ENOMEM. */
 int command_list_add(struct command_list *list, char *const *argv);
+
+/* Another program for one that there is. -ENOMEM. */
+int command_set_path(struct command *c, const char *path);
 
 void command_list_done(struct command_list *list);

@@ -52,7 +52,7 @@ void job_forget_spawn(struct job *job)
 /* Directories, a transient user and credentials are this life's; all else can be looked up again. */
 void job_spare_spawn(struct job *job)
 {
-    if (!job->c.spec->part[PART_DIRS] && job->c.world->clean)
+    if (!jobspec_has_part(job->c.spec, PART_DIRS) && job->c.world->clean)
         job_forget_spawn(job);
 }
 

@@ -49,13 +49,22 @@ static struct part part(enum jobspec_part p)
 
 const void *jobspec_part(const struct jobspec *d, enum jobspec_part p)
 {
-    return d->part[p] ? d->part[p] : part(p).defaults;
+    return jobspec_has_part(d, p) ? d->part[p] : part(p).defaults;
+}
+
+bool jobspec_has_part(const struct jobspec *d, enum jobspec_part p)
+{
+    return d->part && d->part[p];
 }
 
 int jobspec_make_part(struct jobspec *d, enum jobspec_part p)
 {
-    if (p == PART_JOB || d->part[p])
+    if (p == PART_JOB || jobspec_has_part(d, p))
         return 0;
+    if (!d->part)
+        d->part = calloc(PART_MAX, sizeof(*d->part));
+    if (!d->part)
+        return -ENOMEM;
     d->part[p] = malloc(part(p).size);
     if (!d->part[p])
         return -ENOMEM;
@@ -66,11 +75,20 @@ int jobspec_make_part(struct jobspec *d, enum jobspec_part p)
 void jobspec_drop_part(struct jobspec *d, enum jobspec_part p)
 {
     void (*done)(void *part) = part(p).done;
+    bool any = false;
 
-    if (d->part[p] && done)
+    if (!jobspec_has_part(d, p))
+        return;
+    if (done)
         done(d->part[p]);
     free(d->part[p]);
     d->part[p] = NULL;
+    for (int i = 0; i < PART_MAX; i++)
+        any |= d->part[i] != NULL;
+    if (any)
+        return;
+    free(d->part);
+    d->part = NULL;
 }
 
 char *const *jobspec_argv(const struct jobspec *d)
@@ -171,5 +189,8 @@ enum oom_policy jobspec_oom_policy(const struct jobspec *d)
 
 const char *jobspec_identifier(const struct jobspec *d)
 {
-    return d->syslog_identifier ? d->syslog_identifier : d->name;
+    const char *program = d->identified_by_program && jobspec_argv(d) ? jobspec_argv(d)[0] : d->name;
+    const char *slash = d->identified_by_program ? strrchr(program, '/') : NULL;
+
+    return d->syslog_identifier ? d->syslog_identifier : slash ? slash + 1 : program;
 }

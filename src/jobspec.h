@@ -91,70 +91,66 @@ struct spec_dirs;
 struct spec_unit;
 
 struct jobspec {
-    char *name;           /* of the unit, "nginx.service"; of a command line the instance's */
-    void *part[PART_MAX]; /* NULL: as jobspec_part() has it by default */
-    char *description;    /* NULL: it is called by its name */
+    char *name;        /* of the unit, "nginx.service"; of a command line the instance's */
+    void **part;       /* PART_MAX of them, NULL: as jobspec_part() has it by default; NULL itself: all are so */
+    char *description; /* NULL: it is called by its name */
+    uint16_t *unenforced; /* numbers of directives: what should confine the service and does not (directive_unenforced()) */
+    unsigned n_unenforced;
     bool ignore_sigpipe, ignore_sigpipe_set;
     bool delegate; /* Delegate= */
-    uint16_t *unenforced; /* numbers of directives: what should confine the service and does not (directive_unenforced()) */
-    size_t n_unenforced;
 
     enum job_type type; /* a unit file's default is the loader's to set, where type_set is false */
     bool type_set;
     bool remain_after_exit;
     enum exit_type exit_type;
-    char *bus_name;                                      /* Type=dbus */
-    uint64_t timeout_start, timeout_stop, timeout_abort; /* usec, USEC_INFINITY: none */
-    bool timeout_start_set, timeout_abort_set;           /* not set: timeout_abort is timeout_stop */
+    bool timeout_start_set, timeout_abort_set; /* not set: timeout_abort is timeout_stop */
     enum timeout_failure timeout_start_failure, timeout_stop_failure;
-    uint64_t runtime_max, runtime_extra; /* usec; runtime_max USEC_INFINITY: no limit */
-    struct command_list exec[EXEC_LIST_MAX];
     bool permissions_start_only; /* PermissionsStartOnly=: User= and Group= are for ExecStart= alone */
     bool non_blocking;
-    char *pid_file;      /* Type=forking; NULL: the main PID is guessed */
-    bool guess_main_pid; /* or not even that */
+    bool guess_main_pid; /* Type=forking without PIDFile=: guess it, or not even that */
     enum notify_access notify_access;
     bool notify_access_set;
-    int fd_store_max; /* FileDescriptorStoreMax= */
     enum fd_store_preserve fd_store_preserve;
     enum oom_policy oom_policy;
     bool oom_policy_set;
-
     enum kill_mode kill_mode;
-    int kill_signal, final_kill_signal, watchdog_signal, reload_signal;
-    int restart_kill_signal; /* 0: kill_signal */
     bool send_sighup, send_sigkill;
-
     enum restart_policy restart;
     enum restart_mode restart_mode;
+    bool working_directory_optional;
+    bool umask_set, nice_set, oom_score_adjust_set;
+    bool no_new_privileges;
+    uint8_t stream_level[2];     /* LOG_* of stdout and stderr */
+    bool stderr_level_set;       /* else that of a unit is SyslogLevel= (units_load.c) */
+    bool syslog_level_prefix;    /* "<N>" before a line is its level */
+    bool identified_by_program;  /* SyslogIdentifier= is by default that of ExecStart=, else the name */
+
+    int fd_store_max; /* FileDescriptorStoreMax= */
+    int kill_signal, final_kill_signal, watchdog_signal, reload_signal;
+    int restart_kill_signal; /* 0: kill_signal */
+    int restart_steps;
+    int start_limit_burst;
+    int nice;
+    int oom_score_adjust;
+    int syslog_facility; /* LOG_* */
+    mode_t umask;
+    uint64_t timeout_start, timeout_stop, timeout_abort; /* usec, USEC_INFINITY: none */
+    uint64_t runtime_max, runtime_extra; /* usec; runtime_max USEC_INFINITY: no limit */
     uint64_t restart_usec, restart_max_delay; /* restart_max_delay USEC_INFINITY: the delay does not grow */
     uint64_t restart_reset;                   /* up for so long: what was before is forgiven; 0: by the longest delay */
-    int restart_steps;
     uint64_t start_limit_interval; /* 0: no limit */
-    int start_limit_burst;
     uint64_t watchdog_usec; /* WatchdogSec= of the child, 0: none */
 
+    struct command_list exec[EXEC_LIST_MAX];
     struct probe_list ready; /* Ready=: all must hold */
-
-    char *user, *group; /* NULL: stay who we are */
+    char *bus_name;          /* Type=dbus */
+    char *pid_file;          /* Type=forking */
+    char *user, *group;      /* NULL: stay who we are */
     char **supplementary_groups;
     char *working_directory; /* NULL: "/" for a daemon, the caller's in the foreground; "~": the user's home */
-    bool working_directory_optional;
-    mode_t umask;
-    bool umask_set;
     char **environment;       /* KEY=VALUE */
     char **environment_files; /* absolute paths, a leading '-': may be missing */
-    int nice;
-    bool nice_set;
-    int oom_score_adjust;
-    bool oom_score_adjust_set;
-    bool no_new_privileges;
-
-    char *syslog_identifier;    /* NULL: the name */
-    int syslog_facility;        /* LOG_* */
-    uint8_t stream_level[2];    /* LOG_* of stdout and stderr */
-    bool stderr_level_set;      /* else that of a unit is SyslogLevel= (units_load.c) */
-    bool syslog_level_prefix;   /* "<N>" before a line is its level */
+    char *syslog_identifier;  /* NULL: jobspec_identifier() knows better */
 };
 
 /* The description with the defaults of the man pages. */
@@ -209,6 +205,9 @@ static inline const struct spec_deps *spec_deps(const struct jobspec *d)
 /* Does it run anything (ExecStart=), and if so, the main process's command line (Type=oneshot: the first)? NULL: no. */
 char *const *jobspec_argv(const struct jobspec *d);
 
+/* Is the part its own, or the defaults? */
+bool jobspec_has_part(const struct jobspec *d, enum jobspec_part part);
+
 /* The part is by default again. */
 void jobspec_drop_part(struct jobspec *d, enum jobspec_part part);
 
@@ -225,7 +224,7 @@ bool jobspec_notifies(const struct jobspec *d);
 /* OOMPolicy=, by default stop, or continue with Delegate= (systemd.service(5)). */
 enum oom_policy jobspec_oom_policy(const struct jobspec *d);
 
-/* SyslogIdentifier=, by default the name. Borrowed. */
+/* SyslogIdentifier=, by default the name of the program, or that of the job. Borrowed. */
 const char *jobspec_identifier(const struct jobspec *d);
 
 /* Frees what the list holds. */

@@ -25,15 +25,13 @@ static int make_line(struct run *run)
     struct jobspec *spec = &run->cli->spec;
     struct command *command = &spec->exec[EXEC_START].v[0];
     struct unit_file file = {.id = strdup(spec->name)};
-    char *program;
     int r;
 
     if (command->path[0] != '/' && strchr(command->path, '/')) {
-        program = absolute_path(command->path);
-        if (program) {
-            free(command->path);
-            command->path = program;
-        }
+        cleanup_free char *program = absolute_path(command->path);
+
+        if (program)
+            (void)command_set_path(command, program);
     }
     file.spec = *spec;
     jobspec_init(spec);

@@ -51,17 +51,11 @@ static int adjust(const struct units *all, struct jobspec *spec)
 }
 
 /* systemd.exec(5): SyslogIdentifier= is by default the name of the program, and SyslogLevel= that of both streams. */
-static int set_log_defaults(struct jobspec *spec)
+static void set_log_defaults(struct jobspec *spec)
 {
-    char *const *argv = jobspec_argv(spec);
-    const char *slash = argv ? strrchr(argv[0], '/') : NULL;
-
     if (!spec->stderr_level_set)
         spec->stream_level[1] = spec->stream_level[0];
-    if (spec->syslog_identifier || !argv)
-        return 0;
-    spec->syslog_identifier = strdup(slash ? slash + 1 : argv[0]);
-    return spec->syslog_identifier ? 0 : -ENOMEM;
+    spec->identified_by_program = true;
 }
 
 static int check_strictly(struct loading *l, const struct unit_file *file)
@@ -85,8 +79,7 @@ static int read_files(struct units *all, const char *name, bool subject, struct 
         return r;
     if (subject)
         r = adjust(all, &ret->spec);
-    if (r >= 0)
-        r = set_log_defaults(&ret->spec);
+    set_log_defaults(&ret->spec);
     if (r >= 0 && all->c.strict)
         r = check_strictly(&l, ret);
     if (r < 0)

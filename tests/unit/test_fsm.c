@@ -22,6 +22,7 @@ static const char *const event_names[] = {
 struct world {
     struct jobspec d;
     struct spec_exits exits;
+    void *parts[PART_MAX];
     struct fsm f;
     uint64_t now;
     uint32_t random;
@@ -37,6 +38,7 @@ static void with_list(struct world *w, enum exec_list list)
 static void world_init(struct world *w, enum job_type type)
 {
     *w = (struct world){.now = BEGIN, .random = UINT32_MAX / 2};
+    w->parts[PART_EXITS] = &w->exits;
     w->d = (struct jobspec){
         .type = type,
         .timeout_start = START_SEC * USEC_PER_SEC,
@@ -46,7 +48,7 @@ static void world_init(struct world *w, enum job_type type)
         .restart_max_delay = USEC_INFINITY,
         .runtime_max = USEC_INFINITY,
         .exec[EXEC_START] = {&one_command, 1},
-        .part[PART_EXITS] = &w->exits,
+        .part = w->parts,
     };
     fsm_init(&w->f, &w->d);
 }

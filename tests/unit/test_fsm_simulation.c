@@ -34,6 +34,7 @@ struct sim {
     uint64_t seed, rnd, now;
     struct jobspec d;
     struct spec_exits exits;
+    void *parts[PART_MAX];
     struct fsm f;
     struct seen *seen;
 
@@ -140,7 +141,8 @@ static void describe(struct sim *s)
     if (one_in(s, 4))
         s->d.ready = (struct probe_list){&one_probe, 1};
     s->exits = (struct spec_exits){0};
-    s->d.part[PART_EXITS] = &s->exits;
+    s->parts[PART_EXITS] = &s->exits;
+    s->d.part = s->parts;
     add_exits(s, &s->exits.success);
     add_exits(s, &s->exits.restart_prevent);
     add_exits(s, &s->exits.restart_force);
