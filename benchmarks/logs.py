@@ -24,20 +24,23 @@ class Logger(NamedTuple):
     target: str  # file, syslog, journal
     command: str
     stamps: bool = False  # does it write the time before each line?
+    whole: bool = True  # does a line always come to the file in one piece?
     files: str = "{dir}/log"
     config: Optional[str] = None
 
 
+TIMED = "amphid, with times"
 AMPHID = "{amphid} -n bench-log --log={log} {more} -- {writer}"
 LOGGERS = [
     Logger("floor", "file", "{bin}/capture file {dir}/log"),
-    Logger("amphid", "file", AMPHID.replace("{log}", "file:{dir}/log").replace("{more}", ""), True),
-    Logger("daemon", "file", "/usr/bin/daemon -f -N -U -o {dir}/log -- {writer}"),
+    Logger("amphid", "file", AMPHID.replace("{log}", "file:{dir}/log").replace("{more}", "--log-format=cat")),
+    Logger(TIMED, "file", AMPHID.replace("{log}", "file:{dir}/log").replace("{more}", ""), True),
+    Logger("daemon", "file", "/usr/bin/daemon -f -N -U -o {dir}/log -- {writer}", whole=False),  # copies what it reads
     Logger("s6-log", "file", "/usr/bin/s6-log n20 s268435455 {dir}", files="{dir}/current {dir}/@*"),
-    Logger("s6-log T", "file", "/usr/bin/s6-log n20 s268435455 T {dir}", True, "{dir}/current {dir}/@*"),
+    Logger("s6-log T", "file", "/usr/bin/s6-log n20 s268435455 T {dir}", True, files="{dir}/current {dir}/@*"),
     Logger("multilog", "file", "/usr/bin/multilog s16777215 n20 {dir}", files="{dir}/current {dir}/@*"),
-    Logger("multilog t", "file", "/usr/bin/multilog t s16777215 n20 {dir}", True, "{dir}/current {dir}/@*"),
-    Logger("svlogd", "file", "/usr/bin/svlogd -b 65536 {dir}", False, "{dir}/current {dir}/@*", "s0\nn0\n"),
+    Logger("multilog t", "file", "/usr/bin/multilog t s16777215 n20 {dir}", True, files="{dir}/current {dir}/@*"),
+    Logger("svlogd", "file", "/usr/bin/svlogd -b 65536 {dir}", files="{dir}/current {dir}/@*", config="s0\nn0\n"),
     Logger("floor", "syslog", "{bin}/capture syslog " + SYSLOG),
     Logger("amphid", "syslog", AMPHID.replace("{log}", "syslog").replace("{more}", ""), True),
     Logger("daemon", "syslog", "/usr/bin/daemon -f -N -U -o daemon.info -- {writer}", True),
@@ -151,18 +154,21 @@ def tables(results):
 
 
 def targets(results):
+    """Like with like: amphid that writes the lines as they are beside all who capture them, amphid that puts the time before
+    each beside those who do that, too."""
     file, syslog, journal = (results["logs"][t] for t in ("file", "syslog", "journal"))
     cost = lambda figures, name, chunk: figures[name][chunk]["cpu_ns"]
-    peers = [name for name in file if name not in ("amphid", "floor")]
+    peers = {l.name: l for l in LOGGERS if l.target == "file" and l.name not in ("amphid", TIMED, "floor")}
+    ratio = lambda name, others, chunk: cost(file, name, chunk) / min(cost(file, o, chunk) for o in others)
     for chunk in "64K", "4K":
-        best = min(cost(file, name, chunk) for name in peers)
-        yield f"file, writes of {chunk}, x the best peer", cost(file, "amphid", chunk) / best, 0.75
-        best = min(cost(file, name, chunk) for name in peers if name in ("s6-log T", "multilog t"))
-        yield f"the same, x the best peer with times", cost(file, "amphid", chunk) / best, 0.75
-    yield "file, a write per line, x s6-log", cost(file, "amphid", "line") / cost(file, "s6-log", "line"), 0.45
-    yield "the same, x s6-log with times", cost(file, "amphid", "line") / cost(file, "s6-log T", "line"), 0.45
+        yield f"file, writes of {chunk}, x the best peer", ratio("amphid", peers, chunk), 0.75
+        yield "the same, x the best peer that keeps lines whole", ratio("amphid", [p for p in peers if peers[p].whole], chunk), 0.75
+        yield "the same with times, x the best peer with times", ratio(TIMED, [p for p in peers if peers[p].stamps], chunk), 0.75
+    yield "file, a write per line, x s6-log", ratio("amphid", ["s6-log"], "line"), 0.45
+    yield "the same with times, x s6-log with times", ratio(TIMED, ["s6-log T"], "line"), 0.45
     for chunk in CHUNKS:
         yield f"syslog, {chunk}, x daemon", cost(syslog, "amphid", chunk) / cost(syslog, "daemon", chunk), 0.55
     yield "journal, relayed in bulk: ns", cost(journal, "amphid", "64K"), 60
-    yield "runs in which something was lost", sum(r[c]["lost"] for t in (file, syslog, journal) for c in CHUNKS
-                                                  for r in (t["amphid"],)), 0
+    yield "runs in which something was lost", sum(
+        figures[name][chunk]["lost"] for figures in (file, syslog, journal) for name in ("amphid", TIMED) if name in figures
+        for chunk in CHUNKS), 0

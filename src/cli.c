@@ -61,7 +61,8 @@ static const char help[] =
     X(HEALTH_ACTION, "health-action", "HealthAction")                                                        \
     X(RESTART, "restart", "Restart")                                                                         \
     X(RELOAD_SIGNAL, "reload-signal", "ReloadSignal")                                                        \
-    X(LOG_OVERFLOW, "log-overflow", "LogOverflow")
+    X(LOG_OVERFLOW, "log-overflow", "LogOverflow")                                                           \
+    X(LOG_FORMAT, "log-format", "LogFormat")
 
 enum directive_option {
     DIRECTIVE_BEFORE_FIRST = 511,

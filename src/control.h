@@ -51,6 +51,9 @@ void control_job_reloaded(struct control *c, const struct job_status *job, bool 
 /* One more line of output: told to those who follow (Logs with "more"). */
 void control_job_line(struct control *c, const struct job_status *job, const char *line, size_t len);
 
+/* Does anybody follow the job's output? */
+bool control_job_is_followed(const struct control *c, const char *job);
+
 /* The instance ends: answers everybody who still waits, closes all connections and removes the socket.
  * NULL is fine. Returns NULL. */
 struct control *control_free(struct control *c);

@@ -285,11 +285,24 @@ static int call_logs(struct conn *c, const struct manager_request *req)
     return send_lines(c, text, 0);
 }
 
+static bool follows(const struct conn *c, const char *job)
+{
+    return c->pending.method == MANAGER_LOGS && STREQ(c->pending.job, job);
+}
+
+bool control_job_is_followed(const struct control *s, const char *job)
+{
+    for (const struct conn *c = s->conns; c; c = c->next)
+        if (follows(c, job))
+            return true;
+    return false;
+}
+
 void control_job_line(struct control *s, const struct job_status *job, const char *line, size_t len)
 {
     /* What the line is, the ring knows: whoever is slow holds a number, not the lines. */
     for (struct conn *c = s ? s->conns : NULL; c; c = c->next)
-        if (c->pending.method == MANAGER_LOGS && STREQ(c->pending.job, job->name)) {
+        if (follows(c, job->name)) {
             c->behind++;
             (void)conn_want(c, EPOLLOUT);
         }

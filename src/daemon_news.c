@@ -398,6 +398,13 @@ static void job_line(void *ctx, struct job *job, const char *line, size_t len)
         control_job_line(d->control, &status, line, len);
 }
 
+static bool job_is_followed(void *ctx, struct job *job)
+{
+    const struct daemon *d = daemon_of(ctx);
+
+    return d->control && control_job_is_followed(d->control, job->c.spec->name);
+}
+
 const struct job_ops *daemon_news(void)
 {
     static const struct job_ops ops = {.started = job_started,
@@ -408,6 +415,7 @@ const struct job_ops *daemon_news(void)
                                        .alive = job_alive,
                                        .health = job_health,
                                        .line = job_line,
+                                       .listens = job_is_followed,
                                        .busy = daemon_is_busy};
 
     return &ops;

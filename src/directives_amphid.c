@@ -7,6 +7,7 @@
 static const char health_actions[][WORD_SIZE] = {
     [HEALTH_RESTART] = "restart", [HEALTH_NONE] = "none", [HEALTH_WATCHDOG] = "watchdog"};
 static const char overflows[][WORD_SIZE] = {[OVERFLOW_BLOCK] = "block", [OVERFLOW_DROP] = "drop"};
+static const char formats[][WORD_SIZE] = {[FORMAT_SHORT_ISO_PRECISE] = "short-iso-precise", [FORMAT_CAT] = "cat"};
 static const char levels[][WORD_SIZE] = {[LOG_EMERG] = "emerg", [LOG_ALERT] = "alert",     [LOG_CRIT] = "crit",
                                          [LOG_ERR] = "err",     [LOG_WARNING] = "warning", [LOG_NOTICE] = "notice",
                                          [LOG_INFO] = "info",   [LOG_DEBUG] = "debug"};
@@ -27,6 +28,7 @@ void directives_amphid(struct directive_list *l)
         HEALTH_ROW("HealthAction", set_enum, action, "restart, none or watchdog", ONE_OF(health_actions)),
         ROW("SyslogLevelStderr", set_enum, stream_level[1], A_LEVEL, ONE_OF(levels),
             .flag = AT(stderr_level_set)),
+        LOG_ROW("LogFormat", set_enum, format, "short-iso-precise or cat", ONE_OF(formats)),
         LOG_ROW("LogOverflow", set_enum, overflow, "block or drop", ONE_OF(overflows)),
         LOG_ROW("LogFileMaxSize", set_size, file_max_size, A_SIZE),
         LOG_ROW("LogFileMaxFiles", set_int, file_max_files, "a number", .max = 1000),

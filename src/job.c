@@ -134,6 +134,13 @@ static void got_line(void *ctx, enum log_stream stream, const char *line, size_t
     job->c.common->ops->line(job->c.ops_ctx, job, line, len);
 }
 
+static bool wants_lines(void *ctx)
+{
+    struct job *job = ctx;
+
+    return (job->ready && ready_wants_lines(job->ready)) || job->c.common->ops->listens(job->c.ops_ctx, job);
+}
+
 /* systemd.service(5), OOMPolicy=: a process of the job may have been killed for want of memory. */
 static void look_for_oom(struct job *job)
 {
@@ -320,7 +327,7 @@ static int make_output(struct job *job)
     job->output = o = calloc(1, sizeof(*o));
     if (!o)
         return -ENOMEM;
-    o->tap = (struct output_tap){got_line, job};
+    o->tap = (struct output_tap){got_line, wants_lines, job};
     o->config = (struct output_config){job->c.common->loop, job->c.common->log, job->c.spec, &o->ring, &o->tap};
     for (size_t i = 0; i < ARRAY_SIZE(o->streams); i++)
         o->streams[i].watch.fd = o->fds[i] = -1;

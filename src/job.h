@@ -36,6 +36,7 @@ struct job_ops {
     void (*alive)(void *ctx, struct job *job, uint64_t usec); /* a slow start shows life: grant it @usec more */
     void (*health)(void *ctx, struct job *job);               /* it has become healthy or unhealthy */
     void (*line)(void *ctx, struct job *job, const char *line, size_t len); /* of its output, as it passes through us */
+    bool (*listens)(void *ctx, struct job *job);              /* does line() want any now? */
     /* Are others still being started? Then Type=idle waits, until job_go() or five seconds are over. NULL: never. */
     bool (*busy)(void *ctx, struct job *job);
 };

@@ -81,6 +81,47 @@ size_t linebuf_feed(struct linebuf *b, const char *data, size_t n, line_fn fn, v
     return done;
 }
 
+/* How many of @n bytes of whole lines are before the first line that begins with @c. Where @c is rare this is one pass
+ * without a stop at each line, and never more than two calls for a line. */
+static size_t before_special(const char *data, size_t n, int c)
+{
+    const char *hit, *line = data;
+
+    while ((hit = memchr(line, c, n - (size_t)(line - data)))) {
+        if (hit == data || hit[-1] == '\n')
+            return (size_t)(hit - data);
+        line = (const char *)memchr(hit, '\n', n - (size_t)(hit - data)) + 1;
+    }
+    return n;
+}
+
+/* How many of @n bytes of whole lines are surely before the first line that is longer than @max. */
+static size_t before_long(const char *data, size_t n, size_t max)
+{
+    size_t done = 0;
+
+    while (n - done > max) {
+        const char *end = memrchr(data + done, '\n', smaller(n - done, max + 1));
+
+        if (!end)
+            break;
+        done = (size_t)(end + 1 - data);
+    }
+    return n - done > max ? done : n;
+}
+
+size_t linebuf_plain(const struct linebuf *b, const char *data, size_t n, int special)
+{
+    const char *end = b->data ? NULL : memrchr(data, '\n', n);
+
+    if (!end)
+        return 0;
+    n = (size_t)(end + 1 - data);
+    if (special >= 0)
+        n = before_special(data, n, special);
+    return before_long(data, n, b->max);
+}
+
 void linebuf_finish(struct linebuf *b, line_fn fn, void *ctx)
 {
     if (b->data)

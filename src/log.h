@@ -88,6 +88,7 @@ struct log_source {
     int facility;           /* LOG_* */
     int level;              /* of lines that do not say another */
     bool level_prefix;      /* may they? */
+    bool as_it_is;          /* in text nothing stands before them: LogFormat=cat */
     enum log_stream stream;
     pid_t pid;
 };
@@ -99,6 +100,10 @@ ssize_t log_read(struct log *l, int fd, const char **ret);
  * text and has "split":true in JSON. */
 void log_output(struct log *l, const struct log_source *from, int level, uint64_t realtime, const char *line,
                 size_t len, bool more);
+
+/* Whole lines, one behind the other and each with its newline, all of the level from->level: @n bytes. Many in one go, for a
+ * log that does not want them raw. Returns how many bytes it took: not all if nobody takes them any more. */
+size_t log_lines(struct log *l, const struct log_source *from, uint64_t realtime, const char *data, size_t n);
 
 /* Does the log want the stream as it is, level prefixes and all? So does the journal, that divides it into lines
  * itself. */

@@ -140,18 +140,25 @@ static char *add_priority(char *to, int priority)
     return to;
 }
 
+/* LogFormat=cat: datagrams to syslog have a form of their own. */
+static bool is_bare(const struct log *l, const struct log_source *from)
+{
+    return from->as_it_is && (l->main.sink.kind == LOG_TO_FILE || l->main.sink.kind == LOG_TO_STDERR);
+}
+
 static void put_text(struct log *l, const struct log_source *from, int level, uint64_t realtime, const char *line,
                      size_t len, bool more)
 {
-    const struct log_head *h = get_head(l, from, realtime);
     struct log_sink *s = &l->main.sink;
-    char *room = log_sink_room(s, h->len + len + 32), *p = room;
+    const struct log_head *h = is_bare(l, from) ? NULL : get_head(l, from, realtime);
+    char *room = log_sink_room(s, (h ? h->len : 0) + len + 32), *p = room;
 
     if (!room)
         return;
     if (s->kind == LOG_TO_SYSLOG)
         p = add_priority(p, from->facility | level);
-    p = add(p, h->text, h->len);
+    if (h)
+        p = add(p, h->text, h->len);
     p = add(p, line, len);
     if (more)
         p = add(p, MORE, strlen(MORE));
@@ -199,9 +206,9 @@ bool log_wants_raw(const struct log *l)
     return l->main.sink.kind == LOG_TO_JOURNAL;
 }
 
-void log_relay(struct log *l, const struct log_source *from, const char *data, size_t n)
+/* Bytes as they are. Many go past the queue, and are not copied; what of them is not taken stands in it. */
+static void pass(struct outlet *o, const char *data, size_t n)
 {
-    struct outlet *o = get_stream(l, from);
     size_t done = log_sink_pass(&o->sink, data, n);
     char *room;
 
@@ -213,6 +220,11 @@ void log_relay(struct log *l, const struct log_source *from, const char *data, s
     memcpy(room, data + done, n - done);
     log_sink_put(&o->sink, n - done);
     outlet_push(o);
+}
+
+void log_relay(struct log *l, const struct log_source *from, const char *data, size_t n)
+{
+    pass(get_stream(l, from), data, n);
 }
 
 /* ---- lines ---- */
@@ -245,6 +257,24 @@ void log_output(struct log *l, const struct log_source *from, int level, uint64_
         put_text(l, from, level, realtime, line, len, more);
     if (log_sink_waiting(&o->sink) >= GATHERED)
         outlet_push(o);
+}
+
+size_t log_lines(struct log *l, const struct log_source *from, uint64_t realtime, const char *data, size_t n)
+{
+    size_t done = 0;
+
+    if (is_bare(l, from) && n >= LITTLE) {
+        outlet_push(&l->main);
+        pass(&l->main, data, n);
+        return n;
+    }
+    while (done < n && log_backlog(l, from->stream) == 0) {
+        const char *line = data + done, *end = memchr(line, '\n', n - done);
+
+        log_output(l, from, from->level, realtime, line, (size_t)(end - line), false);
+        done = (size_t)(end + 1 - data);
+    }
+    return done;
 }
 
 size_t log_backlog(const struct log *l, enum log_stream stream)

@@ -193,6 +193,19 @@ static ssize_t write_to_stderr(const char *data, size_t n)
     return write(STDERR_FILENO, data, n < 4096 ? n : 4096);
 }
 
+/* Never waits; a file may take less, since it is rotated at the end of a line. */
+static ssize_t write_some(struct log_sink *s, const char *data, size_t n)
+{
+    if (s->file.fd >= 0) {
+        n = logfile_room(&s->file, data, n);
+        s->fd = s->file.fd;
+        return write(s->fd, data, n);
+    }
+    if (s->is_socket)
+        return send(s->fd, data, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+    return s->fd == STDERR_FILENO ? write_to_stderr(data, n) : write(s->fd, data, n);
+}
+
 static int send_bytes(struct log_sink *s)
 {
     struct log_queue *q = &s->queue;
@@ -200,14 +213,7 @@ static int send_bytes(struct log_sink *s)
     size_t n = q->end - q->next;
     ssize_t done;
 
-    if (s->file.fd >= 0) {
-        n = logfile_room(&s->file, data, n);
-        s->fd = s->file.fd;
-        done = write(s->fd, data, n);
-    } else if (s->is_socket)
-        done = send(s->fd, data, n, MSG_DONTWAIT | MSG_NOSIGNAL);
-    else
-        done = s->fd == STDERR_FILENO ? write_to_stderr(data, n) : write(s->fd, data, n);
+    done = write_some(s, data, n);
     if (done < 0)
         return -errno;
     q->next += (size_t)done;
@@ -268,7 +274,7 @@ int log_sink_flush(struct log_sink *s)
             r = start_again(s);
         }
     }
-    if (s->datagrams && r >= 0)
+    if (s->datagrams && (r >= 0 || r == -EAGAIN))
         forget_read(s);
     s->error = r < 0 ? -r : 0;
     return r < 0 ? r : 0;
@@ -276,11 +282,16 @@ int log_sink_flush(struct log_sink *s)
 
 size_t log_sink_pass(struct log_sink *s, const char *data, size_t n)
 {
-    ssize_t done = -1;
+    size_t done = 0;
+    ssize_t some = 1;
 
-    if (s->fd >= 0 && s->is_socket && s->error == 0 && log_sink_waiting(s) == 0)
-        done = send(s->fd, data, n, MSG_DONTWAIT | MSG_NOSIGNAL);
-    return done < 0 ? 0 : (size_t)done;
+    if (s->fd < 0 || s->error != 0 || log_sink_waiting(s) > 0)
+        return 0;
+    while (done < n && some > 0) {
+        some = write_some(s, data + done, n - done);
+        done += some > 0 ? (size_t)some : 0;
+    }
+    return done;
 }
 
 size_t log_sink_waiting(const struct log_sink *s)

@@ -49,7 +49,7 @@ static inline bool log_sink_is_empty(const struct log_sink *s)
     return s->queue.start == s->queue.end;
 }
 
-/* Sends some of @n bytes past the queue, if that is empty: for much text on a stream. Returns how many. */
+/* Sends some of @n bytes of text past the queue, if that is empty. Returns how many. */
 size_t log_sink_pass(struct log_sink *s, const char *data, size_t n);
 
 /* Looks whether the receiver has read what was sent. If it has ended instead, all of that is to be sent again.

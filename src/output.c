@@ -14,111 +14,14 @@
 #include <unistd.h>
 #include "cleanup.h"
 #include "output.h"
-#include "output_copy.h"
+#include "output_lines.h"
 #include "reaper.h"
 #include "spec_exec.h"
 
 #define NAP 150          /* usec; the timer's slack (prctl(2), PR_SET_TIMERSLACK) makes up to 200 of it */
-#define SHORT (32 * 1024)  /* bytes: half a pipe */
+#define SHORT (32 * 1024) /* bytes: half of a pipe, which is full with that if each line has a page to itself */
 #define SOON 1000        /* usec between two reads */
-
-/* Bytes that may wait in the log's queue: with block, that is all that stands between child and log beside the pipe;
- * with drop, it is the buffer for a burst. */
-#define BLOCK_AT (64 * 1024)
-#define DROP_AT (256 * 1024)
-
-static void keep(struct output_flow *o, const char *line, size_t len)
-{
-    char **slot = &o->tail[o->n_tail % TAIL_LINES];
-
-    free(*slot);
-    *slot = strndup(line, len);
-    o->n_tail++;
-}
-
-/* ---- what does not go to the log ---- */
-
-static void say_dropped(const struct output_flow *o, uint64_t *n, const char *why)
-{
-    char number[24];
-
-    if (*n == 0)
-        return;
-    snprintf(number, sizeof(number), "%llu", (unsigned long long)*n);
-    *n = 0;
-    log_stage(o->c->log, STAGE_OUTPUT, LOG_WARNING, FIELDS({"DROPPED_LINES", number}),
-              "%s lines dropped: %s (%s)", number, why, o->stream == STREAM_STDERR ? "stderr" : "stdout");
-}
-
-static void say_all_dropped(struct output_flow *o)
-{
-    say_dropped(o, &o->limited, "more than LogRateLimitBurst= of them");
-    say_dropped(o, &o->overflowed, "the log took no more (LogOverflow=drop)");
-}
-
-static bool drops(const struct output_flow *o)
-{
-    return spec_log(o->c->spec)->overflow == OVERFLOW_DROP;
-}
-
-/* May the line that begins now go to the log? */
-static bool passes(struct output_flow *o)
-{
-    if (o->raw)
-        return true;
-    if (!ratelimit_pass(&o->limit, o->now)) {
-        o->limited++;
-        o->dropped++;
-        return false;
-    }
-    if (drops(o) && log_backlog(o->c->log, o->stream) >= DROP_AT) {
-        o->overflowed++;
-        o->dropped++;
-        log_wait(o->c->log, o->stream, &o->waiter); /* to say so */
-        return false;
-    }
-    if (o->limited + o->overflowed > 0)
-        say_all_dropped(o);
-    return true;
-}
-
-/* ---- lines ---- */
-
-/* sd-daemon(3): "<N>" before a line is its level. Returns its length. */
-static size_t level_prefix(struct output_flow *o, const char *line, size_t len)
-{
-    o->level = o->c->spec->stream_level[o->stream];
-    if (!o->c->spec->syslog_level_prefix || len < 3 || line[0] != '<' || line[1] < '0' || line[1] > '7' ||
-        line[2] != '>')
-        return 0;
-    o->level = line[1] - '0';
-    return 3;
-}
-
-static bool got_line(void *ctx, const char *line, size_t len, bool more)
-{
-    struct output_flow *o = ctx;
-    size_t prefix = o->within ? 0 : level_prefix(o, line, len);
-
-    if (!o->within)
-        o->passes = passes(o);
-    o->within = more;
-    if (o->c->ring && (uintptr_t)line - (uintptr_t)o->chunk >= o->n_outdated)
-        ring_add(o->c->ring, o->now, o->end->pid, line + prefix, len - prefix);
-    if (o->end->keep_tail)
-        keep(o, line + prefix, len - prefix);
-    if (o->copies)
-        output_copy(o->copies, jobspec_identifier(o->c->spec), o->end->pid, o->c->spec->syslog_facility | o->level,
-                    line + prefix, len - prefix);
-    if (o->c->tap)
-        o->c->tap->line(o->c->tap->ctx, o->stream, line + prefix, len - prefix);
-    if (o->raw || !o->passes)
-        return true;
-    if (log_wants_raw(o->c->log))
-        prefix = 0;
-    log_output(o->c->log, &o->source, o->level, o->now, line + prefix, len - prefix, more);
-    return o->end->closing || drops(o) || log_backlog(o->c->log, o->stream) < BLOCK_AT;
-}
+#define PIPE_LARGE (256 * 1024) /* what it is to hold so that nobody waits while we nap */
 
 /* Nothing more is read until room_again(). */
 static void pause_reading(struct output_flow *o)
@@ -134,8 +37,8 @@ static void relay(struct output_flow *o, const char *data, size_t n)
 {
     log_relay(o->c->log, &o->source, data, n);
     o->unfinished = data[n - 1] != '\n';
-    (void)linebuf_feed(&o->lines, data, n, got_line, o);
-    if (!o->end->closing && log_backlog(o->c->log, o->stream) >= BLOCK_AT)
+    (void)output_take(o, data, n);
+    if (!o->end->closing && output_is_blocked(o))
         pause_reading(o);
 }
 
@@ -151,7 +54,7 @@ static void keep_rest(struct output_flow *o, const char *data, size_t n)
         o->rest_done = 0;
     } else {
         o->end->closing = true;
-        (void)linebuf_feed(&o->lines, data, n, got_line, o);
+        (void)output_take(o, data, n);
         o->end->closing = closing;
     }
     pause_reading(o);
@@ -170,7 +73,7 @@ static void use_rest(struct output_flow *o)
     if (!o->rest)
         return;
     begin(o);
-    o->rest_done += linebuf_feed(&o->lines, o->rest + o->rest_done, o->rest_len - o->rest_done, got_line, o);
+    o->rest_done += output_take(o, o->rest + o->rest_done, o->rest_len - o->rest_done);
     if (o->rest_done < o->rest_len)
         return;
     free(o->rest);
@@ -181,7 +84,7 @@ static int room_again(struct output_flow *o)
 {
     if (o->paused) {
         use_rest(o);
-        if (o->rest || (!drops(o) && log_backlog(o->c->log, o->stream) >= BLOCK_AT)) {
+        if (o->rest || (!output_drops(o) && output_is_blocked(o))) {
             pause_reading(o);
             return 0;
         }
@@ -189,8 +92,16 @@ static int room_again(struct output_flow *o)
         if (o->end->watch.fd >= 0 && loop_add(o->c->loop, &o->end->watch, EPOLLIN) < 0)
             return -errno;
     }
-    say_all_dropped(o);
+    output_say_dropped(o);
     return 0;
+}
+
+/* A child that fills the pipe in the time of a nap would wait for us, and be woken for each page that we read. */
+static void make_larger(struct output_flow *o)
+{
+    if (!o->large)
+        (void)fcntl(o->end->watch.fd, F_SETPIPE_SZ, PIPE_LARGE); /* else it stays as it is: there is a limit for each user */
+    o->large = true;
 }
 
 /* One read's worth; the pipe is known to be readable. 0: the stream has ended. */
@@ -203,16 +114,14 @@ static ssize_t forward(struct output_flow *o)
     if (n <= 0)
         return n;
     o->was_short = n < SHORT;
+    if (!o->was_short)
+        make_larger(o);
     begin(o);
-    o->chunk = data;
-    o->n_outdated = n > RING_SIZE ? (size_t)n - RING_SIZE : 0;
     if (o->raw) {
         relay(o, data, (size_t)n);
-        o->n_outdated = 0;
         return n;
     }
-    done = linebuf_feed(&o->lines, data, (size_t)n, got_line, o);
-    o->n_outdated = 0;
+    done = output_take(o, data, (size_t)n);
     if (done < (size_t)n)
         keep_rest(o, data + done, (size_t)n - done);
     return n;
@@ -224,7 +133,7 @@ static ssize_t forward(struct output_flow *o)
 static void end_line(struct output_flow *o)
 {
     begin(o);
-    linebuf_finish(&o->lines, got_line, o);
+    output_take_end(o);
     if (o->unfinished)
         log_relay(o->c->log, &o->source, "\n", 1);
     o->unfinished = o->within = false;
@@ -236,7 +145,7 @@ static void finish(struct output_flow *o)
     o->end->closing = true;
     use_rest(o);
     end_line(o);
-    say_all_dropped(o);
+    output_say_dropped(o);
     log_wait_no_more(&o->waiter);
     loop_close(o->c->loop, &o->end->watch);
 }
@@ -272,6 +181,7 @@ static void reset(struct output_flow *f, struct output *o)
                                          .facility = d->syslog_facility,
                                          .level = d->stream_level[o->stream],
                                          .level_prefix = d->syslog_level_prefix,
+                                         .as_it_is = lines->format == FORMAT_CAT,
                                          .stream = o->stream},
                               .stream = o->stream,
                               .copies = spec_exec_copies(spec_exec(d), (int)o->stream + 1),

@@ -20,6 +20,7 @@ enum __attribute__((packed)) output_route {
  * close a stream. */
 struct output_tap {
     void (*line)(void *ctx, enum log_stream stream, const char *line, size_t len);
+    bool (*wants)(void *ctx); /* any now? else line() may not be called */
     void *ctx;
 };
 
@@ -50,11 +51,10 @@ struct output_flow {
     size_t rest_len, rest_done;
     struct log_waiter waiter;
     bool paused;       /* the pipe is not read until the log takes lines again */
-    const char *chunk; /* what was just read, and */
-    size_t n_outdated; /* how many of its bytes the ring will not hold: so much comes behind them */
     uint64_t now;      /* CLOCK_REALTIME of what is being given out, usec */
     uint64_t last;     /* of the last read, CLOCK_MONOTONIC */
     bool was_short;    /* it did not find much */
+    bool large;        /* the pipe holds more than others */
     struct ratelimit limit;
     uint64_t dropped;  /* lines, over all lives */
     uint64_t overflowed, limited; /* those that the log has not been told of yet */

@@ -16,6 +16,9 @@ struct ring {
 /* Keeps @line; the oldest go as room is needed. Without memory nothing is kept. */
 void ring_add(struct ring *r, uint64_t realtime, pid_t pid, const char *line, size_t len);
 
+/* Keeps the last of the lines that the @n bytes at @data are, each with its newline. */
+void ring_add_lines(struct ring *r, uint64_t realtime, pid_t pid, const char *data, size_t n);
+
 /* The last @n lines as a text, "2026-11-22T15:00:00.123456+00:00 @identifier[PID]: LINE\n" each (the caller frees).
  * NULL: none, or no memory. */
 char *ring_last(const struct ring *r, unsigned n, const char *identifier);

@@ -30,11 +30,15 @@ struct spec_health {
 /* Where lines go that the log cannot take now: the child waits, or they are counted and dropped. */
 enum __attribute__((packed)) log_overflow { OVERFLOW_BLOCK, OVERFLOW_DROP };
 
+/* What stands before a line where the log is text; of journalctl(1)'s output modes. */
+enum log_format { FORMAT_SHORT_ISO_PRECISE, FORMAT_CAT };
+
 /* What happens to lines on their way to the log. */
 struct spec_log {
     uint64_t rate_interval; /* LogRateLimitIntervalSec=, 0: no limit */
     int rate_burst;
     enum log_overflow overflow;
+    enum log_format format;
     uint64_t file_max_size; /* bytes before a log file is rotated, 0: never */
     int file_max_files;     /* how many old ones are kept */
     uint64_t line_max;      /* bytes */

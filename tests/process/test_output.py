@@ -108,6 +108,89 @@ def test_what_was_said_before_the_end_comes_before_it(world):
     assert text.index("]: last words\n") < text.index("stage=child-exit")
 
 
+# --- lines as they are
+
+RECORD = re.compile(rb"\d{4}-\d\d-\d\dT\S+ amphid\[\d+\]: name=web .*")
+
+
+def as_they_are(*files):
+    """What stands in the files, oldest first, without amphid's own records."""
+    lines = b"".join(pathlib.Path(f).read_bytes() for f in files).splitlines(keepends=True)
+    return b"".join(line for line in lines if not RECORD.match(line))
+
+
+def old_ones(world):
+    return sorted(world.work.glob("log.*"), key=lambda f: -int(f.suffix[1:]))
+
+
+def test_lines_as_they_are(world):
+    """Times of the program's own, levels, a line that is split, odd bytes, and a last line without newline."""
+    script = "printf '01:02 one\\n\\n<4>two\\n<x>\\n%0100d\\na\\000\\377\\nend' 7"
+    world.fork("-n", "web", "--log-format=cat", "-p", "Type=oneshot", "-p", "LineMax=80", "--", "sh", "-c", script).wait(0)
+    world.settle()
+    assert as_they_are(world.log) == \
+        b"01:02 one\n\ntwo\n<x>\n" + b"0" * 80 + b" [...]\n" + b"%020d\n" % 7 + b"a\0\xff\nend\n"
+    assert "stage=ready" in world.log.read_text(errors="replace"), "records keep their form"
+
+
+def test_many_lines_as_they_are(world):
+    """Byte for byte, through many rotations, with stderr between: no line is lost, and none is cut."""
+    n = int(100000 / FACTOR)
+    script = f"{' '.join(repr(word) for word in seq(n))} & i=0; while [ $i -lt 300 ]; do echo err $i >&2; i=$((i + 1)); done; wait"
+    world.fork("-n", "web", "--log-format=cat", "-p", "Type=oneshot", "-p", "LogFileMaxSize=100K", "-p",
+               "LogFileMaxFiles=1000", "--", "sh", "-c", script).wait(0)
+    world.settle()
+    files = [*old_ones(world), world.log]
+    assert len(files) > 10 / FACTOR and all(f.stat().st_size <= 102400 for f in files)
+    assert all(f.read_bytes().endswith(b"\n") for f in files)
+    lines = as_they_are(*files).decode().splitlines(keepends=True)
+    assert "".join(l for l in lines if not l.startswith("err ")) == "".join(f"line {i} of many\n" for i in range(n))
+    assert [l for l in lines if l.startswith("err ")] == [f"err {i}\n" for i in range(300)]
+
+
+def test_a_writer_is_killed_within_a_line(world):
+    """What it has written is there, and what is written next begins a line."""
+    world.run(f"--log=file:{world.log}", "--log-format=cat", "-n", "web", "--", "sh", "-c",
+              "seq 1 5000; printf half; kill -9 $$")
+    assert as_they_are(world.log).decode().splitlines() == [*map(str, range(1, 5001)), "half"]
+    text = world.log.read_text()
+    assert text.index("\nhalf\n") < text.index("stage=child-exit")
+
+
+def test_logs_shows_lines_that_are_as_they_are(world):
+    command, tell, gate = world.actor()
+    with world.forked("--log-format=cat", command=command):
+        tell.expect("up")
+        gate.say("many 20000")
+        tell.expect("did many")
+        gate.say("out the last one")
+        world.until_logged("the last one\n")
+        lines = world.run("logs", "web", "-n", "3", code=0).out.splitlines()
+        assert lines == ["line 19998 of many", "line 19999 of many", "the last one"]
+
+
+@pytest.mark.private
+def test_a_full_disk_and_lines_as_they_are(world):
+    n = 60000
+    with small_disk(world, 100 * 4096 + n * 100) as disk:
+        filler = disk / "filler"
+        filler.write_bytes(b"x" * n * 100)
+        daemon, child = start(world, f"--log=file:{disk}/log", "--log-format=cat", command=seq(n))
+        until_blocked(world, child.pid)
+        filler.unlink()
+        world.pump.until(lambda: daemon.gone, "the end")
+        assert as_they_are(disk / "log").decode() == "".join(f"line {i} of many\n" for i in range(n))
+
+
+def test_a_gate_sees_lines_that_go_as_they_are(world):
+    """log:REGEX looks at each until it is open; from then on they go in one go."""
+    script = "seq 1 1000; sleep 0.1; echo go; seq 1001 100000; exec sleep 1000"
+    with world.forked("--log-format=cat", "--ready=log:^go$", command=["sh", "-c", script]):
+        world.until_logged("\n100000\n")
+        expected = [*map(str, range(1, 1001)), "go", *map(str, range(1001, 100001))]
+        assert as_they_are(world.log).decode().splitlines() == expected
+
+
 def test_a_rate_limit(world):
     world.fork("-n", "web", "-p", "Type=oneshot", "-p", "LogRateLimitIntervalSec=1h", "-p", "LogRateLimitBurst=10",
                "--", *seq(1000)).wait(0)
@@ -228,7 +311,7 @@ class Reader:
 
 def test_a_slow_reader(world):
     path, fd = fifo_log(world)
-    n = int(50000 / FACTOR)
+    n = int(50000 / min(FACTOR, 2))  # more than pipe and buffers hold
     daemon, child = start(world, f"--log=file:{path}", command=seq(n))
     until_blocked(world, child.pid)
     text = Reader(world, fd).to_end(daemon)
@@ -281,10 +364,10 @@ def small_disk(world, size):
 
 @pytest.mark.private
 def test_a_full_disk(world):
-    n = 30000  # more than pipe and buffers hold
-    with small_disk(world, 200 * 4096 + 30000 * 100) as disk:
+    n = 60000  # more than pipe and buffers hold
+    with small_disk(world, 200 * 4096 + n * 100) as disk:
         filler = disk / "filler"
-        filler.write_bytes(b"x" * 30000 * 100)
+        filler.write_bytes(b"x" * n * 100)
         daemon, child = start(world, f"--log=file:{disk}/log", command=seq(n))
         until_blocked(world, child.pid)
         assert "seq" in world.run("status", "web", code=0).out

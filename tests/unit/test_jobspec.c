@@ -281,6 +281,7 @@ static void keeping(void **state)
         U64("TimeoutSec", "6", "x", timeout_start, 6 * USEC_PER_SEC), U64("TimeoutSec", "0", "", timeout_stop, USEC_INFINITY),
         INT("KillMode", "mixed", "all", kill_mode, KILL_MIXED), INT("NotifyAccess", "all", "some", notify_access, NOTIFY_ALL),
         HEALTH(int, "HealthAction", "watchdog", "kill", action, HEALTH_WATCHDOG), LOG(int, "LogOverflow", "drop", "lose", overflow, OVERFLOW_DROP),
+        LOG(int, "LogFormat", "cat", "dog", format, FORMAT_CAT),
         INT("SyslogLevel", "debug", "8", stream_level[0], LOG_DEBUG), INT("SyslogLevelStderr", "crit", "", stream_level[1], LOG_CRIT),
         INT("FinalKillSignal", "SIGQUIT", "SIGNOT", final_kill_signal, SIGQUIT), INT("ReloadSignal", "USR1", "0", reload_signal, SIGUSR1),
         HEALTH(int, "HealthRetries", "5", "0", retries, 5), INT("StartLimitBurst", "7", "-1", start_limit_burst, 7),

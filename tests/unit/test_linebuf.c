@@ -211,13 +211,54 @@ static void random_splits(void **state)
     }
 }
 
+/* Looks at each line as one would who has time. */
+static size_t plain_naively(const char *data, size_t n, size_t max, int special)
+{
+    size_t done = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        if (i == done && (unsigned char)data[i] == special)
+            break;
+        if (data[i] != '\n')
+            continue;
+        if (i - done > max)
+            break;
+        done = i + 1;
+    }
+    return done;
+}
+
+/* What is said to be plain is, and all of it but where only a look at each line could tell. */
+static void plain_lines(void **state)
+{
+    char stream[3000];
+    uint64_t rnd = 5;
+
+    (void)state;
+    for (int i = 0; i < 20000; i++) {
+        struct linebuf b = {.max = 79 + random_below(&rnd, 500)};
+        size_t n = random_below(&rnd, sizeof(stream)), plain, expected, often = 2 + random_below(&rnd, 400);
+        int special = random_below(&rnd, 3) ? '<' : -1;
+
+        for (size_t k = 0; k < n; k++)
+            stream[k] = random_below(&rnd, often) ? (char)(random_below(&rnd, 20) ? 'x' : 0xff)
+                                                  : "\n<"[random_below(&rnd, 4) == 0];
+        plain = linebuf_plain(&b, stream, n, special);
+        expected = plain_naively(stream, n, b.max, special);
+        CHECK(plain == expected || (plain < expected && expected - plain <= b.max + 1), "%d: %zu, not %zu of %zu", i,
+              plain, expected, n);
+        b.data = stream;
+        assert_int_equal(linebuf_plain(&b, stream, n, special), 0); /* a line is under way */
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(simple),     cmocka_unit_test(nul_bytes),
         cmocka_unit_test(long_lines), cmocka_unit_test(ends_full),
         cmocka_unit_test(random_splits), cmocka_unit_test(small_lines),
-        cmocka_unit_test(stop_and_go_on),
+        cmocka_unit_test(stop_and_go_on), cmocka_unit_test(plain_lines),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -37,6 +37,7 @@ struct place {
     struct output out[2];
     int ends[2]; /* the child's */
     char tapped[512];
+    bool deaf; /* it wants no lines */
     struct timer timer;
     struct watch reader; /* of a FIFO */
     char *got;
@@ -51,6 +52,13 @@ static void got_line(void *ctx, enum log_stream stream, const char *line, size_t
     textbuf_printf(&b, "%d:%.*s;", (int)stream, (int)len, line);
 }
 
+static bool wants(void *ctx)
+{
+    const struct place *p = ctx;
+
+    return !p->deaf;
+}
+
 static int set_up(void **state)
 {
     struct place *p = calloc(1, sizeof(*p));
@@ -61,7 +69,7 @@ static int set_up(void **state)
     snprintf(p->path, sizeof(p->path), "%s/log", p->dir);
     jobspec_init(&p->spec);
     p->spec.name = strdup("web");
-    p->tap = (struct output_tap){got_line, p};
+    p->tap = (struct output_tap){got_line, wants, p};
     p->out[0].watch.fd = p->out[1].watch.fd = p->ends[0] = p->ends[1] = p->reader.fd = -1;
     signal(SIGPIPE, SIG_IGN);
     *state = p;
@@ -277,6 +285,74 @@ static void split_lines(void **state)
     close_all(p);
     text = untimed(p->path);
     assert_string_equal(text, "web[77]: 12 [...]\nweb[77]: 34567 [...]\nweb[77]: 8901\nweb[77]: 12345\n");
+}
+
+static void as_they_are(void **state)
+{
+    struct place *p = *state;
+    cleanup_free char *text = NULL, *last = NULL;
+
+    set(p, "LogFormat", "cat");
+    line_max(p, 5);
+    p->deaf = true;
+    begin(p, LOG_TO_FILE);
+    SAY(p, STREAM_STDOUT, "one\n\n<3>two\n<9\n1234567\n12345\nha");
+    run(p, 1);
+    SAY(p, STREAM_STDOUT, "lf\n\xff\xc3\nlast");
+    close_all(p);
+    text = content(p->path);
+    assert_string_equal(text, "one\n\ntw [...]\no\n<9\n12345 [...]\n67\n12345\nhalf\n\xff\xc3\nlast\n");
+    assert_string_equal(p->tapped, "");
+    last = ring_last(&p->ring, 2, "web");
+    assert_non_null(strstr(last, " web[77]: \xff\xc3\n"));
+    assert_non_null(strstr(last, " web[77]: last\n"));
+}
+
+/* What is in the file without the times, whether somebody looks at each line or not. */
+static char *all_of(struct place *p, const char *format, bool deaf, uint64_t seed)
+{
+    static char data[3 * 65536];
+    bool cat = strcmp(format, "cat") == 0;
+    char *text;
+
+    set(p, "LogFormat", format);
+    line_max(p, 2000);
+    p->deaf = deaf;
+    unlink(p->path);
+    begin(p, LOG_TO_FILE);
+    for (int i = 0; i < 20; i++) {
+        size_t n = 1 + random_below(&seed, i % 2 ? 500 : 60000);
+
+        for (size_t k = 0; k < n; k++)
+            data[k] = random_below(&seed, i % 3 ? 60 : 3000) ? (char)(' ' + random_below(&seed, 95)) : '\n';
+        say(p, STREAM_STDOUT, data, n);
+        if (i == 7)
+            log_stage(p->log, STAGE_READY, LOG_INFO, NULL, "in between");
+        output_drain(&p->out[STREAM_STDOUT]);
+    }
+    close_all(p);
+    text = cat ? content(p->path) : untimed(p->path);
+    if (cat) { /* but our own record has its time */
+        char *record = strstr(text, " amphid[") - 32;
+
+        memmove(record, record + 33, strlen(record + 33) + 1);
+    }
+    return text;
+}
+
+static void in_bulk_or_not(void **state)
+{
+    static const char *const formats[] = {"short-iso-precise", "cat"};
+    struct place *p = *state;
+
+    for (uint64_t seed = 1; seed <= 6; seed++)
+        for (int i = 0; i < 2; i++) {
+            cleanup_free char *bulk = all_of(p, formats[i], true, seed);
+            cleanup_free char *each = all_of(p, formats[i], false, seed);
+
+            CHECK(strcmp(bulk, each) == 0, "%s, %d: %zu bytes, not %zu", formats[i], (int)seed, strlen(bulk),
+                  strlen(each));
+        }
 }
 
 static void odd_bytes(void **state)
@@ -624,7 +700,7 @@ int main(void)
         IN_PLACE(odd_bytes),      IN_PLACE(in_json),        IN_PLACE(prefixes_may_be_meant), IN_PLACE(rate_limit),
         IN_PLACE(backpressure),   IN_PLACE(closed_while_nobody_reads),
         IN_PLACE(overflow_drop),  IN_PLACE(no_space),       IN_PLACE(rotation),      IN_PLACE(opened_again),
-        IN_PLACE(copies),
+        IN_PLACE(copies),         IN_PLACE(as_they_are),    IN_PLACE(in_bulk_or_not),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

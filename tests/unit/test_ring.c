@@ -87,10 +87,47 @@ static void the_last_ones(void **state)
     ring_done(&r);
 }
 
+/* In one go or one by one: the last lines are the same, as far as there is room. */
+static void in_one_go(void **state)
+{
+    enum { SIZE = 50000 };
+    cleanup_free char *data = malloc(SIZE);
+    uint64_t rnd = 3;
+
+    (void)state;
+    for (int round = 0; round < 300; round++) {
+        struct ring one = {0}, many = {0};
+        uint64_t often = round % 3 == 0 ? 10000 : 1 + random_below(&rnd, 300);
+
+        for (int go = 0; go < 20; go++) {
+            size_t n = 1 + random_below(&rnd, random_below(&rnd, 4) ? 2000 : SIZE);
+
+            for (size_t i = 0; i < n; i++)
+                data[i] = random_below(&rnd, often) ? (char)('a' + random_below(&rnd, 26)) : '\n';
+            data[n - 1] = '\n';
+            ring_add_lines(&many, TIME, 7, data, n);
+            for (char *line = data, *end; line < data + n; line = end + 1) {
+                end = memchr(line, '\n', (size_t)(data + n - line));
+                ring_add(&one, TIME, 7, line, (size_t)(end - line));
+            }
+            assert_true(many.len <= many.size && many.size <= RING_SIZE);
+        }
+        for (unsigned k = 1; k < 60; k += 7) {
+            cleanup_free char *a = ring_last(&one, k, "w"), *b = ring_last(&many, k, "w");
+
+            /* Many heads take more room than one. */
+            CHECK(a && b && strlen(a) <= strlen(b) && strcmp(a, b + strlen(b) - strlen(a)) == 0, "%d, %u lines: %zu bytes, %zu",
+                  round, k, strlen(a), strlen(b));
+        }
+        ring_done(&one);
+        ring_done(&many);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(empty), cmocka_unit_test(form),
-                                       cmocka_unit_test(the_last_ones)};
+                                       cmocka_unit_test(the_last_ones), cmocka_unit_test(in_one_go)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
