@@ -56,11 +56,13 @@ void daemon_note(struct daemon *d, struct unit *u, enum unit_state state, unsign
 
     tell_followers(d, u, state);
     if (d->n_news == d->news_size) {
-        grown = reallocarray(d->news, d->news_size + 64, sizeof(*grown));
+        size_t size = d->news_size ? 2 * d->news_size : 8;
+
+        grown = reallocarray(d->news, size, sizeof(*grown));
         if (!grown) /* the graph learns with the next change what it has missed */
             return;
         d->news = grown;
-        d->news_size += 64;
+        d->news_size = size;
     }
     grown[d->n_news++] = (struct unit_news){u->number, state, news};
     count(d, u, u->state, -1);

@@ -132,7 +132,7 @@ static struct slot *slot_of(struct slot *slots, size_t n, const char *name)
 /* At least a quarter of the slots stays empty. */
 static int room_for_name(struct graph *g)
 {
-    size_t n = g->n_slots ? g->n_slots * 2 : 64;
+    size_t n = g->n_slots ? g->n_slots * 2 : 8;
     struct slot *grown;
 
     if (g->n_slots && g->n_names < g->n_slots - g->n_slots / 4)

@@ -98,16 +98,20 @@ int spawn_unit_env(char ***ret, char *const *own_env)
 /* Looks for @name in @path_list, as execvp(3) would. NULL: not there. The caller frees. */
 static char *search_path(const char *name, const char *path_list)
 {
+    size_t len = strlen(name) + 1, n;
     char *found = NULL;
     struct stat st;
 
-    for (const char *p = path_list; *p && !found; p += strcspn(p, ":"), p += *p == ':') {
-        int n = (int)strcspn(p, ":");
-
+    for (const char *p = path_list; *p && !found; p += n, p += *p == ':') {
+        n = strcspn(p, ":");
         if (p[0] != '/') /* relative entries would mean something else in another directory */
             continue;
-        if (asprintf(&found, "%.*s/%s", n, p, name) < 0)
+        found = malloc(n + 1 + len);
+        if (!found)
             return NULL;
+        memcpy(found, p, n);
+        found[n] = '/';
+        memcpy(found + n + 1, name, len);
         if (stat(found, &st) < 0 || !S_ISREG(st.st_mode) || access(found, X_OK) < 0) {
             free(found);
             found = NULL;
