@@ -133,11 +133,14 @@ static bool may_start(struct daemon *d, struct unit *u)
 
     switch (conditions_check(&u->file.spec, &b)) {
     case CONDITIONS_HOLD:
+        unit_because(u, NULL);
         return true;
     case CONDITIONS_NOT_MET:
-        log_unit(d->log, unit_subject(u), STAGE_START, LOG_INFO, NULL, "not started: %s does not hold", why);
+        textbuf_puts(&b, " does not hold");
+        unit_because(u, why);
+        log_unit(d->log, unit_subject(u), STAGE_START, LOG_INFO, NULL, "not started: %s", why);
         if (u->asked && !d->told_up)
-            daemon_tell_starter(d, u, "not started: %s does not hold", why);
+            daemon_tell_starter(d, u, "not started: %s", why);
         daemon_note(d, u, UNIT_INACTIVE, UNIT_SKIPPED);
         break;
     case CONDITIONS_ASSERT_FAILED:

@@ -44,10 +44,16 @@ static const char *instance_state(const struct daemon *d)
     return job_state_name(d->told_up ? JOB_UP : JOB_STARTING);
 }
 
-/* Is there anything to tell of it? Not of what is only a name, or the machine's. */
-static bool is_shown(const struct unit *u)
+/* Can anything be done with it? Not with what is only a name, or the machine's. */
+static bool is_ours(const struct unit *u)
 {
     return (u->kind == UNIT_IS_SERVICE || u->kind == UNIT_IS_GROUP) && !u->same;
+}
+
+/* Is there anything to tell of it? Of files that cannot be used, why. */
+static bool is_shown(const struct unit *u)
+{
+    return is_ours(u) || (u->kind <= UNIT_IS_MISSING && u->why && !u->same);
 }
 
 static void fill_status(struct daemon *d, bool tree, struct instance_status *ret)
@@ -106,7 +112,7 @@ static struct unit *called(struct daemon *d, const char *name)
 {
     struct unit *u = name ? units_find(d->units, name) : d->sole;
 
-    return u && is_shown(u) ? u : NULL;
+    return u && is_ours(u) ? u : NULL;
 }
 
 /* Asks for it by hand. */
@@ -135,12 +141,13 @@ static const char *call_find(void *ctx, const char *name, bool load, const char 
         r = units_load(d->units, name, false, &u);
         units_forget_files(d->units);
         if (r < 0) {
-            *ret_why = units_explain(r);
+            u = units_find(d->units, name);
+            *ret_why = u && u->why ? u->why : units_explain(r);
             return NULL;
         }
     }
     if (u && load && u->error < 0) { /* it runs, but its file has gone */
-        *ret_why = units_explain(u->error);
+        *ret_why = u->why ? u->why : units_explain(u->error);
         return NULL;
     }
     return u ? unit_name(u) : NULL;

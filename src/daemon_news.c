@@ -63,6 +63,8 @@ void daemon_unit_status(struct unit *u, bool tree, struct job_status *ret)
             .memory = UINT64_MAX,
             .cpu_usec = UINT64_MAX,
         };
+    if (u->why && (!u->job || job_over(u->job)))
+        ret->readiness = u->why;
     ret->pending = u->pending;
     ret->idle = !u->job && !u->asked;
     ret->path = u->file.path;
@@ -224,6 +226,7 @@ void daemon_unit_refused(struct daemon *d, struct unit *u, const char *fmt, ...)
     va_start(ap, fmt);
     textbuf_vprintf(&b, fmt, ap);
     va_end(ap);
+    unit_because(u, why);
     log_unit(d->log, unit_subject(u), STAGE_FAILED, LOG_ERR, FIELDS({"RESULT", "dependency"}), "%s", why);
     note_exit(d, u, true, 1);
     tell_failure(d, u, 1, 0, why, NULL);
@@ -237,6 +240,7 @@ void daemon_unit_failed(struct daemon *d, struct unit *u, int status, int error,
 
     log_unit(d->log, unit_subject(u), STAGE_FAILED, LOG_ERR,
              FIELDS({"RESULT", result}, {error ? "ERRNO" : NULL, number(error).text}), "%s", why);
+    unit_because(u, why);
     note_exit(d, u, true, status);
     daemon_note(d, u, UNIT_FAILED, 0);
     tell_failure(d, u, status, error, why, NULL);

@@ -162,6 +162,11 @@ int daemon_request(struct daemon *d, struct unit *u, enum unit_job job)
     r = graph_request(d->graph, u->number, job, UNIT_JOB_REPLACE);
     if (r < 0)
         u->pending = before;
+    if (r < 0 && starts && !is_alive(u->state))
+        unit_because(u, r == -ENOENT   ? "a unit that it needs cannot be loaded"
+                        : r == -EBUSY  ? "what it needs contradicts what is asked for or under way"
+                        : r == -EDEADLK ? "its order is a circle"
+                                       : strerror(-r));
     d->changed = true;
     return r;
 }
@@ -204,6 +209,31 @@ static void decide(struct daemon *d, struct unit *u, bool up)
     d->n_missed += up ? 0 : 1;
 }
 
+/* One of those without which @u does not start, and which are not up; NULL: all are by now. */
+static const struct unit *missing_need(const struct daemon *d, const struct unit *u)
+{
+    static const enum unit_dep needs[] = {DEP_REQUIRES, DEP_BINDS_TO, DEP_REQUISITE};
+
+    for (size_t i = 0; i < ARRAY_SIZE(needs); i++) {
+        size_t pos = 0, other;
+
+        while (graph_dep(d->graph, u->number, needs[i], &pos, &other))
+            if (!is_up(units_nth(d->units, other)->state))
+                return units_nth(d->units, other);
+    }
+    return NULL;
+}
+
+static void refuse(struct daemon *d, struct unit *u, enum unit_job_result result)
+{
+    const struct unit *need = result == UNIT_JOB_DEPENDENCY ? missing_need(d, u) : NULL;
+
+    if (result == UNIT_JOB_TIMEOUT)
+        daemon_unit_refused(d, u, "its start took too long (JobTimeoutSec=)");
+    else
+        daemon_unit_refused(d, u, "a unit that it needs did not come up%s%s", need ? ": " : "", need ? unit_name(need) : "");
+}
+
 static void over(void *ctx, size_t number, enum unit_job job, enum unit_job_result result)
 {
     struct daemon *d = units_owner(ctx);
@@ -219,8 +249,7 @@ static void over(void *ctx, size_t number, enum unit_job job, enum unit_job_resu
         return;
     u->pending = false;
     if (result == UNIT_JOB_DEPENDENCY || result == UNIT_JOB_TIMEOUT)
-        daemon_unit_refused(d, u, "%s", result == UNIT_JOB_TIMEOUT ? "its start took too long (JobTimeoutSec=)"
-                                                                   : "a unit that it needs did not come up");
+        refuse(d, u, result);
     else if (result == UNIT_JOB_SKIPPED)
         control_job_not_started(d->control, unit_name(u), NULL);
     else

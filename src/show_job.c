@@ -259,9 +259,11 @@ void show_job(FILE *f, const json_t *job, bool named, uint64_t now)
         put_field(f, "Description", show_string(job, "description"));
     if (show_string(job, "path")[0])
         put_field(f, "Unit", show_string(job, "path"));
-    put_label(f, "Command");
-    show_command(f, json_object_get(job, "command"));
-    fputc('\n', f);
+    if (json_array_size(json_object_get(job, "command")) > 0) {
+        put_label(f, "Command");
+        show_command(f, json_object_get(job, "command"));
+        fputc('\n', f);
+    }
     put_main_pid(f, show_int(job, "mainPid"));
     if (text[0])
         put_field(f, "Status", text);

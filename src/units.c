@@ -184,6 +184,7 @@ struct units *units_free(struct units *all)
         strv_free(u->env);
         strv_free(u->next_env);
         free(u->from);
+        free(u->why);
         units_free_file(u->next);
         unit_file_done(&u->file);
         free(u);
@@ -193,6 +194,12 @@ struct units *units_free(struct units *all)
     unit_paths_free(all->paths);
     free(all);
     return NULL;
+}
+
+void unit_because(struct unit *u, const char *why)
+{
+    free(u->why);
+    u->why = why ? strdup(why) : NULL;
 }
 
 void unit_take_next(struct unit *u)

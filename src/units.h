@@ -29,6 +29,8 @@ struct unit {
     struct unit_file file;  /* UNIT_IS_SERVICE, UNIT_IS_GROUP */
     struct unit_file *next; /* read anew: counts from its next start; NULL: nothing has changed */
 
+    char *why;              /* why it cannot be started, or was not when that was asked last; NULL: it can, or was */
+
     /* the rest is the daemon's */
     struct job *job; /* made by its first start, kept as a memory of it */
     struct start_count starts; /* of jobs before that one */
@@ -103,6 +105,9 @@ int units_reload(struct units *all, struct units_news *ret);
 
 /* The description for its next start. Only while nothing of it runs; its job, which used the old one, is to be gone. */
 void unit_take_next(struct unit *u);
+
+/* Keeps @why (NULL: there is nothing to be said any more) as ->why. */
+void unit_because(struct unit *u, const char *why);
 
 /* "nginx.service"; of a command line the instance's name. Borrowed. */
 const char *unit_name(const struct unit *u);

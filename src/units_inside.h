@@ -16,6 +16,7 @@ struct loading {
     const struct units *all;
     const char *name;
     unsigned complaints;
+    char *fault; /* the first one for which the unit cannot be used; NULL: none */
 };
 
 /* Whose name it is in the end. */

@@ -25,6 +25,8 @@ static void complain(void *ctx, int level, const char *path, unsigned line, cons
     else
         snprintf(where, sizeof(where), "%s: %s", path, text);
     l->complaints++;
+    if (level <= LOG_ERR && !l->fault)
+        l->fault = strdup(where);
     log_unit(l->all->c.log, l->name, STAGE_LOAD, level, NULL, "%s", where);
     if (up && up->print_as && level <= LOG_WARNING)
         upward_print(up->print_as, where, NULL);
@@ -69,21 +71,22 @@ static int check_strictly(struct loading *l, const struct unit_file *file)
     return -ENOEXEC;
 }
 
-static int read_files(struct units *all, const char *name, bool subject, struct unit_file *ret)
+/* @ret_why: why it cannot be used, with file and line (the caller frees); NULL: the error says it all. */
+static int read_files(struct units *all, const char *name, bool subject, struct unit_file *ret, char **ret_why)
 {
     static const struct unit_load_ops ops = {.complain = complain};
     struct loading l = {.all = all, .name = name};
     int r = unit_load(ret, all->paths, name, &ops, &l);
+    bool loaded = r >= 0;
 
-    if (r < 0)
-        return r;
-    if (subject)
+    if (loaded && subject)
         r = adjust(all, &ret->spec);
     set_log_defaults(&ret->spec);
     if (r >= 0 && all->c.strict)
         r = check_strictly(&l, ret);
-    if (r < 0)
+    if (r < 0 && loaded)
         unit_file_done(ret);
+    *ret_why = l.fault;
     return r;
 }
 
@@ -97,12 +100,14 @@ static int settle(struct unit *u, struct unit_file *file, bool subject)
     u->subject = subject;
     u->kind = units_is_target(unit_name(u)) ? UNIT_IS_GROUP : UNIT_IS_SERVICE;
     u->error = 0;
+    unit_because(u, NULL);
     graph_set_loaded(u->all->graph, u->number, true);
     r = unit_take_names(u, u->file.names);
     return r < 0 ? r : unit_link(u, &u->file);
 }
 
-static int missing(struct units *all, const char *name, int error)
+/* That others name what is not there is no matter; what is there and cannot be used is kept in mind with the reason. */
+static int missing(struct units *all, const char *name, int error, const char *why)
 {
     struct unit *u;
     int r = units_name(all, name, &u);
@@ -111,18 +116,21 @@ static int missing(struct units *all, const char *name, int error)
         return r;
     u->kind = UNIT_IS_MISSING;
     u->error = error;
+    if (error != -ENOENT)
+        unit_because(u, why ? why : units_explain(error));
     return error;
 }
 
 /* The unit of one name, without what it pulls in. */
 static int load_one(struct units *all, const char *name, bool subject, struct unit **ret)
 {
+    cleanup_free char *why = NULL;
     struct unit_file file;
     struct unit *u;
-    int r = read_files(all, name, subject, &file);
+    int r = read_files(all, name, subject, &file, &why);
 
     if (r < 0)
-        return strchr(name, '/') ? r : missing(all, name, r);
+        return strchr(name, '/') ? r : missing(all, name, r, why);
     r = units_name(all, file.id, &u);
     if (r >= 0 && u->kind > UNIT_IS_MISSING) { /* an alias that nobody had said before */
         r = unit_take_names(u, file.names);
@@ -309,14 +317,16 @@ static int change(struct unit *u, struct unit_file *file)
 static int look_again(struct unit *u, struct units_news *news)
 {
     const struct unit_file *now = u->next ? u->next : &u->file;
+    cleanup_free char *why = NULL;
     struct unit_file file;
-    int r = read_files(u->all, u->from ? u->from : unit_name(u), u->subject, &file);
+    int r = read_files(u->all, u->from ? u->from : unit_name(u), u->subject, &file, &why);
 
     if (r == -ENOMEM)
         return r;
     if (r < 0) {
         news->removed++;
         u->error = r;
+        unit_because(u, why ? why : units_explain(r));
         graph_set_loaded(u->all->graph, u->number, false);
         if (!u->job)
             u->kind = UNIT_IS_MISSING;
@@ -324,7 +334,9 @@ static int look_again(struct unit *u, struct units_news *news)
     }
     if (file.digest == now->digest) {
         unit_file_done(&file);
-        u->error = 0; /* it may have been away */
+        if (u->error) /* it was away */
+            unit_because(u, NULL);
+        u->error = 0;
         graph_set_loaded(u->all->graph, u->number, true);
         return load_pulled(u);
     }

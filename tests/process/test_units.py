@@ -177,7 +177,7 @@ def test_dependency_fails(units):
     units.write("web.service", unit="Requires=base.service\nAfter=base.service\n")
     run = units.fork("web.service", code=1)
     assert "base.service: " in run.err and "broken" in run.err
-    assert run.err.splitlines()[-1] == "amphid: web: a unit that it needs did not come up"
+    assert run.err.splitlines()[-1] == "amphid: web: a unit that it needs did not come up: base.service"
     units.world.settle()
     assert ("web", "exec") not in units.stages()
 
@@ -521,6 +521,39 @@ def test_names_with_backslashes(units):
     units.write(f"{name}.service")
     units.fork(f"{name}.service")
     units.world.run("stop", name, code=0)
+
+
+@pytest.mark.everyone
+def test_status_says_why_not(units):
+    """Of units that have never had a process: what their status is for."""
+    units.write("held.service", unit="ConditionPathExists=/nonexistent\n")
+    units.write("sure.service", unit="AssertPathExists=/nonexistent\n")
+    units.write("bad.service", "ExecStart=/bin/true\nType=nonsense\nExecStart=relative/path\n")
+    units.write("fails.service", "Type=oneshot\nExecStart=/bin/false\n")
+    units.write("needs.service", unit="Requires=fails.service\nAfter=fails.service\n")
+    units.write("lacks.service", unit="Requires=nix.service\n")
+    units.write("runs.service", unit="Wants=masked.service\n")
+    (units.path / "masked.service").symlink_to("/dev/null")
+    units.enable("held.service", "sure.service", "bad.service", "needs.service", "lacks.service", "runs.service")
+    units.fork()
+    why = {"held": "ConditionPathExists=/nonexistent does not hold", "sure": "AssertPathExists=/nonexistent does not hold",
+           "bad": f"{units.path}/bad.service:", "needs": "a unit that it needs did not come up: fails.service",
+           "lacks": "a unit that it needs cannot be loaded", "masked": "it is masked"}
+    for name, said in why.items():
+        shown = units.world.run("status", f"{name}.service", code=3).out
+        assert f"Ready: no: {said}" in shown and ("Command:" in shown) == (name not in ("bad", "masked")), shown
+        assert said in units.jobs("amphid")[f"{name}.service"]["readiness"]
+    assert units.jobs("amphid")["runs.service"]["readiness"] is None
+    for name in ("bad", "masked"):
+        run = units.world.run("start", f"{name}.service", code=1)
+        assert why[name] in run.err and len(run.err.splitlines()) == 1
+    units.write("held.service")
+    units.write("bad.service")
+    units.world.run("reload", code=0)
+    for name in ("held", "bad"):
+        units.world.run("start", f"{name}.service", code=0)
+        assert units.jobs("amphid")[f"{name}.service"]["readiness"] is None
+    units.world.run("stop", "amphid", code=0)
 
 
 @pytest.mark.no_wrapper
