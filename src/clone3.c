@@ -2,6 +2,8 @@
  * it calls next would overwrite the parent's way back. So the call stands in the function itself, in the machine's own
  * words, and that function ends in the child. */
 #include <errno.h>
+#include <signal.h>
+#include <stdint.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #include "clone3.h"
@@ -58,4 +60,20 @@ __attribute__((noinline)) long clone3_run(const struct clone3_args *args, void (
             child(arg);
     forget_child();
     return r;
+}
+
+/* Old kernels and seccomp filters know no clone3. */
+pid_t clone3_fork(pid_t *ret_self)
+{
+    const struct clone3_args args = {.flags = CLONE_CHILD_SETTID,
+                                     .child_tid = (uint64_t)(uintptr_t)ret_self,
+                                     .exit_signal = SIGCHLD};
+    long pid = syscall(SYS_clone3, &args, sizeof(args));
+
+    if (pid < 0 && (errno == ENOSYS || errno == EPERM)) {
+        pid = fork();
+        if (pid == 0)
+            *ret_self = getpid();
+    }
+    return (pid_t)pid;
 }

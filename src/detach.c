@@ -108,12 +108,15 @@ pid_t detach_wait_for_parent(pid_t first)
     return parent;
 }
 
-int detach_null(void)
+int detach_null(int too)
 {
+    bool next = too == STDERR_FILENO + 1;
     int fd;
 
+    if (!next)
+        close(too);
     /* With 0, 1 and 2 closed, open(2) and dup(2) give just these numbers. */
-    if (syscall(__NR_close_range, STDIN_FILENO, STDERR_FILENO, 0) < 0)
+    if (syscall(__NR_close_range, STDIN_FILENO, next ? too : STDERR_FILENO, 0) < 0)
         return -errno;
     fd = open("/dev/null", O_RDWR | O_NOCTTY);
     if (fd != STDIN_FILENO || dup(fd) != STDOUT_FILENO || dup(fd) != STDERR_FILENO)

@@ -29,5 +29,5 @@ void detach_replace_environment(char **env);
  * whose PID it returns. */
 pid_t detach_wait_for_parent(pid_t first);
 
-/* Step 9: 0, 1 and 2 become /dev/null. */
-int detach_null(void);
+/* Step 9: 0, 1 and 2 become /dev/null; @too is closed, best with them: as 3. */
+int detach_null(int too);

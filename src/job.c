@@ -26,12 +26,16 @@ static bool waits_for_empty(const struct job *job)
 }
 
 /* Nobody is left who could tell: what the state machine waits for has happened. */
-static struct fsm_input look_around(const struct job *job)
+static struct fsm_input look_around(struct job *job)
 {
     bool seeks = job->fsm.state == JOB_STARTING && job->more && job->more->seek_usec;
 
-    if (job->control || job->pid || job->idle || !(seeks || waits_for_empty(job)) || !tree_is_empty(&job->tree))
+    if (job->control || job->pid || job->idle || !(seeks || waits_for_empty(job)))
         return NOTHING;
+    if (!tree_is_empty(&job->tree)) {
+        tree_watch(&job->tree);
+        return NOTHING;
+    }
     if (job->fsm.main) /* the first process of a daemon that has left no other */
         return (struct fsm_input){.event = EV_EXIT, .code = job->exit_code, .status = job->exit_status};
     return (struct fsm_input){.event = EV_EMPTY};

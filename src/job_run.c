@@ -346,11 +346,14 @@ void job_attribute_lines(struct job *job, pid_t pid)
 static int run_main(struct job *job, struct spawn_run *run)
 {
     struct spawn_error error = {0};
+    bool inside = false;
 
+    run->born_inside = &inside;
     if (run_with_output(job, run, &job->pid, &error) < 0)
         return fail_as(job, &error);
     job_attribute_lines(job, job->pid);
-    job_remember_main(job);
+    if (!inside || !job->tree.found_again)
+        job_remember_main(job);
     return 0;
 }
 

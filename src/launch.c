@@ -13,6 +13,7 @@
 #include <syslog.h>
 #include <unistd.h>
 #include "cleanup.h"
+#include "clone3.h"
 #include "detach.h"
 #include "launch.h"
 #include "reaper.h"
@@ -59,6 +60,16 @@ static int __attribute__((noinline)) wait_for_news(int fd, const char *name)
     return status ? status : EXIT_FAILURE;
 }
 
+int launch_open(struct launch_channel *ret)
+{
+    int ends[2];
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+        return -errno;
+    *ret = (struct launch_channel){.starter_fd = ends[0], .daemon_fd = ends[1]};
+    return 0;
+}
+
 /* Steps 5 (seen from the first child), 6, 7, 8. setsid(2) makes the caller the leader of a new session and group without
  * a terminal; its answer is also our PID, so both steps are told behind it. Returns in the second child only, with its
  * identity in @id; the first child never returns, since it runs on the memory of the starter. */
@@ -76,39 +87,35 @@ static void first_child(struct log *log, struct proc_identity *id)
     id->tty_nr = 0;
     log_set_identity(log, id);
     log_stage(log, STAGE_SETSID, LOG_INFO, NULL, "leads a session and a group of its own, without a terminal");
-    pid = fork();
+    id->ppid = self;
+    pid = clone3_fork(&id->pid);
     if (pid != 0)
         _exit(pid < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
 }
 
 /* Steps 8 to 11 in the daemon. */
-static int settle(struct log *log, struct proc_identity *id)
+static int settle(struct log *log, struct proc_identity *id, int starter_fd)
 {
-    pid_t first = id->pid;
     int r;
 
-    id->ppid = first;
-    id->pid = getpid();
     log_set_identity(log, id);
     log_stage(log, STAGE_FORK_2, LOG_INFO, NULL, "no session leader, so no terminal can ever become its own");
-    r = detach_null();
+    r = detach_null(starter_fd);
     if (r < 0)
         return r;
     if (chdir("/") < 0)
         return -errno;
-    id->ppid = detach_wait_for_parent(first);
+    id->ppid = detach_wait_for_parent(id->ppid);
     log_set_identity(log, id);
     log_stage(log, STAGE_DETACHED, LOG_INFO, NULL, "cwd /, umask 0, descriptors closed, 0-2 on /dev/null");
     return 0;
 }
 
 /* The second child: 0, or the failure is told and the process ends. */
-static int become_daemon(struct upward *u, struct log *log, struct proc_identity *id, const int channel[2])
+static int become_daemon(struct upward *u, struct log *log, struct proc_identity *id, int starter_fd)
 {
-    int r;
+    int r = settle(log, id, starter_fd);
 
-    close(channel[0]);
-    r = settle(log, id);
     if (r < 0) {
         log_stage(log, STAGE_FAILED, LOG_ERR, NULL, "cannot detach: %s", strerror(-r));
         log_flush(log);
@@ -118,30 +125,28 @@ static int become_daemon(struct upward *u, struct log *log, struct proc_identity
     return 0;
 }
 
-int launch_detach(struct upward *u, struct log *log, const char *name)
+int launch_detach(const struct launch_channel *c, struct upward *u, struct log *log, const char *name)
 {
     struct proc_identity id = *log_identity(log);
-    int channel[2], starter_errno;
+    int starter_errno;
     pid_t first;
 
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channel) < 0)
-        return -errno;
-    u->channel_fd = channel[1];
+    u->channel_fd = c->daemon_fd;
     log_trace_to(log, u);
     first = vfork();
     if (first == 0) {
         first_child(log, &id);
-        return become_daemon(u, log, &id, channel);
+        return become_daemon(u, log, &id, c->starter_fd);
     }
     starter_errno = errno;
-    u->channel_fd = close_fd(channel[1]);
+    u->channel_fd = close_fd(c->daemon_fd);
     if (first < 0) {
-        close(channel[0]);
+        close(c->starter_fd);
         return -starter_errno;
     }
     if (!reaper_wait(first)) {
         upward_print(name, "cannot fork", NULL);
         _exit(EXIT_FAILURE);
     }
-    _exit(wait_for_news(channel[0], name)); /* what is gathered of the log is in the daemon's copy, too */
+    _exit(wait_for_news(c->starter_fd, name)); /* what is gathered of the log is in the daemon's copy, too */
 }

@@ -227,7 +227,7 @@ void proc_self(struct proc_self *ret)
     ssize_t n = fd >= 0 ? read(fd, text, sizeof(text) - 1) : -1;
 
     self.has_standard = fd > STDERR_FILENO;
-    close_fd(fd);
+    self.fd = self.has_standard ? fd : close_fd(fd);
     text[n > 0 ? n : 0] = '\0';
     if ((!parse_status(text, &self) || !own_terminal(&self.id.tty_nr)) && proc_identity(0, &self.id) < 0)
         self.id = (struct proc_identity){.pid = getpid(), .ppid = getppid(), .pgid = getpgrp(), .sid = getsid(0)};

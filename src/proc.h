@@ -23,6 +23,7 @@ struct proc_self {
     struct proc_identity id; /* without starttime and comm */
     uint64_t ignored;        /* 1 << signal - 1; without /proc all may be */
     bool has_standard;       /* descriptors 0, 1 and 2 are open; false: perhaps not */
+    int fd;                  /* is open still, for whoever closes all descriptors anyway; -1: none is */
 };
 
 /* Never fails: without /proc it is what the kernel says otherwise, and no terminal. */

@@ -107,12 +107,17 @@ static int clean_up(struct run *run)
     if (r < 0)
         return run_complain(run, EXIT_FAILURE, -r, "%s", strerror(-r));
     run->umask = umask(0);
+    if (run->listen_fds) /* it may have taken the place of one that is said to be passed, and is not */
+        run->self.fd = close_fd(run->self.fd);
     r = run->self.has_standard ? 0 : detach_open_standard();
     if (r >= 0)
         r = detach_close_descriptors(run->listen_fds);
     if (r < 0)
         return run_complain(run, EXIT_FAILURE, -r, "cannot clean up: %s", strerror(-r));
     detach_reset_signals(run->self.ignored);
+    r = forks(run) ? launch_open(&run->channel) : 0;
+    if (r < 0)
+        return run_complain(run, EXIT_FAILURE, -r, "cannot fork: %s", strerror(-r));
     if (forks(run))
         env_filter(run->env, detach_drops_variable);
     if (!run->verdict.under_systemd)
@@ -253,7 +258,7 @@ static int detach(struct run *run)
     directive_forget(); /* all is read, and what is written before the fork is the daemon's for good */
     if (!forks(run))
         return GO_ON;
-    r = launch_detach(&run->upward, run->log, run->cli->name);
+    r = launch_detach(&run->channel, &run->upward, run->log, run->cli->name);
     if (r < 0)
         return run_complain(run, EXIT_FAILURE, -r, "cannot fork: %s", strerror(-r));
     run->upward.print_as = NULL; /* stderr is /dev/null */
@@ -342,6 +347,7 @@ static void release(struct run *run)
 int run_instance(struct cli *cli)
 {
     struct run run = {.cli = cli,
+                      .channel = {-1, -1},
                       .upward = {.channel_fd = -1, .print_as = cli->name},
                       .pidfiles = {PIDFILE_NONE, PIDFILE_NONE}};
     int status;

@@ -1,6 +1,7 @@
 /* The inside of one start, shared by run*.c. */
 #pragma once
 #include "cli.h"
+#include "launch.h"
 #include "mode.h"
 #include "pidfile.h"
 #include "proc.h"
@@ -23,6 +24,7 @@ struct run {
     struct mode_verdict verdict;
     struct log *log;
     struct upward upward;
+    struct launch_channel channel;
     char **env;          /* what COMMAND inherits */
     char *notify_socket; /* copied: the environment is replaced */
     uint64_t watchdog_usec;

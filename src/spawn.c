@@ -154,6 +154,8 @@ static pid_t start(struct child *c)
     spawn_choose_steps(c);
     if (c->run->cgroup_fd >= 0) {
         pid = start_in_cgroup(c);
+        if (pid > 0 && c->run->born_inside)
+            *c->run->born_inside = true;
         if (pid > 0 || errno == EAGAIN || errno == ENOMEM)
             return pid;
     }

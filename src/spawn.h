@@ -125,6 +125,7 @@ struct spawn_run {
     int stdout_fd, stderr_fd; /* what StandardOutput=journal and StandardError=journal mean; -1: as they are */
     bool journal;             /* they are streams of the journal: JOURNAL_STREAM says so */
     int cgroup_fd;            /* the child is born there (clone3(2), CLONE_INTO_CGROUP); -1: in ours */
+    bool *born_inside;        /* set to true if it was, and has not to be looked for there; NULL: nobody asks */
     const struct spawn_fd *fds; /* fd:N of Ready=, and the store's from 3 + the passed ones on */
     size_t n_fds;
     unsigned n_stored;          /* how many of them are the store's: they are counted in LISTEN_FDS */

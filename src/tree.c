@@ -56,12 +56,15 @@ int tree_open(struct tree *t, struct forest *forest, struct loop *loop, const ch
     t->empty.fd = made.events_fd;
     t->fresh = made.fresh;
     t->found_again = !made.other;
-    r = loop_add(loop, &t->empty, EPOLLPRI);
     if (made.memory)
         tree_watch_oom(t);
-    if (r < 0)
-        tree_close(t);
-    return r < 0 ? r : 0;
+    return 0;
+}
+
+void tree_watch(struct tree *t)
+{
+    if (t->cgroup && !t->watched)
+        t->watched = loop_add(t->loop, &t->empty, EPOLLPRI) >= 0;
 }
 
 void tree_close(struct tree *t)

@@ -15,6 +15,7 @@ struct forest;
 struct tree {
     int cgroup_fd;      /* of the job's own cgroup, -1: none */
     bool fresh;         /* nobody has been in that before */
+    bool watched;       /* @empty is in the loop */
     bool found_again;   /* by its name, when we are killed: it is not one that has our PID in its name */
     char *cgroup;       /* its path, NULL: none */
     struct watch empty; /* cgroup.events */
@@ -61,10 +62,14 @@ int tree_add(struct tree *t, pid_t pid);
 
 /* Opens the tree @t, all zero or closed, of the job @name in @forest (NULL: it is the only one): makes a cgroup below ours where it is ours to make (no systemd booted, or it has
  * delegated ours: Delegate=); without, descendants are looked for. Never fails for lack of a cgroup. If it is not empty
- * then, these are what a predecessor has left that was killed. @fn is called, from the loop, when the cgroup may have
- * become empty. -ENOMEM; errors of epoll_ctl(2). */
+ * then, these are what a predecessor has left that was killed. @fn is called, from the loop, when processes were killed for
+ * want of memory, and as tree_watch() says. -ENOMEM. */
 int tree_open(struct tree *t, struct forest *forest, struct loop *loop, const char *name, void (*fn)(void *ctx),
               void *ctx);
+
+/* It was not empty just now: the function of tree_open() is called when the cgroup may have become so. Before that nobody
+ * is waiting for it, and the ends of our children are told by SIGCHLD anyway. */
+void tree_watch(struct tree *t);
 
 /* Before anything is started: kills what a predecessor that was killed has left in the cgroup, and waits until it is
  * gone, a second at most. Was there anything? */

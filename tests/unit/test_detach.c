@@ -84,9 +84,13 @@ static int fills_missing(void)
 
 static int nulls(void)
 {
-    MUST(detach_null() == 0);
-    for (int fd = 0; fd < 3; fd++)
-        MUST(is_null(fd) && (fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDWR && !(fcntl(fd, F_GETFD) & FD_CLOEXEC));
+    for (int too = 3; too < 10; too += 6) {
+        MUST(dup2(STDERR_FILENO, too) == too && dup2(STDERR_FILENO, 4) == 4);
+        MUST(detach_null(too) == 0);
+        for (int fd = 0; fd < 3; fd++)
+            MUST(is_null(fd) && (fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDWR && !(fcntl(fd, F_GETFD) & FD_CLOEXEC));
+        MUST(!is_open(too) && is_open(4));
+    }
     return 0;
 }
 

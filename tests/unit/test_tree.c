@@ -495,6 +495,7 @@ static void takes_over_a_cgroup(void **state)
     assert_string_equal(tree.cgroup, path);
     assert_false(reaper_has_children());
     assert_false(tree_is_empty(&tree));
+    tree_watch(&tree);
     are_members(&survivor, 1);
     assert_int_equal(tree_signal(&tree, SIGTERM, 0), 1);
     loop_arm(loop, &late, now_usec() + 10 * USEC_PER_SEC);
