@@ -194,20 +194,22 @@ int instance_open(const char *name, struct instance *ret)
     return 0;
 }
 
-/* Does it answer anything at all? */
-static bool lives(const char *name)
+/* Does it leave the simplest question unanswered, too? One that cannot be asked any more is on its way down. */
+static bool is_stuck(const char *name)
 {
     cleanup_free char *dir = NULL;
     struct client *client;
     json_t *reply = NULL;
-    int r;
+    int r = rundir_find(name, &dir);
 
-    if (rundir_find(name, &dir) < 0 || dial(dir, &client) < 0)
-        return false;
-    r = client_call(client, MANAGER_CALL_FOR("Check", "ready"), ANSWER_USEC, &reply);
-    json_decref(reply);
-    client_free(client);
-    return r >= 0;
+    if (r >= 0)
+        r = dial(dir, &client);
+    if (r >= 0) {
+        r = client_call(client, MANAGER_CALL_FOR("Check", "ready"), ANSWER_USEC, &reply);
+        json_decref(reply);
+        client_free(client);
+    }
+    return r == -ETIMEDOUT;
 }
 
 int instance_call(const struct instance *i, const char *call, json_t **ret)
@@ -216,7 +218,7 @@ int instance_call(const struct instance *i, const char *call, json_t **ret)
 
     /* A job may take its time. Its daemon may not: then it is stopped or traced, and who knows when it goes on. */
     if (r == -ETIMEDOUT)
-        r = client_next(i->client, lives(i->name) ? USEC_INFINITY : 0, ret);
+        r = client_next(i->client, is_stuck(i->name) ? 0 : USEC_INFINITY, ret);
     return r;
 }
 

@@ -283,6 +283,41 @@ static void test_garbage(void **state)
     close(fd);
 }
 
+/* One whose job has taken its time, and which has gone from its directory but is not quite over when we look whether it lives. */
+static void test_slow_end(void **state)
+{
+    struct fake f = {0};
+    char *slash, ready;
+    int ends[2], status;
+    pid_t pid;
+
+    in_dir("slow-end", &f);
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    pid = fork();
+    if (pid == 0) {
+        int fd = unixsock_listen(f.path), c;
+
+        alarm(PATIENCE_SEC);
+        if (fd < 0 || write(ends[1], "", 1) != 1)
+            _exit(1);
+        c = accept(fd, NULL, NULL);
+        json_decref(hear(c));
+        (void)unlink(f.path);
+        close(fd);
+        slash = strrchr(f.path, '/');
+        *slash = '\0';
+        (void)rmdir(f.path);
+        poll(NULL, 0, 3500); /* more than a client waits before it looks */
+        _exit(0);
+    }
+    close(ends[1]);
+    assert_int_equal(read(ends[0], &ready, 1), 1);
+    close(ends[0]);
+    assert_int_equal(run(verb_stop, "slow-end", false).status, 0);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+}
+
 static void test_start_and_restart(void **state)
 {
     struct fake f = {.n_jobs = 1, .rotate = -ENOTSUP};
@@ -563,6 +598,7 @@ int main(int argc, char *argv[])
         cmocka_unit_test(test_running),       cmocka_unit_test(test_wait),
         cmocka_unit_test(test_dead),          cmocka_unit_test(test_no_answer),
         cmocka_unit_test(test_no_socket),     cmocka_unit_test(test_garbage),
+        cmocka_unit_test(test_slow_end),
         cmocka_unit_test(test_no_permission), cmocka_unit_test(test_foreign),
         cmocka_unit_test(test_start_and_restart), cmocka_unit_test(test_ready),
         cmocka_unit_test(test_logs),          cmocka_unit_test(test_logs_of_file),
