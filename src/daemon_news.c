@@ -305,7 +305,7 @@ static void tell_stopping(struct daemon *d, const struct unit *u)
     log_unit(d->log, unit_subject(u), STAGE_STOPPING, LOG_WARNING, NULL, "%s", job_why_ended(job));
     /* What is told to a manager is the end of us, not of one life of the job: systemd signals nobody behind
      * STOPPING=1. */
-    if (u == d->sole && job->c.spec->restart == RESTART_NO && !job->fsm.again_asked && !job->fsm.unhealthy)
+    if (u == d->sole && job->c.spec->restart == RESTART_NO && !job->fsm.unhealthy)
         upward_stopping(d->upward, "stopping");
 }
 

@@ -133,7 +133,6 @@ static FSM_RULE(quit)
 static FSM_RULE(stop_later)
 {
     f->stop_asked = true;
-    f->again_asked = false;
     return 0;
 }
 
@@ -147,18 +146,6 @@ static FSM_RULE(stop_now)
 {
     f->result = RESULT_SUCCESS;
     return stop_later(f, d, in) | fsm_end(f, JOB_DONE);
-}
-
-static FSM_RULE(again_later)
-{
-    f->again_asked = true;
-    f->stop_asked = false;
-    return 0;
-}
-
-static FSM_RULE(again)
-{
-    return again_later(f, d, in) | quit(f, d, in);
 }
 
 static FSM_RULE(unhealthy)
@@ -226,13 +213,13 @@ static FSM_RULE(child_stops)
 /* ---- the table ---- */
 
 /* All rules. The table has their numbers: pointers in it would be written by the dynamic linker at each start. */
-#define RULES(X)                                                                                           \
-    X(stop) X(again) X(refuse) X(extend) X(ping) X(out_of_memory) X(unhealthy) X(ended) X(hang)            \
-    X(child_stops) X(quit) X(emptied) X(stop_later) X(again_later) X(stop_now) X(reload) X(child_reloads)  \
-    X(extend_runtime) X(up_late) X(reload_begun) X(reload_ready) X(reload_ended)                           \
-    X(fsm_start_late) X(fsm_start) X(fsm_condition_ended) X(fsm_pre_ended) X(fsm_executed)                 \
-    X(fsm_ended_early) X(fsm_ready) X(fsm_start_post_ended) X(fsm_blamed) X(fsm_terminated)                \
-    X(fsm_stop_late) X(fsm_kill) X(fsm_main_ended) X(fsm_empty) X(fsm_overdue) X(fsm_give_up)              \
+#define RULES(X)                                                                                          \
+    X(stop) X(refuse) X(extend) X(ping) X(out_of_memory) X(unhealthy) X(ended) X(hang) X(child_stops)     \
+    X(quit) X(emptied) X(stop_later) X(stop_now) X(reload) X(child_reloads) X(extend_runtime) X(up_late)  \
+    X(reload_begun) X(reload_ready) X(reload_ended)                                                       \
+    X(fsm_start_late) X(fsm_start) X(fsm_condition_ended) X(fsm_pre_ended) X(fsm_executed)                \
+    X(fsm_ended_early) X(fsm_ready) X(fsm_start_post_ended) X(fsm_blamed) X(fsm_terminated)               \
+    X(fsm_stop_late) X(fsm_kill) X(fsm_main_ended) X(fsm_empty) X(fsm_overdue) X(fsm_give_up)             \
     X(fsm_post_ended) X(fsm_begin)
 
 enum rule {
@@ -259,13 +246,13 @@ static unsigned follow(enum rule rule, struct fsm *f, const struct jobspec *d, c
 #define ON(event, rule) [EV_##event] = RULE_##rule
 
 /* What a job that starts and one that ends have in common, whatever they do just now. */
-#define STARTS ON(STOP, stop), ON(AGAIN, again), ON(RELOAD, refuse), ON(ALIVE, extend), ON(PING, ping), \
+#define STARTS ON(STOP, stop), ON(RELOAD, refuse), ON(ALIVE, extend), ON(PING, ping), \
                ON(OOM, out_of_memory), ON(TIME, fsm_start_late)
-#define IS_UP ON(STOP, stop), ON(AGAIN, again), ON(UNHEALTHY, unhealthy)
+#define IS_UP ON(STOP, stop), ON(UNHEALTHY, unhealthy)
 #define RUNS IS_UP, ON(EXIT, ended), ON(PING, ping), ON(HANG, hang), ON(STOPPING, child_stops), ON(LOST, quit), \
              ON(OOM, out_of_memory), ON(EMPTY, emptied)
-#define ENDS ON(STOP, stop_later), ON(AGAIN, again_later), ON(RELOAD, refuse)
-#define RESTS ON(START, fsm_start), ON(AGAIN, fsm_start), ON(RELOAD, refuse)
+#define ENDS ON(STOP, stop_later), ON(RELOAD, refuse)
+#define RESTS ON(START, fsm_start), ON(RELOAD, refuse)
 
 /* clang-format off */
 /* Whatever is not here means nothing. */

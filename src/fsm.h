@@ -60,7 +60,6 @@ enum __attribute__((packed)) job_result { JOB_RESULTS(X) RESULT_MAX };
     X(RELOADING) /* the child says RELOADING=1; @usec: its MONOTONIC_USEC= */                                \
     X(RELOAD)    /* somebody asks for a reload */                                                            \
     X(STOP)      /* somebody asks for the end */                                                             \
-    X(AGAIN)     /* somebody asks for a restart */                                                           \
     X(EXIT)      /* the main process has ended */                                                            \
     X(EMPTY)     /* no process of the job is left; told after EXIT, and at once when a step waits for it */  \
     X(ALIVE)     /* the child says EXTEND_TIMEOUT_USEC=: @usec more from now on */                           \
@@ -115,7 +114,7 @@ struct fsm {
     unsigned command;       /* which of ExecStart= is the main process */
     bool main;              /* a main process lives, or is being started */
     bool headless;          /* without one it lives as long as any process of it does: then EMPTY is to be told */
-    bool stop_asked, again_asked, reload_failed;
+    bool stop_asked, reload_failed;
     uint64_t started, up_since; /* of this life; 0: never was */
     uint64_t watchdog_usec;     /* 0: none */
     unsigned restarts;          /* all of them */

@@ -38,11 +38,9 @@ static unsigned finish(struct fsm *f, const struct jobspec *d, const struct fsm_
 {
     bool restarts = fsm_wants_restart(f, d);
 
-    if (!f->main && !f->left && f->again_asked)
-        return fsm_begin(f, d, in);
     if (!f->main && !f->left && restarts)
         return restart(f, d, in);
-    if (f->again_asked || restarts)
+    if (restarts)
         fsm_blame(f, RESULT_TIMEOUT);
     return fsm_end(f, f->result == RESULT_SUCCESS || f->result == RESULT_EXEC_CONDITION ? JOB_DONE : JOB_FAILED);
 }

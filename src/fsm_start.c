@@ -43,7 +43,7 @@ FSM_RULE(fsm_begin)
     unsigned actions = fsm_cancel(f);
 
     f->result = RESULT_SUCCESS;
-    f->stop_asked = f->again_asked = f->reload_failed = f->unhealthy = f->left = f->headless = false;
+    f->stop_asked = f->reload_failed = f->unhealthy = f->left = f->headless = false;
     f->exit_code = f->exit_status = 0;
     f->command = 0;
     f->up_since = 0;

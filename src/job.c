@@ -381,12 +381,6 @@ void job_stop(struct job *job)
     job_step(job, (struct fsm_input){.event = EV_STOP});
 }
 
-void job_restart(struct job *job)
-{
-    job->stop_asked = false;
-    job_step(job, (struct fsm_input){.event = EV_AGAIN});
-}
-
 int job_reload(struct job *job)
 {
     unsigned actions = job_step(job, (struct fsm_input){.event = EV_RELOAD});

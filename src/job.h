@@ -148,9 +148,8 @@ const char *job_status_text(const struct job *job);
 /* Starts it. What comes of it is told through the ops; they may be called before this returns. */
 void job_start(struct job *job);
 
-/* Asks for the end (idempotent), or for a stop and a start. */
+/* Asks for the end (idempotent). */
 void job_stop(struct job *job);
-void job_restart(struct job *job);
 
 /* Asks for a reload: 0 if it is over, 1 if acting(ACT_RELOADED) will tell, -EAGAIN if the state does not allow it. */
 int job_reload(struct job *job);

@@ -23,7 +23,7 @@ static void terminate(const struct job *job)
 {
     const struct jobspec *d = job->c.spec;
     bool all;
-    int sig = (job->fsm.again_asked || job->comes_back) && d->restart_kill_signal ? d->restart_kill_signal : d->kill_signal;
+    int sig = job->comes_back && d->restart_kill_signal ? d->restart_kill_signal : d->kill_signal;
 
     signal_main(job, sig);
     signal_main(job, SIGCONT); /* a stopped one hears it then, too */

@@ -142,11 +142,9 @@ static const struct {
     struct step step;
 } pairs[] = {
     {JOB_INACTIVE, STEP(START, STARTING, ACT_RUN, START_SEC)},
-    {JOB_INACTIVE, STEP(AGAIN, STARTING, ACT_RUN, START_SEC)},
     {JOB_INACTIVE, STEP(STOP, DONE, ACT_END, NONE)},
     {JOB_CONDITION, STEP(CONTROL, STARTING, ACT_RUN, START_SEC)},
     {JOB_CONDITION, STEP(STOP, STOP_TERM, TERM, STOP_SEC)},
-    {JOB_CONDITION, STEP(AGAIN, STOP_TERM, TERM, STOP_SEC)},
     {JOB_CONDITION, STEP(OOM, STOP_TERM, TERM, STOP_SEC)},
     {JOB_CONDITION, STEP(TIME, STOP_TERM, TERM, STOP_SEC)},
     {JOB_START_PRE, STEP(OOM, STOP_TERM, TERM, STOP_SEC)},
@@ -156,37 +154,31 @@ static const struct {
     {JOB_UP, STEP(LOST, STOP_TERM, TERM, STOP_SEC)},
     {JOB_UP, STEP(OOM, STOP_TERM, TERM, STOP_SEC)},
     {JOB_EXITED, STEP(STOP, STOP_TERM, TERM, STOP_SEC)},
-    {JOB_EXITED, STEP(AGAIN, STOP_TERM, TERM, STOP_SEC)},
     {JOB_EXITED, STEP(UNHEALTHY, STOP_TERM, TERM, STOP_SEC)},
     {JOB_RELOADING, STEP(LOST, STOP_TERM, TERM, STOP_SEC)},
     {JOB_RELOADING, STEP(OOM, STOP_TERM, TERM, STOP_SEC)},
     {JOB_START_PRE, STEP(CONTROL, STARTING, ACT_KILL | ACT_RUN, START_SEC)},
     {JOB_START_PRE, STEP(STOP, STOP_TERM, TERM, STOP_SEC)},
-    {JOB_START_PRE, STEP(AGAIN, STOP_TERM, TERM, STOP_SEC)},
     {JOB_START_PRE, STEP(TIME, STOP_TERM, TERM, STOP_SEC)},
     {JOB_STARTING, STEP(NOSTART, STOP_TERM, ACT_TERM, STOP_SEC)},
     {JOB_STARTING, STEP(READY, UP, ACT_READY, NONE)},
     {JOB_STARTING, STEP(NOTREADY, STOP_TERM, TERM, STOP_SEC)},
     {JOB_STARTING, STEP(STOP, STOP_TERM, TERM, STOP_SEC)},
-    {JOB_STARTING, STEP(AGAIN, STOP_TERM, TERM, STOP_SEC)},
     {JOB_STARTING, STEP(EXIT, STOP_TERM, ACT_TERM, STOP_SEC)},
     {JOB_STARTING, STEP(TIME, STOP_TERM, TERM, STOP_SEC)},
     {JOB_START_POST, STEP(CONTROL, UP, ACT_READY, NONE)},
     {JOB_START_POST, STEP(STOP, STOP_TERM, TERM, STOP_SEC)},
-    {JOB_START_POST, STEP(AGAIN, STOP_TERM, TERM, STOP_SEC)},
     {JOB_START_POST, STEP(HANG, STOP_WATCHDOG, ACT_STOPPING | ACT_WATCHDOG, STOP_SEC)},
     {JOB_START_POST, STEP(TIME, STOP_TERM, TERM, STOP_SEC)},
     {JOB_UP, STEP(RELOADING, RELOADING, ACT_RELOAD_SEEN, START_SEC)},
     {JOB_UP, STEP(RELOAD, UP, ACT_RELOAD | ACT_RELOAD_SIGNAL | ACT_RELOADED, NONE)},
     {JOB_UP, STEP(STOP, STOP_TERM, TERM, STOP_SEC)},
-    {JOB_UP, STEP(AGAIN, STOP_TERM, TERM, STOP_SEC)},
     {JOB_UP, STEP(UNHEALTHY, STOP_TERM, TERM, STOP_SEC)},
     {JOB_UP, STEP(HANG, STOP_WATCHDOG, ACT_STOPPING | ACT_WATCHDOG, STOP_SEC)},
     {JOB_UP, STEP(STOPPING, STOP_TERM, ACT_STOPPING, STOP_SEC)},
     {JOB_UP, STEP(EXIT, STOP_TERM, ACT_TERM, STOP_SEC)},
     {JOB_RELOADING, STEP(CONTROL, UP, ACT_RELOADED, NONE)},
     {JOB_RELOADING, STEP(STOP, STOP_TERM, TERM, STOP_SEC)},
-    {JOB_RELOADING, STEP(AGAIN, STOP_TERM, TERM, STOP_SEC)},
     {JOB_RELOADING, STEP(UNHEALTHY, STOP_TERM, TERM, STOP_SEC)},
     {JOB_RELOADING, STEP(HANG, STOP_WATCHDOG, ACT_STOPPING | ACT_WATCHDOG, STOP_SEC)},
     {JOB_RELOADING, STEP(STOPPING, STOP_TERM, ACT_CANCEL | ACT_STOPPING, STOP_SEC)},
@@ -204,13 +196,10 @@ static const struct {
     {JOB_FINAL_KILL, STEP(EMPTY, DONE, ACT_END, NONE)},
     {JOB_FINAL_KILL, STEP(TIME, FAILED, ACT_END, NONE)},
     {JOB_RESTART, STEP(START, STARTING, ACT_RUN, START_SEC)},
-    {JOB_RESTART, STEP(AGAIN, STARTING, ACT_RUN, START_SEC)},
     {JOB_RESTART, STEP(STOP, DONE, ACT_END, NONE)},
     {JOB_RESTART, STEP(TIME, STARTING, ACT_RUN, START_SEC)},
     {JOB_DONE, STEP(START, STARTING, ACT_RUN, START_SEC)},
-    {JOB_DONE, STEP(AGAIN, STARTING, ACT_RUN, START_SEC)},
     {JOB_FAILED, STEP(START, STARTING, ACT_RUN, START_SEC)},
-    {JOB_FAILED, STEP(AGAIN, STARTING, ACT_RUN, START_SEC)},
 };
 
 /* As such a job is found in the state: five seconds before its deadline, where it has one. */
@@ -288,13 +277,8 @@ static void remembered(void **state)
         send_full(&w, EV_PING, 0, 0, 7);
         CHECK(w.f.watchdog_usec == (alive ? 7 : 0), "WATCHDOG_USEC= in %s", name);
         put_into(&w, (enum job_state)s);
-        w.f.stop_asked = true;
-        send(&w, EV_AGAIN);
-        CHECK(w.f.again_asked == active && !w.f.stop_asked, "AGAIN in %s", name);
-        put_into(&w, (enum job_state)s);
-        w.f.again_asked = true;
         send(&w, EV_STOP);
-        CHECK(w.f.stop_asked == (s < JOB_DONE) && w.f.again_asked == (s >= JOB_DONE), "STOP in %s", name);
+        CHECK(w.f.stop_asked == (s < JOB_DONE), "STOP in %s", name);
         put_into(&w, (enum job_state)s);
         w.f.main = true;
         send_full(&w, EV_EXIT, CLD_EXITED, 1, 0);
@@ -599,8 +583,8 @@ static void remaining(void **state)
     PLAY("a reload", &w, STEP(START, STARTING, ACT_RUN, NONE), STEP(EXIT, EXITED, ACT_READY, NONE),
          STEP(RELOAD, RELOADING, ACT_RELOAD | ACT_CONTROL, NONE), FAILS(CONTROL, 1, EXITED, ACT_RELOADED, NONE));
     assert_true(w.f.reload_failed);
-    PLAY("a restart", &w, STEP(AGAIN, STOP, ACT_STOPPING | ACT_CONTROL, STOP_SEC),
-         STEP(CONTROL, STOP_TERM, ACT_TERM, STOP_SEC), STEP(EMPTY, STARTING, ACT_RUN, NONE),
+    PLAY("a stop and a start", &w, STEP(STOP, STOP, ACT_STOPPING | ACT_CONTROL, STOP_SEC),
+         STEP(CONTROL, STOP_TERM, ACT_TERM, STOP_SEC), STEP(EMPTY, DONE, ACT_END, NONE), STEP(START, STARTING, ACT_RUN, NONE),
          FAILS(EXIT, 1, STOP_TERM, ACT_TERM, STOP_SEC), STEP(EMPTY, FAILED, ACT_END, NONE));
     w.d.type = TYPE_EXEC;
     bring_up(&w);
@@ -832,8 +816,8 @@ static void nothing_beside_what_is_left(void **state)
     w.d.kill_mode = KILL_NONE;
     w.d.restart = RESTART_ALWAYS;
     bring_up(&w);
-    PLAY("restart", &w, STEP(AGAIN, FAILED, ACT_STOPPING | ACT_END, NONE), STEP(AGAIN, FAILED, ACT_REFUSED, NONE),
-         STEP(EXIT, FAILED, 0, NONE), STEP(AGAIN, STARTING, ACT_RUN, START_SEC), STEP(EXEC, UP, ACT_READY, NONE),
+    PLAY("restart", &w, STEP(UNHEALTHY, FAILED, ACT_STOPPING | ACT_END, NONE), STEP(START, FAILED, ACT_REFUSED, NONE),
+         STEP(EXIT, FAILED, 0, NONE), STEP(START, STARTING, ACT_RUN, START_SEC), STEP(EXEC, UP, ACT_READY, NONE),
          STEP(HANG, FAILED, ACT_STOPPING | ACT_END, NONE));
     assert_int_equal(w.f.result, RESULT_WATCHDOG);
     w.d.kill_mode = KILL_CONTROL_GROUP;
@@ -844,7 +828,7 @@ static void nothing_beside_what_is_left(void **state)
     assert_int_equal(w.f.result, RESULT_TIMEOUT);
     send(&w, EV_EXIT);
     bring_up(&w);
-    PLAY("unkillable children", &w, STEP(AGAIN, STOP_TERM, TERM, STOP_SEC), STEP(EXIT, STOP_TERM, 0, SAME),
+    PLAY("unkillable children", &w, STEP(UNHEALTHY, STOP_TERM, TERM, STOP_SEC), STEP(EXIT, STOP_TERM, 0, SAME),
          STEP(TIME, STOP_KILL, ACT_KILL, STOP_SEC), STEP(TIME, FAILED, ACT_END, NONE));
     w.d.kill_mode = KILL_PROCESS; /* what was left of the last life is no matter of this one */
     PLAY("gone", &w, STEP(START, STARTING, ACT_RUN, START_SEC),
@@ -1069,15 +1053,10 @@ static void asked_ends(void **state)
     w.d.restart = RESTART_NO;
     w.f.restarts = 0;
     bring_up(&w);
-    PLAY("restart", &w, STEP(AGAIN, STOP_TERM, TERM, STOP_SEC), STEP(EXIT, STOP_TERM, 0, SAME),
-         STEP(EMPTY, STARTING, ACT_RUN, START_SEC), STEP(EXEC, UP, ACT_READY, NONE));
-    PLAY("restart, but then stop", &w, STEP(AGAIN, STOP_TERM, TERM, STOP_SEC), STEP(STOP, STOP_TERM, 0, SAME),
-         STEP(EXIT, STOP_TERM, 0, SAME), STEP(EMPTY, DONE, ACT_END, NONE), STEP(AGAIN, STARTING, ACT_RUN, START_SEC),
+    PLAY("stop, then start", &w, STEP(STOP, STOP_TERM, TERM, STOP_SEC), STEP(START, STOP_TERM, 0, SAME),
+         FAILS(EXIT, 1, STOP_TERM, 0, SAME), STEP(EMPTY, FAILED, ACT_END, NONE), STEP(START, STARTING, ACT_RUN, START_SEC),
          STEP(EXEC, UP, ACT_READY, NONE));
-    PLAY("stop, but then restart", &w, STEP(STOP, STOP_TERM, TERM, STOP_SEC), STEP(AGAIN, STOP_TERM, 0, SAME),
-         FAILS(EXIT, 1, STOP_TERM, 0, SAME), STEP(EMPTY, STARTING, ACT_RUN, START_SEC),
-         STEP(EXEC, UP, ACT_READY, NONE));
-    assert_int_equal(w.f.restarts, 0); /* these are none of ours */
+    assert_int_equal(w.f.restarts, 0); /* that is none of ours */
     PLAY("unhealthy", &w, STEP(UNHEALTHY, STOP_TERM, TERM, STOP_SEC), STEP(EXIT, STOP_TERM, 0, SAME));
     assert_int_equal(send(&w, EV_EMPTY), ACT_AGAIN);
     assert_int_equal(w.f.deadline, w.now + 100 * USEC_PER_MSEC);
@@ -1275,18 +1254,19 @@ static void start_limit(void **state)
     assert_int_equal(wait_for_it(&w), ACT_END); /* that was the fourth */
     assert_int_equal(w.f.state, JOB_FAILED);
     assert_int_equal(w.f.result, RESULT_START_LIMIT_HIT);
-    PLAY("by hand", &w, STEP(START, FAILED, ACT_END, NONE), STEP(AGAIN, FAILED, ACT_END, NONE));
+    PLAY("by hand", &w, STEP(START, FAILED, ACT_END, NONE), STEP(START, FAILED, ACT_END, NONE));
     assert_int_equal(w.f.starts.n, 3); /* what was refused does not count */
     w.now = BEGIN + 10 * USEC_PER_SEC;
     PLAY("a new interval", &w, STEP(START, STARTING, ACT_RUN, START_SEC), STEP(EXEC, UP, ACT_READY, NONE));
     for (int i = 0; i < 2; i++) {
-        send(&w, EV_AGAIN);
+        send(&w, EV_STOP);
         send(&w, EV_EXIT);
-        assert_int_equal(send(&w, EV_EMPTY), ACT_RUN);
+        send(&w, EV_EMPTY);
+        assert_int_equal(send(&w, EV_START), ACT_RUN);
         send(&w, EV_EXEC);
     }
-    PLAY("again counts", &w, STEP(AGAIN, STOP_TERM, TERM, STOP_SEC), STEP(EXIT, STOP_TERM, 0, SAME),
-         STEP(EMPTY, FAILED, ACT_END, NONE));
+    PLAY("by hand counts", &w, STEP(STOP, STOP_TERM, TERM, STOP_SEC), STEP(EXIT, STOP_TERM, 0, SAME),
+         STEP(EMPTY, DONE, ACT_END, NONE), STEP(START, FAILED, ACT_END, NONE));
     assert_int_equal(w.f.result, RESULT_START_LIMIT_HIT);
     w.d.start_limit_interval = 0;
     for (int i = 0; i < 100; i++) {

@@ -48,8 +48,8 @@ struct sim {
     /* What was seen of the present life, and before. */
     bool ready, stopping, stop_ran, post_ran, was_up;
     uint64_t life_begun, quiet_until;      /* STOP was asked, and nothing else since: it ends by then; 0: no */
-    unsigned lives, by_hand;               /* lives; START and AGAIN events */
-    bool asked;                            /* a START or AGAIN since the last life began */
+    unsigned lives, by_hand;               /* lives; START events */
+    bool asked;                            /* a START since the last life began */
 
     struct happening history[HISTORY];
     unsigned happened;
@@ -303,7 +303,7 @@ static void invariants(const struct sim *s, const struct fsm_input *in, enum job
 {
     enum job_state to = s->f.state;
     bool ends = !over(from) && over(to);
-    bool refused_start = over(to) && (in->event == EV_START || in->event == EV_AGAIN) && !(actions & ACT_REFUSED);
+    bool refused_start = over(to) && in->event == EV_START && !(actions & ACT_REFUSED);
 
     MUST(s, s->f.deadline >= s->now, "a deadline in the past");
     MUST(s, !(over(to) || to == JOB_INACTIVE) || s->f.deadline == USEC_INFINITY, "a deadline of nothing");
@@ -337,7 +337,7 @@ static void step(struct sim *s, struct fsm_input in)
 
     in.now = s->now;
     in.random = (uint32_t)next_random(&s->rnd);
-    if (in.event == EV_START || in.event == EV_AGAIN) {
+    if (in.event == EV_START) {
         s->quiet_until = 0;
         s->asked = true;
     }
@@ -456,7 +456,7 @@ static void heads(struct sim *s)
 
 static void somebody_asks(struct sim *s)
 {
-    static const enum fsm_event events[] = {EV_START, EV_STOP, EV_AGAIN, EV_RELOAD, EV_RELOAD};
+    static const enum fsm_event events[] = {EV_START, EV_STOP, EV_RELOAD, EV_RELOAD};
 
     if (one_in(s, 6) || over(s->f.state))
         step(s, (struct fsm_input){.event = events[random_below(&s->rnd, ARRAY_SIZE(events))]});
