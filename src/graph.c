@@ -31,13 +31,6 @@ enum unit_dep unit_dep_inverse(enum unit_dep dep)
     return inverses[dep];
 }
 
-const char *unit_state_name(enum unit_state s)
-{
-    static const char names[][16] = {"inactive", "activating", "active", "reloading", "deactivating", "failed"};
-
-    return names[s];
-}
-
 const char *unit_job_name(enum unit_job j)
 {
     static const char names[][16] = {"none", "start", "verify-active", "stop", "reload", "restart"};

@@ -138,10 +138,6 @@ int graph_set_rules(struct graph *g, size_t unit, const struct graph_rules *rule
  * over(). */
 int graph_request(struct graph *g, size_t unit, enum unit_job job, enum unit_job_mode mode);
 
-/* Ends the job of @unit, if there is one, without effect on the unit; what waits for it fails or goes on as @result
- * says. */
-void graph_cancel(struct graph *g, size_t unit, enum unit_job_result result);
-
 /* Begins what can begin now, in the order that After= and Before= ask for, and what follows from what has changed. To
  * be called after each request and change, before one sleeps; within begin() it does nothing. Returns when it has to be
  * called again even if nothing happens, USEC_INFINITY: never. */
@@ -174,7 +170,6 @@ size_t graph_pending(const struct graph *g);
 
 const char *unit_dep_name(enum unit_dep dep); /* "Requires" */
 enum unit_dep unit_dep_inverse(enum unit_dep dep);
-const char *unit_state_name(enum unit_state s);           /* "active" */
 const char *unit_job_name(enum unit_job j);               /* "verify-active" */
 const char *unit_job_mode_name(enum unit_job_mode m);     /* "replace" */
 const char *unit_job_result_name(enum unit_job_result r); /* "done" */

@@ -262,13 +262,6 @@ void graph_reloaded(struct graph *g, size_t unit, bool ok)
     jobs_fall(g);
 }
 
-void graph_cancel(struct graph *g, size_t unit, enum unit_job_result result)
-{
-    if (g->units[unit].job != UNIT_JOB_NONE)
-        job_finish(g, unit, result, true);
-    jobs_fall(g);
-}
-
 int graph_request(struct graph *g, size_t unit, enum unit_job job, enum unit_job_mode mode)
 {
     int r = transaction_run(g, unit, job, mode, false);

@@ -68,11 +68,6 @@ struct loop *loop_free(struct loop *l)
     return NULL;
 }
 
-void loop_freep(struct loop **l)
-{
-    loop_free(*l);
-}
-
 static int watch_ctl(struct loop *l, int op, struct watch *w, uint32_t events)
 {
     struct epoll_event ev = {.events = events, .data.ptr = w};

@@ -37,7 +37,6 @@ int loop_new(struct loop **ret);
 
 /* Frees the loop, not its watches; NULL is fine. Returns NULL. */
 struct loop *loop_free(struct loop *l);
-void loop_freep(struct loop **l);
 
 /* Starts to wait for @events on w->fd. The watch must stay where it is until loop_remove().
  * Level-triggered only, so none of EPOLLET and EPOLLONESHOT. Errors of epoll_create1(2) and epoll_ctl(2), which looks at

@@ -117,57 +117,6 @@ static bool is_dots(const char *s, size_t n)
     return (n == 1 && s[0] == '.') || (n == 2 && s[0] == '.' && s[1] == '.');
 }
 
-/* The byte @c as it stands in a name; at the @start a dot would hide it. */
-static size_t escape_byte(unsigned char c, bool start, char out[static 4])
-{
-    static const char hex[] = "0123456789abcdef";
-
-    if (c == '/') {
-        out[0] = '-';
-        return 1;
-    }
-    if ((is_alphanumeric(c) || strchr(":_.", c)) && !(start && c == '.')) {
-        out[0] = (char)c;
-        return 1;
-    }
-    memcpy(out, "\\x", 2);
-    out[2] = hex[c >> 4];
-    out[3] = hex[c & 15];
-    return 4;
-}
-
-int unit_name_escape(const char *s, bool path, char *ret, size_t size)
-{
-    size_t n = 0;
-
-    if (path && s[0] && !s[strspn(s, "/")])
-        s = "/";
-    else if (path)
-        s += strspn(s, "/");
-    if (path && !*s)
-        s = "/";
-    for (const char *p = s; *p;) {
-        char out[4];
-        size_t len;
-
-        if (path && *p == '/' && p > s) { /* the last of several, and not at the end */
-            p += strspn(p, "/") - 1;
-            if (!p[1])
-                break;
-        }
-        if (path && (p == s || p[-1] == '/') && is_dots(p, strcspn(p, "/")))
-            return -EINVAL;
-        len = escape_byte((unsigned char)*p, p == s, out);
-        if (n + len >= size)
-            return -ENAMETOOLONG;
-        memcpy(ret + n, out, len);
-        n += len;
-        p++;
-    }
-    ret[n] = '\0';
-    return 0;
-}
-
 static int hex_digit(char c)
 {
     static const char digits[] = "0123456789abcdef0123456789ABCDEF";

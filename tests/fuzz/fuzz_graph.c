@@ -125,8 +125,7 @@ static void happen(struct world *w, unsigned what, size_t a, size_t b, unsigned 
             w->begun[a] = s == UNIT_DEACTIVATING         ? UNIT_JOB_STOP
                           : s == UNIT_FAILED && more & 8 ? UNIT_JOB_START
                                                          : UNIT_JOB_NONE;
-        } else if (more & 16)
-            graph_cancel(w->graph, a, UNIT_JOB_CANCELED);
+        }
         break;
     case 9:
         w->now += more * USEC_PER_SEC / 8;

@@ -160,7 +160,7 @@ static inline int world_tear_down(void **state)
     int left;
 
     world_reap(w);
-    loop_freep(&w->loop);
+    loop_free(w->loop);
     left = (int)count_descriptors() - (int)w->descriptors;
     free(w);
     if (left != 0)

@@ -117,7 +117,7 @@ static void begin(void *ctx, size_t unit, enum unit_job job)
     CHECK(job == UNIT_JOB_START  ? is_down(s)
           : job == UNIT_JOB_STOP ? !is_down(s)
                                  : job == UNIT_JOB_RELOAD && is_up(s),
-          "life %lu: %s when %s", l->number, unit_job_name(job), unit_state_name(s));
+          "life %lu: %s when %d", l->number, unit_job_name(job), s);
     for (size_t pos = 0, other; job == UNIT_JOB_START && graph_dep(l->graph, unit, DEP_BINDS_TO, &pos, &other);) {
         size_t p = 0, o;
 
@@ -299,8 +299,6 @@ static void take_step(struct life *l)
         tell(l, pick(l, l->n));
     else if (what < 33)
         happen(l);
-    else if (what == 33)
-        graph_cancel(l->graph, pick(l, l->n), UNIT_JOB_CANCELED);
     else if (what == 34)
         graph_unlink(l->graph, pick(l, l->n));
     else if (what == 35)

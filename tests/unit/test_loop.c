@@ -98,7 +98,7 @@ static int tear_down(void **state)
     }
     for (size_t i = 0; i < ARRAY_SIZE(world->crowd); i++)
         close_fd(world->crowd[i].fd);
-    loop_freep(&world->loop);
+    loop_free(world->loop);
     free(world);
     return 0;
 }
