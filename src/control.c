@@ -24,7 +24,8 @@ static void conn_close(struct conn *c)
         p = &(*p)->next;
     *p = c->next;
     c->server->n_conns--;
-    loop_remove(c->server->loop, &c->watch);
+    if (c->server->loop)
+        loop_remove(c->server->loop, &c->watch);
     stream_done(&c->stream);
     conn_forget(c);
     free(c);
@@ -198,16 +199,26 @@ int control_new(struct control **ret, struct loop *loop, const char *path, const
     return 0;
 }
 
+void control_close(struct control *s)
+{
+    if (!s || !s->loop)
+        return;
+    (void)unlink(s->path);
+    loop_close(s->loop, &s->watch);
+    loop_arm(s->loop, &s->pause, USEC_INFINITY);
+    for (struct conn *c = s->conns; c; c = c->next) {
+        conn_answer_end(c);
+        loop_remove(s->loop, &c->watch);
+    }
+    s->loop = NULL;
+}
+
 struct control *control_free(struct control *s)
 {
     if (!s)
         return NULL;
-    /* First the name: whoever gets an answer finds nobody there any more. */
-    (void)unlink(s->path);
-    loop_close(s->loop, &s->watch);
-    loop_arm(s->loop, &s->pause, USEC_INFINITY);
+    control_close(s);
     while (s->conns) {
-        conn_answer_end(s->conns);
         (void)stream_write(&s->conns->stream);
         conn_close(s->conns);
     }

@@ -24,7 +24,7 @@ struct conn {
 };
 
 struct control {
-    struct loop *loop;
+    struct loop *loop; /* NULL: it is closed */
     const struct control_ops *ops;
     void *ctx;
     char *path;

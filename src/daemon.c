@@ -212,7 +212,7 @@ static void finish(struct daemon *d, bool failed)
 
     for (size_t i = 0; i < units_count(d->units); i++)
         daemon_drop_job(units_nth(d->units, i));
-    d->control = control_free(d->control);
+    control_close(d->control);
     if (!failed) /* then STAGE_FAILED was the last word */
         log_stage(d->log, STAGE_STOPPED, LOG_INFO, FIELDS({"RESULT", result}), "result: %s", result);
     unit_unlock_all(&d->unit_locks, d->config->rundir);
@@ -224,7 +224,7 @@ static void finish(struct daemon *d, bool failed)
     d->loop = loop_free(d->loop);
 }
 
-int daemon_run(const struct daemon_config *config)
+int daemon_run(const struct daemon_config *config, struct control **ret_control)
 {
     struct daemon d = {.config = config,
                        .is_init = log_identity(config->log)->pid == 1,
@@ -259,5 +259,6 @@ int daemon_run(const struct daemon_config *config)
     }
     if (d.loop)
         finish(&d, r < 0 || (d.sole && d.failed));
+    *ret_control = d.control;
     return r < 0 ? 1 : r;
 }

@@ -88,7 +88,7 @@
     "# What runs here, and how it is.\n"                                                                               \
     "method Status() -> (instance: Instance)\n"                                                                        \
     "\n"                                                                                                               \
-    "# Stops a job, or the whole instance. Answers when that has happened.\n"                                          \
+    "# Stops a job, or the whole instance. Answers when that has happened, and nothing of it is left.\n"            \
     "method Stop(job: ?string) -> ()\n"                                                                                \
     "\n"                                                                                                               \
     "# Starts a job that has ended, or a unit, which is loaded if need be. Answers when it is up.\n"                                                          \

@@ -10,6 +10,7 @@
 #include <syslog.h>
 #include <unistd.h>
 #include "cleanup.h"
+#include "control.h"
 #include "daemon.h"
 #include "detach.h"
 #include "directive.h"
@@ -325,18 +326,20 @@ static int be_resident(struct run *run)
         .rundir = run->rundir,
         .watchdog_usec = run->watchdog_usec,
         .inherit = !forks(run) && !bears_our_name && (asked == LOG_TO_AUTO || asked == LOG_TO_STDERR),
-    });
+    }, &run->control);
 }
 
+/* Whoever waits for the end hears of it when the name is free and the log is written; what is left then nobody sees. */
 static void release(struct run *run)
 {
     for (size_t i = 0; i < ARRAY_SIZE(run->pidfiles); i++)
         pidfile_remove(&run->pidfiles[i]);
     if (run->rundir)
         rundir_remove(run->rundir);
+    log_free(run->log);
+    control_free(run->control);
     units_free(run->units);
     free(run->first);
-    log_free(run->log);
     free(run->rundir);
     detach_replace_environment(NULL);
     strv_free(run->env);

@@ -16,6 +16,8 @@
 #define EXIT_NO_PERMISSION 4
 #define EXIT_NOT_INSTALLED 5
 
+struct control;
+
 struct run {
     struct cli *cli;
     struct proc_self self; /* as it was started */
@@ -36,6 +38,7 @@ struct run {
     struct units *units;
     struct unit **first; /* those that are wanted from the start */
     size_t n_first;
+    struct control *control; /* closed; NULL: nobody waits for the end */
 };
 
 /* A start that cannot be: told to the log and upward. Returns @status. */

@@ -126,18 +126,18 @@ int verb_list(const struct verb_args *a)
     return r < 0 ? verb_complain_errno(NULL, r) : LSB_OK;
 }
 
-/* Stop, and then the end of the process itself: its answer comes a moment before. */
+/* The instance answers when its name is free and its log is written; all that is left of it then is an exit. */
 static int stop_running(const struct target *t)
 {
     json_t *reply = NULL;
     int r = verb_call(t, "Stop", &reply);
 
     json_decref(reply);
-    if (t->unit)
-        return r > 0 ? r : LSB_OK;
-    /* Gone without an answer (somebody killed it) is gone all the same. */
-    if (r > 0)
+    if (r != -ECONNRESET)
         return r;
+    if (t->unit)
+        return LSB_OK;
+    /* Gone without an answer (somebody killed it) is gone all the same, when its process is. */
     r = client_wait_gone(t->instance.client, USEC_INFINITY);
     return r < 0 ? verb_complain_errno(t->instance.name, r) : LSB_OK;
 }

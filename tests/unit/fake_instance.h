@@ -35,7 +35,7 @@ struct fake {
     char *big;              /* one more word of WEB's command line */
     int refuse;             /* what stop answers, 0: it stops */
     rlim_t descriptors;     /* RLIMIT_NOFILE of the server, 0: as it is */
-    int linger_msec;        /* how long the process goes on after the socket is gone */
+    int linger_msec;        /* from the end of the socket to that of the instance */
     struct manager_end end; /* of a job that is stopped; all zero: it ends well */
     enum job_state fate;    /* of a job that is started (again): JOB_UP, JOB_FAILED, JOB_RESTART; 0: it is up */
     int reload;             /* what Reload returns: 1: it takes a moment, 2: and fails then, 3: it ends the job */
@@ -294,9 +294,10 @@ static inline int fake_run(struct fake *f, int ready)
         return 1;
     close(ready);
     r = loop_run(f->loop);
-    control_free(f->control);
+    control_close(f->control);
     loop_free(f->loop);
     poll(NULL, 0, f->linger_msec);
+    control_free(f->control);
     return r;
 }
 
