@@ -12,6 +12,7 @@
 #include <time.h>
 #include "cleanup.h"
 #include "loop.h"
+#include "nofile.h"
 
 #define BATCH 16
 
@@ -78,9 +79,14 @@ static int watch_ctl(struct loop *l, int op, struct watch *w, uint32_t events)
 /* From the few to the many, once and for all. */
 static int become_many(struct loop *l)
 {
+    struct rlimit before;
     int r = 0;
 
     l->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    if (l->epoll_fd < 0 && errno == EMFILE && nofile_raise(&before)) {
+        l->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+        nofile_restore(&before);
+    }
     if (l->epoll_fd < 0)
         return -errno;
     for (int i = 0; i < l->n_few && r >= 0; i++)
@@ -265,7 +271,9 @@ int loop_run(struct loop *l)
         l->n_batch = l->epoll_fd < 0 ? sleep_few(l) : epoll_wait(l->epoll_fd, l->batch, BATCH, timeout_msec(l));
         if (l->n_batch < 0) {
             l->n_batch = 0;
-            if (errno != EINTR)
+            if (errno == EINVAL && l->epoll_fd < 0 && become_many(l) < 0) /* RLIMIT_NOFILE is less than is polled */
+                return -EMFILE;
+            if (errno != EINTR && l->epoll_fd < 0)
                 return -errno;
         }
         for (int i = 0; i < l->n_batch; i++) {

@@ -16,6 +16,7 @@
 #include "directive.h"
 #include "facts.h"
 #include "launch.h"
+#include "nofile.h"
 #include "parse.h"
 #include "pidfile.h"
 #include "proc.h"
@@ -287,13 +288,7 @@ static int write_pidfiles(struct run *run)
 /* A thousand services take thousands of descriptors; what we take for ourselves their programs get back as it was. */
 static void raise_limit(const struct run *run, struct rlimit *ret_before)
 {
-    struct rlimit more;
-
-    if ((run->n_first == 1 && units_count(run->units) < MANY_UNITS) || getrlimit(RLIMIT_NOFILE, ret_before) < 0)
-        return;
-    more = *ret_before;
-    more.rlim_cur = more.rlim_max;
-    if (setrlimit(RLIMIT_NOFILE, &more) < 0)
+    if ((run->n_first == 1 && units_count(run->units) < MANY_UNITS) || !nofile_raise(ret_before))
         *ret_before = (struct rlimit){0};
 }
 

@@ -48,18 +48,35 @@ def cpu_of(pid):
 # --- no descriptors
 
 @pytest.mark.no_wrapper
+@pytest.mark.parametrize("left", [1, 0], ids=["used-up", "less-than-polled"])
+def test_no_descriptor_under_the_soft_limit(world, left):
+    """Who asks is let in all the same, and what is waited for is heard: it can be stopped. What it starts gets no more."""
+    with world.forked(*ALWAYS) as daemon:
+        if left:
+            no_more_descriptors(world, daemon)
+        else:
+            squeeze(world, daemon.pid, "nofile", 2)
+        limit = resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE)
+        child = daemon.only_child()
+        world.run("is-ready", "web", code=0)
+        assert child.alive() and resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE) == limit
+        world.run("stop", "web", code=0)
+        assert child.gone
+
+
+@pytest.mark.no_wrapper
 def test_no_descriptor_for_who_asks(world):
-    """Nobody is let in, which must not become a busy loop, nor disturb the service; later all is well."""
+    """Beyond the hard limit nobody is let in, which must not become a busy loop, nor disturb the service."""
     with world.forked() as daemon:
         child = daemon.only_child()
-        undo = no_more_descriptors(world, daemon)
+        used = daemon.fds()
+        free = next(n for n in range(len(used) + 1) if n not in used)
+        resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE, (free, free))
         asking = world.start("status", "web")
         before = cpu_of(daemon.pid)
         signal.sigtimedwait([signal.SIGWINCH], 0.7)  # time passes: a busy loop would use all of it
         assert cpu_of(daemon.pid) - before < 0.2 and child.alive()
-        undo()
-        asking.wait()
-        world.run("status", "web", code=0)
+    assert asking.wait().code != 0, "it has ended meanwhile"
 
 
 @pytest.mark.no_wrapper
