@@ -125,15 +125,21 @@ static int next_child(DIR *d, const char **ret_name)
 static int own_pids(int fd, struct pids *p)
 {
     cleanup_close int file_fd = openat(fd, "cgroup.procs", O_RDONLY | O_CLOEXEC);
-    cleanup_fclose FILE *f = file_fd < 0 ? NULL : fdopen(file_fd, "r");
-    int pid, r = 0;
+    char text[4096];
+    pid_t pid = 0;
+    ssize_t n;
+    int r = 0;
 
-    if (!f)
+    if (file_fd < 0)
         return -errno;
-    take_fd(file_fd);
-    while (r >= 0 && fscanf(f, "%d", &pid) == 1)
-        if (pid > 0)
-            r = pids_push(p, pid);
+    while (r >= 0 && (n = read(file_fd, text, sizeof(text))) > 0)
+        for (ssize_t i = 0; i < n && r >= 0; i++)
+            if (text[i] != '\n') {
+                pid = 10 * pid + (text[i] - '0');
+            } else {
+                r = pid > 0 ? pids_push(p, pid) : 0;
+                pid = 0;
+            }
     return r;
 }
 

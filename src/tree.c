@@ -239,19 +239,30 @@ static int pass(const struct tree *t, bool all, int sig, pid_t except, struct pi
     return r;
 }
 
+/* Hundreds who fork leave us no share of the CPUs, unless we go before them, where we may (nice levels count within a session
+ * only, sched(7), "The autogroup feature"). Into *@ret_policy and *@ret_old what it was. */
+static bool go_first(int *ret_policy, struct sched_param *ret_old)
+{
+    const struct sched_param first = {.sched_priority = 1};
+
+    *ret_policy = sched_getscheduler(0);
+    return sched_getparam(0, ret_old) == 0 && sched_setscheduler(0, SCHED_FIFO, &first) == 0;
+}
+
 /* Until a pass finds nobody who has not got it: whoever was being forked gets it, too. @chase: the children first,
- * which is quick; whoever loses its parent becomes one. Hundreds who fork leave us no share of the CPUs, unless we go
- * before them, where we may (nice levels count within a session only, sched(7), "The autogroup feature"). Returns how
- * many it was sent to. */
+ * which is quick; whoever loses its parent becomes one. Most signals find nobody beside @except, so only a second pass is worth
+ * going first. Returns how many it was sent to. */
 static int sweep(const struct tree *t, int sig, pid_t except, bool chase)
 {
-    struct sched_param old = {0}, first = {.sched_priority = 1};
-    int r = 1, policy = sched_getscheduler(0);
-    bool raised = sched_getparam(0, &old) == 0 && sched_setscheduler(0, SCHED_FIFO, &first) == 0;
     uint64_t deadline = now_usec() + SWEEP_USEC;
+    struct sched_param old = {0};
     struct pids seen = {0};
+    bool raised = false;
+    int r = 1, policy = 0;
 
     for (unsigned i = 0; r > 0 && (chase || i < SIGNAL_PASSES) && now_usec() < deadline; i++) {
+        if (!raised && (chase || i > 0))
+            raised = go_first(&policy, &old);
         r = chase ? pass(t, false, sig, except, &seen) : 0;
         if (r == 0)
             r = pass(t, true, sig, except, &seen);
