@@ -46,15 +46,18 @@ static struct directive_list *list;
 /* NULL: no memory. */
 static const struct directive_list *all_rows(void)
 {
-    static void (*const tables[])(struct directive_list *l) = {
-        directives_service,   directives_exec,   directives_dirs,    directives_unit,     directives_install,
-        directives_condition, directives_amphid, directives_sandbox, directives_resource, directives_other,
-    };
-
     if (list || !(list = calloc(1, sizeof(*list))))
         return list;
-    for (size_t i = 0; i < ARRAY_SIZE(tables); i++)
-        tables[i](list);
+    directives_service(list);
+    directives_exec(list);
+    directives_dirs(list);
+    directives_unit(list);
+    directives_install(list);
+    directives_condition(list);
+    directives_amphid(list);
+    directives_sandbox(list);
+    directives_resource(list);
+    directives_other(list);
     return list;
 }
 

@@ -33,9 +33,9 @@ static const char *home_directory(void)
 static int place_of_user(enum exec_dir dir, char **ret)
 {
     static const struct {
-        const char *variable, *in_home, *below;
+        char variable[16], in_home[16], below[8];
     } places[] = {
-        [DIR_RUNTIME] = {"XDG_RUNTIME_DIR", NULL, ""},
+        [DIR_RUNTIME] = {"XDG_RUNTIME_DIR", "", ""},
         [DIR_STATE] = {"XDG_STATE_HOME", ".local/state", ""},
         [DIR_CACHE] = {"XDG_CACHE_HOME", ".cache", ""},
         [DIR_LOGS] = {"XDG_STATE_HOME", ".local/state", "/log"},
@@ -47,7 +47,7 @@ static int place_of_user(enum exec_dir dir, char **ret)
     *ret = NULL;
     if (value && value[0] == '/')
         r = asprintf(ret, "%s%s", value, places[dir].below);
-    else if (places[dir].in_home)
+    else if (places[dir].in_home[0])
         r = asprintf(ret, "%s/%s%s", home_directory(), places[dir].in_home, places[dir].below);
     return r < 0 ? -ENOMEM : 0;
 }

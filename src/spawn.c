@@ -37,13 +37,13 @@ static void __attribute__((noreturn)) child_main(const void *arg)
 
     c->report->begun = true;
     for (size_t i = 0; i < c->n_steps; i++)
-        if (c->steps[i]->apply(c) < 0) {
+        if (c->steps[i].apply(c) < 0) {
             c->report->error = errno;
             if (c->waits)
-                tell(c, c->steps[i]);
+                tell(c, &c->steps[i]);
             if (!c->report->what)
-                c->report->what = c->steps[i]->what;
-            c->report->exit_status = (int)c->steps[i]->exit_status;
+                c->report->what = c->steps[i].what;
+            c->report->exit_status = (int)c->steps[i].exit_status;
             break;
         }
     _exit(c->report->exit_status);
@@ -274,7 +274,8 @@ static int run_with(struct child *c, const struct command *command, pid_t *ret_p
 int spawn_run(const struct spawn *s, const struct spawn_run *how, pid_t *ret_pid, struct spawn_error *ret_error)
 {
     const struct command *command = how->command || how->argv ? how->command : s->spec->exec[EXEC_START].v;
-    struct child c = {.s = s, .run = how, .parent = s->ctx.self ? s->ctx.self : getpid()};
+    struct step steps[STEPS_MAX];
+    struct child c = {.s = s, .run = how, .parent = s->ctx.self ? s->ctx.self : getpid(), .steps = steps};
     struct spawn_env env;
     int r;
 

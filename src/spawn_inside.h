@@ -30,15 +30,9 @@ struct stream_plan {
 struct child;
 
 struct step {
-    bool (*applies)(const struct child *c); /* NULL: always; asked before the fork */
-    int (*apply)(const struct child *c);    /* in the child; -1 and errno */
+    int (*apply)(const struct child *c); /* in the child; -1 and errno */
     enum spawn_exit exit_status;
     const char *what;
-};
-
-struct step_list {
-    const struct step *v;
-    size_t n;
 };
 
 #define STEPS_MAX 48 /* more than there are */
@@ -54,7 +48,7 @@ struct child {
     struct spawn_env *env;
     const struct stdio *stdio; /* as they are asked for */
     struct stream_plan streams[3];
-    const struct step *steps[STEPS_MAX]; /* those that apply */
+    struct step *steps; /* those that apply, STEPS_MAX at most */
     size_t n_steps;
     int *fds;          /* run->fds, out of the way */
     size_t n_fds;      /* how many of them are passed */
@@ -84,10 +78,14 @@ bool spawn_has_terminal(const struct child *c);
 /* Fills in what its directives take away together: the bounding set and NoNewPrivileges=. */
 void spawn_imply(struct spawn *s);
 
-/* The steps of one part of the way. */
-struct step_list spawn_steps_streams(void); /* its terminal and standard streams */
-struct step_list spawn_steps_process(void); /* scheduling, limits and the like */
-struct step_list spawn_steps_rights(void);  /* who it is, and what it may */
+/* Adds a step, if it applies. */
+void spawn_step(struct child *c, bool applies, int (*apply)(const struct child *c), enum spawn_exit exit_status,
+                const char *what);
+
+/* The steps of one part of the way, in their order. */
+void spawn_steps_streams(struct child *c); /* its terminal and standard streams */
+void spawn_steps_process(struct child *c); /* scheduling, limits and the like */
+void spawn_steps_rights(struct child *c);  /* who it is, and what it may */
 
 /* The environment of @c's run, as systemd.exec(5) puts it together. @e must stay where it is. -1 with *@error. */
 int spawn_env_make(struct spawn_env *e, const struct child *c, struct spawn_error *error);

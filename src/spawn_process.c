@@ -254,22 +254,18 @@ static int step_limits(const struct child *c)
     return 0;
 }
 
-struct step_list spawn_steps_process(void)
+void spawn_steps_process(struct child *c)
 {
-    static const struct step steps[] = {
-        {has_oom, step_oom, EXIT_OOM_ADJUST, "OOMScoreAdjust="},
-        {has_coredump_filter, step_coredump_filter, EXIT_LIMITS, "CoredumpFilter="},
-        {has_nice, step_nice, EXIT_NICE, "Nice="},
-        {has_scheduler, step_scheduler, EXIT_SETSCHEDULER, "CPUSchedulingPolicy="},
-        {has_affinity, step_affinity, EXIT_CPUAFFINITY, "CPUAffinity="},
-        {has_numa, step_numa, EXIT_NUMA_POLICY, "NUMAPolicy="},
-        {has_ioprio, step_ioprio, EXIT_IOPRIO, "IOSchedulingClass="},
-        {has_timer_slack, step_timer_slack, EXIT_TIMERSLACK, "TimerSlackNSec="},
-        {has_personality, step_personality, EXIT_PERSONALITY, "Personality="},
-        {has_ksm, step_ksm, EXIT_MEMORY, "MemoryKSM="},
-        {NULL, step_umask, EXIT_SETSID, "UMask="},
-        {has_limits, step_limits, EXIT_LIMITS, "LimitNOFILE"},
-    };
-
-    return (struct step_list){steps, ARRAY_SIZE(steps)};
+    spawn_step(c, has_oom(c), step_oom, EXIT_OOM_ADJUST, "OOMScoreAdjust=");
+    spawn_step(c, has_coredump_filter(c), step_coredump_filter, EXIT_LIMITS, "CoredumpFilter=");
+    spawn_step(c, has_nice(c), step_nice, EXIT_NICE, "Nice=");
+    spawn_step(c, has_scheduler(c), step_scheduler, EXIT_SETSCHEDULER, "CPUSchedulingPolicy=");
+    spawn_step(c, has_affinity(c), step_affinity, EXIT_CPUAFFINITY, "CPUAffinity=");
+    spawn_step(c, has_numa(c), step_numa, EXIT_NUMA_POLICY, "NUMAPolicy=");
+    spawn_step(c, has_ioprio(c), step_ioprio, EXIT_IOPRIO, "IOSchedulingClass=");
+    spawn_step(c, has_timer_slack(c), step_timer_slack, EXIT_TIMERSLACK, "TimerSlackNSec=");
+    spawn_step(c, has_personality(c), step_personality, EXIT_PERSONALITY, "Personality=");
+    spawn_step(c, has_ksm(c), step_ksm, EXIT_MEMORY, "MemoryKSM=");
+    spawn_step(c, true, step_umask, EXIT_SETSID, "UMask=");
+    spawn_step(c, has_limits(c), step_limits, EXIT_LIMITS, "LimitNOFILE");
 }

@@ -291,20 +291,16 @@ static int step_mark(const struct child *c)
     return 0;
 }
 
-struct step_list spawn_steps_rights(void)
+void spawn_steps_rights(struct child *c)
 {
-    static const struct step steps[] = {
-        {has_mark, step_mark, EXIT_LIMITS, "LimitLOCKS="},
-        {has_keyring, step_keyring, EXIT_KEYRING, "KeyringMode="},
-        {has_user, step_groups, EXIT_GROUP, "Group="},
-        {has_bounding, step_bounding, EXIT_CAPABILITIES, "CapabilityBoundingSet="},
-        {has_secure_bits, step_secure_bits, EXIT_SECUREBITS, "SecureBits="},
-        {has_ambient, step_inherit, EXIT_CAPABILITIES, "AmbientCapabilities="},
-        {has_user, step_user, EXIT_USER, "User="},
-        {has_ambient, step_ambient, EXIT_CAPABILITIES, "AmbientCapabilities="},
-        {has_apparmor, step_apparmor, EXIT_APPARMOR_PROFILE, "AppArmorProfile="},
-        {has_no_new_privileges, step_no_new_privileges, EXIT_NO_NEW_PRIVILEGES, "NoNewPrivileges="},
-    };
-
-    return (struct step_list){steps, ARRAY_SIZE(steps)};
+    spawn_step(c, has_mark(c), step_mark, EXIT_LIMITS, "LimitLOCKS=");
+    spawn_step(c, has_keyring(c), step_keyring, EXIT_KEYRING, "KeyringMode=");
+    spawn_step(c, has_user(c), step_groups, EXIT_GROUP, "Group=");
+    spawn_step(c, has_bounding(c), step_bounding, EXIT_CAPABILITIES, "CapabilityBoundingSet=");
+    spawn_step(c, has_secure_bits(c), step_secure_bits, EXIT_SECUREBITS, "SecureBits=");
+    spawn_step(c, has_ambient(c), step_inherit, EXIT_CAPABILITIES, "AmbientCapabilities=");
+    spawn_step(c, has_user(c), step_user, EXIT_USER, "User=");
+    spawn_step(c, has_ambient(c), step_ambient, EXIT_CAPABILITIES, "AmbientCapabilities=");
+    spawn_step(c, has_apparmor(c), step_apparmor, EXIT_APPARMOR_PROFILE, "AppArmorProfile=");
+    spawn_step(c, has_no_new_privileges(c), step_no_new_privileges, EXIT_NO_NEW_PRIVILEGES, "NoNewPrivileges=");
 }

@@ -304,14 +304,10 @@ static int step_terminal(const struct child *c)
     return 0;
 }
 
-struct step_list spawn_steps_streams(void)
+void spawn_steps_streams(struct child *c)
 {
-    static const struct step steps[] = {
-        {has_terminal_to_clean, step_terminal, EXIT_STDIN, "TTYPath="},
-        {has_stdin, step_stdin, EXIT_STDIN, "standard input"},
-        {has_stdout, step_stdout, EXIT_STDOUT, "standard output"},
-        {has_stderr, step_stderr, EXIT_STDERR, "standard error"},
-    };
-
-    return (struct step_list){steps, ARRAY_SIZE(steps)};
+    spawn_step(c, has_terminal_to_clean(c), step_terminal, EXIT_STDIN, "TTYPath=");
+    spawn_step(c, has_stdin(c), step_stdin, EXIT_STDIN, "standard input");
+    spawn_step(c, has_stdout(c), step_stdout, EXIT_STDOUT, "standard output");
+    spawn_step(c, has_stderr(c), step_stderr, EXIT_STDERR, "standard error");
 }

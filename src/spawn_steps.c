@@ -162,51 +162,44 @@ static int step_exec(const struct child *c)
     return execve(c->path, c->argv, c->env->v);
 }
 
-static struct step_list first_steps(void)
+static void first_steps(struct child *c)
 {
-    static const struct step steps[] = {
-        {has_cgroup, step_cgroup, EXIT_CGROUP, "cgroup"},
-        {has_group, step_group, EXIT_SETSID, "process group"},
-    };
-
-    return (struct step_list){steps, ARRAY_SIZE(steps)};
+    spawn_step(c, has_cgroup(c), step_cgroup, EXIT_CGROUP, "cgroup");
+    spawn_step(c, has_group(c), step_group, EXIT_SETSID, "process group");
 }
 
-static struct step_list steps_descriptors(void)
+static void steps_descriptors(struct child *c)
 {
-    static const struct step steps[] = {
-        {has_others, step_not_passed, EXIT_FDS, "descriptors"},
-        {has_fds, step_fds, EXIT_FDS, "descriptors"},
-        {has_passed, step_non_blocking, EXIT_FDS, "NonBlocking="},
-    };
-
-    return (struct step_list){steps, ARRAY_SIZE(steps)};
+    spawn_step(c, has_others(c), step_not_passed, EXIT_FDS, "descriptors");
+    spawn_step(c, has_fds(c), step_fds, EXIT_FDS, "descriptors");
+    spawn_step(c, has_passed(c), step_non_blocking, EXIT_FDS, "NonBlocking=");
 }
 
-static struct step_list last_steps(void)
+static void last_steps(struct child *c)
 {
-    static const struct step steps[] = {
-        {has_death_signal, step_death_signal, EXIT_SIGNAL_MASK, "the signal at our death"},
-        {has_directory, step_directory, EXIT_CHDIR, "WorkingDirectory="},
-        {has_own_pid, step_own_pid, EXIT_MEMORY, "LISTEN_PID"},
-        {has_sigpipe, step_sigpipe, EXIT_SIGNAL_MASK, "IgnoreSIGPIPE="},
-        {NULL, step_mask, EXIT_SIGNAL_MASK, "signal mask"},
-        {NULL, step_exec, EXIT_EXEC, NULL},
-    };
-
-    return (struct step_list){steps, ARRAY_SIZE(steps)};
+    spawn_step(c, has_death_signal(c), step_death_signal, EXIT_SIGNAL_MASK, "the signal at our death");
+    spawn_step(c, has_directory(c), step_directory, EXIT_CHDIR, "WorkingDirectory=");
+    spawn_step(c, has_own_pid(c), step_own_pid, EXIT_MEMORY, "LISTEN_PID");
+    spawn_step(c, has_sigpipe(c), step_sigpipe, EXIT_SIGNAL_MASK, "IgnoreSIGPIPE=");
+    spawn_step(c, true, step_mask, EXIT_SIGNAL_MASK, "signal mask");
+    spawn_step(c, true, step_exec, EXIT_EXEC, NULL);
 }
 
+void spawn_step(struct child *c, bool applies, int (*apply)(const struct child *c), enum spawn_exit exit_status,
+                const char *what)
+{
+    if (applies && c->n_steps < STEPS_MAX)
+        c->steps[c->n_steps++] = (struct step){apply, exit_status, what};
+}
+
+/* What needs rights comes before they are given up, the directory as the user, signals last. */
 void spawn_choose_steps(struct child *c)
 {
-    /* What needs rights comes before they are given up, the directory as the user, signals last. */
-    const struct step_list lists[] = {
-        first_steps(), spawn_steps_streams(), steps_descriptors(), spawn_steps_process(), spawn_steps_rights(), last_steps(),
-    };
-
     c->n_steps = 0;
-    for (size_t l = 0; l < ARRAY_SIZE(lists); l++)
-        for (size_t i = 0; i < lists[l].n; i++)
-            if (c->n_steps < STEPS_MAX && (!lists[l].v[i].applies || lists[l].v[i].applies(c)))
-                c->steps[c->n_steps++] = &lists[l].v[i];
+    first_steps(c);
+    spawn_steps_streams(c);
+    steps_descriptors(c);
+    spawn_steps_process(c);
+    spawn_steps_rights(c);
+    last_steps(c);
 }
