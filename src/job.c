@@ -324,6 +324,7 @@ static bool has_pipes(const struct job *job)
 
 static int make_output(struct job *job)
 {
+    static const struct output_tap tap = {got_line, wants_lines};
     struct job_output *o;
 
     if (!has_pipes(job))
@@ -331,8 +332,7 @@ static int make_output(struct job *job)
     job->output = o = calloc(1, sizeof(*o));
     if (!o)
         return -ENOMEM;
-    o->tap = (struct output_tap){got_line, wants_lines, job};
-    o->config = (struct output_config){job->c.common->loop, job->c.common->log, job->c.spec, &o->ring, &o->tap};
+    o->config = (struct output_config){job->c.common->loop, job->c.common->log, job->c.spec, &o->ring, &tap, job};
     for (size_t i = 0; i < ARRAY_SIZE(o->streams); i++)
         o->streams[i].watch.fd = o->fds[i] = -1;
     return 0;

@@ -67,7 +67,6 @@ struct job_output {
     struct output streams[2];
     int fds[2]; /* the child's ends: they serve all of its processes, over all restarts */
     struct ring ring;
-    struct output_tap tap;
     struct output_config config;
 };
 

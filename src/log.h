@@ -25,7 +25,7 @@ struct log_request {
     int file_max_files;
 };
 
-enum log_stream { STREAM_STDOUT, STREAM_STDERR };
+enum __attribute__((packed)) log_stream { STREAM_STDOUT, STREAM_STDERR };
 
 /* "auto|journal|syslog|stderr|json|file:PATH" of --log into the request. -EINVAL. */
 int log_parse(const char *s, struct log_request *ret);

@@ -21,7 +21,6 @@ enum __attribute__((packed)) output_route {
 struct output_tap {
     void (*line)(void *ctx, enum log_stream stream, const char *line, size_t len);
     bool (*wants)(void *ctx); /* any now? else line() may not be called */
-    void *ctx;
 };
 
 /* What both streams of a job share; all borrowed, outliving them. */
@@ -31,6 +30,7 @@ struct output_config {
     const struct jobspec *spec;
     struct ring *ring;
     const struct output_tap *tap; /* NULL: none */
+    void *tap_ctx;
 };
 
 /* What is under way in a stream: made when the first bytes come, since many services never say anything. output.c's
@@ -68,8 +68,8 @@ struct output {
     struct watch watch; /* the read end, -1: closed */
     const struct output_config *c;
     struct output_flow *flow; /* NULL: nothing has come yet */
-    enum log_stream stream;
     pid_t pid; /* whose lines they are */
+    enum log_stream stream;
     bool keep_tail;
     bool closing; /* all that is left goes out now */
 };

@@ -84,7 +84,7 @@ static size_t level_prefix(struct output_flow *o, const char *line, size_t len)
 
 static bool is_followed(const struct output_flow *o)
 {
-    return o->c->tap && o->c->tap->wants(o->c->tap->ctx);
+    return o->c->tap && o->c->tap->wants(o->c->tap_ctx);
 }
 
 /* Can whole lines go on without a look at each? */
@@ -124,7 +124,7 @@ static bool got_line(void *ctx, const char *line, size_t len, bool more)
         output_copy(o->copies, jobspec_identifier(o->c->spec), o->end->pid, o->c->spec->syslog_facility | o->level,
                     line + prefix, len - prefix);
     if (is_followed(o))
-        o->c->tap->line(o->c->tap->ctx, o->stream, line + prefix, len - prefix);
+        o->c->tap->line(o->c->tap_ctx, o->stream, line + prefix, len - prefix);
     if (!o->raw && o->passes) {
         if (log_wants_raw(o->c->log))
             prefix = 0;

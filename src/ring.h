@@ -10,7 +10,7 @@
 
 struct ring {
     char *data; /* NULL until the first line comes */
-    size_t size, start, len;
+    unsigned size, start, len;
 };
 
 /* Keeps @line; the oldest go as room is needed. Without memory nothing is kept. */

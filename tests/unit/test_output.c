@@ -69,7 +69,7 @@ static int set_up(void **state)
     snprintf(p->path, sizeof(p->path), "%s/log", p->dir);
     jobspec_init(&p->spec);
     p->spec.name = strdup("web");
-    p->tap = (struct output_tap){got_line, wants, p};
+    p->tap = (struct output_tap){got_line, wants};
     p->out[0].watch.fd = p->out[1].watch.fd = p->ends[0] = p->ends[1] = p->reader.fd = -1;
     signal(SIGPIPE, SIG_IGN);
     *state = p;
@@ -139,7 +139,7 @@ static void begin(struct place *p, enum log_kind kind)
     assert_int_equal(log_open(&p->log, &q, &what), 0);
     log_attach(p->log, p->loop);
     loop_before_sleep(p->loop, flush, p->log);
-    p->config = (struct output_config){p->loop, p->log, &p->spec, &p->ring, &p->tap};
+    p->config = (struct output_config){p->loop, p->log, &p->spec, &p->ring, &p->tap, p};
     for (int i = 0; i < 2; i++) {
         assert_int_equal(output_open(&p->out[i], &p->config, (enum log_stream)i, &p->ends[i]), 0);
         p->out[i].pid = 77;
