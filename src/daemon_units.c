@@ -1,6 +1,7 @@
 /* Between the graph of the units and their jobs: what is to begin is begun here, what becomes of it is told to the graph
  * when the event is over. So no rule of the graph ever runs inside a step of a job. */
 #include <errno.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,8 @@
 #include "cleanup.h"
 #include "daemon_state.h"
 #include "fsm_rules.h"
+
+#define FEW_NEWS 64 /* room for so many may stay */
 
 struct unit_news {
     size_t unit;
@@ -356,6 +359,19 @@ static void end_idling(struct daemon *d)
             job_go(units_nth(d->units, i)->job);
 }
 
+/* After an event that has touched many units, as the start of all: what it has left free goes back to the system. */
+static void give_back(struct daemon *d)
+{
+    if (d->news_size <= FEW_NEWS)
+        return;
+    free(d->news);
+    d->news = NULL;
+    d->news_size = 0;
+#ifdef __GLIBC__
+    (void)malloc_trim(0);
+#endif
+}
+
 void daemon_settle(struct daemon *d)
 {
     while (d->changed || d->n_news > 0) {
@@ -369,4 +385,5 @@ void daemon_settle(struct daemon *d)
         tell_up(d);
         look_for_end(d);
     }
+    give_back(d);
 }

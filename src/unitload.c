@@ -237,6 +237,7 @@ static int read_links(struct loading *l, const char *suffix, char ***ret)
 {
     CLEANUP(strv_freep) char **files = NULL;
     int r = unit_paths_files(l->paths, l->beside, l->u->names, suffix, &files);
+    size_t count = 0;
 
     for (size_t i = 0; r >= 0 && files && files[i]; i++) {
         const char *name = strrchr(files[i], '/') + 1;
@@ -253,7 +254,7 @@ static int read_links(struct loading *l, const char *suffix, char ***ret)
             name = instance;
         add_digest(&l->u->digest, suffix);
         add_digest(&l->u->digest, name);
-        r = strv_push(ret, name);
+        r = strv_append(ret, &count, name);
     }
     return r;
 }

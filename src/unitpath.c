@@ -245,18 +245,20 @@ static void gathering_done(struct gathering *g)
     free(g->v);
 }
 
-static int gather_file(struct gathering *g, const char *dir, const char *subdir, const struct unit_entry *e)
+/* @e, unless one of its name is among the first @known: within a directory each is there once. */
+static int gather_file(struct gathering *g, size_t known, const char *dir, const char *subdir, const struct unit_entry *e)
 {
     size_t n = strlen(e->name), k = g->only ? strlen(g->only) : 0;
+    bool full = (g->n & (g->n - 1)) == 0; /* with 0, 1, 2, 4 ... in it */
     struct file *grown;
     char *path;
 
     if (n < k || (k && !STREQ(e->name + n - k, g->only)))
         return 0;
-    for (size_t i = 0; i < g->n; i++)
+    for (size_t i = 0; i < known; i++)
         if (STREQ(g->v[i].name, e->name))
             return 0;
-    grown = realloc(g->v, (g->n + 1) * sizeof(*grown));
+    grown = full ? realloc(g->v, (2 * g->n + 1) * sizeof(*grown)) : g->v;
     if (!grown)
         return -ENOMEM;
     g->v = grown;
@@ -270,6 +272,7 @@ static int gather_dir(struct gathering *g, struct unit_dir *d, const char *name,
 {
     const struct unit_subdir *s = NULL;
     char subdir[UNIT_NAME_SIZE + sizeof(".requires")];
+    size_t known = g->n;
     int r = 0;
 
     if (d->n_subdirs == 0)
@@ -277,7 +280,7 @@ static int gather_dir(struct gathering *g, struct unit_dir *d, const char *name,
     strcpy(stpcpy(subdir, name), suffix);
     r = unit_dir_subdir(d, subdir, &s);
     for (size_t i = 0; r >= 0 && s && i < s->n_files; i++)
-        r = gather_file(g, d->path, s->name, &s->files[i]);
+        r = gather_file(g, known, d->path, s->name, &s->files[i]);
     return r;
 }
 
@@ -366,10 +369,11 @@ int unit_paths_files(const struct unit_paths *p, const char *beside, char *const
     CLEANUP(unit_dir_done) struct unit_dir here = {.path = beside ? strdup(beside) : NULL};
     CLEANUP(strv_freep) char **files = NULL;
     int r = beside && !here.path ? -ENOMEM : gather(&g, p, &here, names, suffix);
+    size_t n = 0;
 
     for (size_t i = 0; r >= 0 && i < g.n; i++)
         if (!g.v[i].masks)
-            r = strv_push(&files, g.v[i].path);
+            r = strv_append(&files, &n, g.v[i].path);
     if (r >= 0)
         *ret = take_ptr(files);
     return r;

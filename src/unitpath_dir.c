@@ -227,7 +227,8 @@ const struct unit_entry *unit_dir_find(const struct unit_dir *u, const char *nam
 /* The entry @e of a subdirectory: its name, and whether it is there to hide others of that name. */
 static int add_file(DIR *d, struct unit_subdir *s, const struct dirent *e)
 {
-    struct unit_entry *grown = realloc(s->files, (s->n_files + 1) * sizeof(*grown)), file = {0};
+    bool full = (s->n_files & (s->n_files - 1)) == 0; /* with 0, 1, 2, 4 ... in it */
+    struct unit_entry *grown = full ? realloc(s->files, (2 * s->n_files + 1) * sizeof(*grown)) : s->files, file = {0};
     char target[16];
     ssize_t len = e->d_type == DT_LNK ? readlinkat(dirfd(d), e->d_name, target, sizeof(target)) : -1;
 
