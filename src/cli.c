@@ -348,7 +348,7 @@ static int take_command(struct cli *c, char **argv)
         return cli_usage("--: a command is missing behind it");
     if (!argv[0][0])
         return cli_usage("the command is an empty word");
-    if (command_list_add(&c->spec.exec[EXEC_START], argv) < 0)
+    if (command_list_add(&c->spec.start, argv) < 0)
         return cli_usage("out of memory");
     if (!c->name) {
         const char *slash = strrchr(argv[0], '/');

@@ -228,7 +228,7 @@ bool daemon_can_reload(const struct unit *u)
 {
     const struct jobspec *spec = &u->file.spec;
 
-    return u->line || spec->exec[EXEC_RELOAD].n > 0 || spec->type == TYPE_NOTIFY_RELOAD;
+    return u->line || jobspec_commands(spec, EXEC_RELOAD)->n > 0 || spec->type == TYPE_NOTIFY_RELOAD;
 }
 
 static void reload_service(struct daemon *d, struct unit *u)

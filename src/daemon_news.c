@@ -123,7 +123,7 @@ static void job_started(void *ctx, struct job *job)
         log_unit(d->log, unit_subject(u), STAGE_PRIVILEGES, LOG_INFO, NULL, "kept: COMMAND is user %u, as we are",
                  (unsigned)self_uid());
     log_unit(d->log, unit_subject(u), STAGE_EXEC, LOG_INFO, FIELDS({"MAIN_PID", number(job->pid).text}),
-             "%s runs as PID %d", s->path ? s->path : job->c.spec->exec[EXEC_START].v[job->fsm.command].path,
+             "%s runs as PID %d", s->path ? s->path : job->c.spec->start.v[job->fsm.command].path,
              job->pid);
 }
 
@@ -173,7 +173,7 @@ static void job_exited(void *ctx, struct job *job)
     log_unit(d->log, unit_subject(u), STAGE_CHILD_EXIT, clean || job->stop_asked ? LOG_INFO : LOG_WARNING,
              FIELDS({"MAIN_PID", number(job->exit_pid).text}, {"EXIT_CODE", exit_code_name(job->exit_code)},
                     {"EXIT_STATUS", number(job->exit_status).text}),
-             "%s (PID %d) %s", job->c.spec->exec[EXEC_START].v[job->fsm.command].argv[0], job->exit_pid, text);
+             "%s (PID %d) %s", job->c.spec->start.v[job->fsm.command].argv[0], job->exit_pid, text);
 }
 
 static void command_ended(void *ctx, struct job *job, const struct command_end *e)

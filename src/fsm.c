@@ -64,12 +64,12 @@ static FSM_RULE(ping)
 /* systemd.service(5), Type=notify-reload: RELOADING=1 and READY=1 answer the signal; else nobody answers it. */
 static FSM_RULE(reload)
 {
-    if (!f->main && d->exec[EXEC_RELOAD].n == 0)
+    if (!f->main && jobspec_commands(d, EXEC_RELOAD)->n == 0)
         return ACT_REFUSED; /* nobody to be signalled */
     f->reload_failed = false;
     f->talk = RELOAD_SILENT;
     f->reload_at = in->now;
-    if (d->exec[EXEC_RELOAD].n)
+    if (jobspec_commands(d, EXEC_RELOAD)->n)
         return ACT_RELOAD | fsm_command(f, JOB_RELOADING, EXEC_RELOAD, fsm_start_deadline(d, in));
     if (d->type != TYPE_NOTIFY_RELOAD)
         return ACT_RELOAD | ACT_RELOAD_SIGNAL | ACT_RELOADED;

@@ -47,7 +47,7 @@ static unsigned finish(struct fsm *f, const struct jobspec *d, const struct fsm_
 
 static unsigned post(struct fsm *f, const struct jobspec *d, const struct fsm_input *in)
 {
-    if (d->exec[EXEC_STOP_POST].n)
+    if (jobspec_commands(d, EXEC_STOP_POST)->n)
         return fsm_command(f, JOB_STOP_POST, EXEC_STOP_POST, stop_deadline(d, in));
     return finish(f, d, in);
 }
@@ -157,7 +157,7 @@ FSM_RULE(fsm_wind_down)
 {
     if (f->up_since)
         fsm_forgive(f, d, in->now);
-    if (f->up_since && d->exec[EXEC_STOP].n)
+    if (f->up_since && jobspec_commands(d, EXEC_STOP)->n)
         return fsm_command(f, JOB_STOP, EXEC_STOP, stop_deadline(d, in));
     return fsm_terminate(f, d, in);
 }

@@ -36,7 +36,7 @@ static enum job_result judge_main(const struct jobspec *d, const struct fsm_inpu
 /* "-" before the command line of the main process. */
 static bool failure_is_ignored(const struct fsm *f, const struct jobspec *d)
 {
-    const struct command_list *list = &d->exec[EXEC_START];
+    const struct command_list *list = &d->start;
 
     return f->command < list->n && list->v[f->command].ignore_failure;
 }

@@ -24,7 +24,7 @@ void fsm_feed(struct fsm *f, const struct fsm_input *in)
 /* systemd.service(5), ExecStart=: Type=oneshot may have none, or several, one after the other. */
 static unsigned run(struct fsm *f, const struct jobspec *d, const struct fsm_input *in)
 {
-    if (f->command >= d->exec[EXEC_START].n)
+    if (f->command >= d->start.n)
         return fsm_started(f, d, in);
     fsm_enter(f, JOB_STARTING, fsm_start_deadline(d, in));
     f->main = true;
@@ -33,7 +33,7 @@ static unsigned run(struct fsm *f, const struct jobspec *d, const struct fsm_inp
 
 static unsigned prepare(struct fsm *f, const struct jobspec *d, const struct fsm_input *in)
 {
-    if (d->exec[EXEC_START_PRE].n)
+    if (jobspec_commands(d, EXEC_START_PRE)->n)
         return fsm_command(f, JOB_START_PRE, EXEC_START_PRE, fsm_start_deadline(d, in));
     return run(f, d, in);
 }
@@ -53,7 +53,7 @@ FSM_RULE(fsm_begin)
         return actions | fsm_end(f, JOB_FAILED);
     }
     f->started = in->now;
-    if (d->exec[EXEC_CONDITION].n)
+    if (jobspec_commands(d, EXEC_CONDITION)->n)
         return actions | fsm_command(f, JOB_CONDITION, EXEC_CONDITION, fsm_start_deadline(d, in));
     return actions | prepare(f, d, in);
 }
@@ -105,7 +105,7 @@ static unsigned up(struct fsm *f, const struct jobspec *d, const struct fsm_inpu
 
 FSM_RULE(fsm_started)
 {
-    if (d->exec[EXEC_START_POST].n)
+    if (jobspec_commands(d, EXEC_START_POST)->n)
         return fsm_command(f, JOB_START_POST, EXEC_START_POST, fsm_start_deadline(d, in));
     return up(f, d, in);
 }

@@ -185,7 +185,7 @@ static struct fsm_input run_main(struct job *job)
 static void tell_command(struct job *job, pid_t pid, int code, int status, const char *why)
 {
     const struct command_end e = {.list = job->control_list,
-                                  .command = &job->c.spec->exec[job->control_list].v[job->command],
+                                  .command = &jobspec_commands(job->c.spec, job->control_list)->v[job->command],
                                   .pid = pid,
                                   .code = code,
                                   .status = status,
@@ -197,7 +197,7 @@ static void tell_command(struct job *job, pid_t pid, int code, int status, const
 /* The command job->command of the list and, while they cannot be started and that does not matter, those behind it. */
 static struct fsm_input run_commands(struct job *job)
 {
-    const struct command_list *list = &job->c.spec->exec[job->fsm.list];
+    const struct command_list *list = jobspec_commands(job->c.spec, job->fsm.list);
     struct fsm_input end = {.event = EV_CONTROL, .code = CLD_EXITED};
 
     job->control_list = job->fsm.list;
@@ -314,7 +314,7 @@ static bool list_counts(const struct job *job)
 
 void job_command_ended(struct job *job, const struct child_end *end)
 {
-    const struct command_list *list = &job->c.spec->exec[job->control_list];
+    const struct command_list *list = jobspec_commands(job->c.spec, job->control_list);
     bool failed = end->code != CLD_EXITED || end->status != 0;
 
     tell_command(job, end->pid, end->code, end->status, NULL);

@@ -370,7 +370,7 @@ int job_run_main(struct job *job)
     run.main = true;
     run.complain = complain;
     run.complain_ctx = job;
-    run.command = &job->c.spec->exec[EXEC_START].v[job->fsm.command];
+    run.command = &job->c.spec->start.v[job->fsm.command];
     run.watchdog = job->fsm.watchdog_usec > 0;
     if (r >= 0)
         r = run_environment(job, EXEC_START, &env);
@@ -392,7 +392,7 @@ int job_run_main(struct job *job)
 
 int job_run_command(struct job *job, struct spawn_error *ret_error)
 {
-    struct command command = job->c.spec->exec[job->fsm.list].v[job->command];
+    struct command command = jobspec_commands(job->c.spec, job->fsm.list)->v[job->command];
     CLEANUP(strv_freep) char **env = NULL;
     struct spawn_run run;
     int r;

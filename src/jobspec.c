@@ -22,8 +22,18 @@ struct part {
     void (*done)(void *part); /* NULL: it holds nothing */
 };
 
+static void commands_done(void *part)
+{
+    struct spec_commands *c = part;
+
+    for (size_t i = 0; i < EXEC_LIST_MAX; i++)
+        command_list_done(&c->lists[i]);
+}
+
 static struct part part(enum jobspec_part p)
 {
+    static const struct spec_commands no_commands;
+
     switch (p) {
     case PART_EXEC:
         return (struct part){sizeof(struct spec_exec), spec_exec_defaults(), spec_exec_done};
@@ -31,6 +41,8 @@ static struct part part(enum jobspec_part p)
         return (struct part){sizeof(struct spec_dirs), spec_dirs_defaults(), spec_dirs_done};
     case PART_DEPS:
         return (struct part){sizeof(struct spec_deps), spec_deps_defaults(), spec_deps_done};
+    case PART_COMMANDS:
+        return (struct part){sizeof(no_commands), &no_commands, commands_done};
     case PART_LIMITS:
         return (struct part){sizeof(struct spec_limits), spec_limits_defaults(), NULL};
     case PART_EXITS:
@@ -93,7 +105,7 @@ void jobspec_drop_part(struct jobspec *d, enum jobspec_part p)
 
 char *const *jobspec_argv(const struct jobspec *d)
 {
-    return d->exec[EXEC_START].n ? d->exec[EXEC_START].v[0].argv : NULL;
+    return d->start.n ? d->start.v[0].argv : NULL;
 }
 
 void jobspec_init(struct jobspec *d)
@@ -135,8 +147,7 @@ void jobspec_done(struct jobspec *d)
     free(d->name);
     free(d->description);
     free(d->unenforced);
-    for (size_t i = 0; i < EXEC_LIST_MAX; i++)
-        command_list_done(&d->exec[i]);
+    command_list_done(&d->start);
     free(d->bus_name);
     free(d->pid_file);
     probe_list_done(&d->ready);
@@ -155,11 +166,11 @@ void jobspec_done(struct jobspec *d)
 /* systemd.service(5), Type=, ExecStart=, ExecStop=, BusName=, Restart=. */
 const char *jobspec_fault(const struct jobspec *d)
 {
-    size_t n = d->exec[EXEC_START].n;
+    size_t n = d->start.n;
 
     if (n == 0 && spec_unit(d)->success_action != UNIT_ACTION_NONE)
         return NULL; /* it is made for what follows it */
-    if (n == 0 && d->exec[EXEC_STOP].n == 0)
+    if (n == 0 && jobspec_commands(d, EXEC_STOP)->n == 0)
         return "has neither ExecStart= nor ExecStop=";
     if (n == 0 && d->type != TYPE_ONESHOT)
         return "has no ExecStart=, which only Type=oneshot can do without";

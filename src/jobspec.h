@@ -66,6 +66,11 @@ enum __attribute__((packed)) exec_list {
     EXEC_LIST_MAX
 };
 
+/* All but ExecStart=. */
+struct spec_commands {
+    struct command_list lists[EXEC_LIST_MAX];
+};
+
 /* The parts of a description that few units have: made by the first directive of theirs that is set, and all defaults
  * until then. PART_JOB is the description itself. */
 enum jobspec_part {
@@ -74,6 +79,7 @@ enum jobspec_part {
     PART_DIRS,   /* struct spec_dirs */
     PART_UNIT,   /* struct spec_unit */
     PART_DEPS,   /* struct spec_deps */
+    PART_COMMANDS, /* struct spec_commands */
     PART_LIMITS, /* struct spec_limits, and those of spec_parts.h behind it */
     PART_EXITS,
     PART_HEALTH,
@@ -141,7 +147,7 @@ struct jobspec {
     uint64_t start_limit_interval; /* 0: no limit */
     uint64_t watchdog_usec; /* WatchdogSec= of the child, 0: none */
 
-    struct command_list exec[EXEC_LIST_MAX];
+    struct command_list start; /* EXEC_START; jobspec_commands() knows all lists */
     struct probe_list ready; /* Ready=: all must hold */
     char *bus_name;          /* Type=dbus */
     char *pid_file;          /* Type=forking */
@@ -200,6 +206,13 @@ static inline const struct spec_log *spec_log(const struct jobspec *d)
 static inline const struct spec_deps *spec_deps(const struct jobspec *d)
 {
     return (const struct spec_deps *)jobspec_part(d, PART_DEPS);
+}
+
+/* The commands of a list; there may be none. */
+static inline const struct command_list *jobspec_commands(const struct jobspec *d, enum exec_list list)
+{
+    return list == EXEC_START ? &d->start
+                              : &((const struct spec_commands *)jobspec_part(d, PART_COMMANDS))->lists[list];
 }
 
 /* Does it run anything (ExecStart=), and if so, the main process's command line (Type=oneshot: the first)? NULL: no. */

@@ -23,7 +23,7 @@ static char *absolute_path(const char *path)
 static int make_line(struct run *run)
 {
     struct jobspec *spec = &run->cli->spec;
-    struct command *command = &spec->exec[EXEC_START].v[0];
+    struct command *command = &spec->start.v[0];
     struct unit_file file = {.id = strdup(spec->name)};
     int r;
 

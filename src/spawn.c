@@ -201,7 +201,7 @@ static int run_reported(struct child *c, pid_t *ret_pid, struct spawn_error *e)
 /* Which of the unit's rights apply. systemd.service(5), PermissionsStartOnly=: to the commands of ExecStart= alone. */
 static enum command_rights rights_of(const struct jobspec *d, const struct spawn_run *run, const struct command *command)
 {
-    const struct command_list *starts = &d->exec[EXEC_START];
+    const struct command_list *starts = &d->start;
 
     if (d->permissions_start_only && !(command >= starts->v && command < starts->v + starts->n))
         return RIGHTS_FULL;
@@ -229,7 +229,7 @@ static void describe(struct child *c, const struct command *command)
 static int find_program(struct child *c, const struct command *command, char **ret_path, char ***ret_argv,
                         struct spawn_error *e)
 {
-    const struct command *first = c->d->exec[EXEC_START].v;
+    const struct command *first = c->d->start.v;
 
     c->argv = c->run->argv;
     if (!c->argv && command->no_variables)
@@ -273,7 +273,7 @@ static int run_with(struct child *c, const struct command *command, pid_t *ret_p
 
 int spawn_run(const struct spawn *s, const struct spawn_run *how, pid_t *ret_pid, struct spawn_error *ret_error)
 {
-    const struct command *command = how->command || how->argv ? how->command : s->spec->exec[EXEC_START].v;
+    const struct command *command = how->command || how->argv ? how->command : s->spec->start.v;
     struct step steps[STEPS_MAX];
     struct child c = {.s = s, .run = how, .parent = s->ctx.self ? s->ctx.self : getpid(), .steps = steps};
     struct spawn_env env;

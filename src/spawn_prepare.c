@@ -252,12 +252,12 @@ static int prepare_command_line(struct spawn *s, struct spawn_error *e)
     struct spawn_env env;
     int r;
 
-    if (s->ctx.clean || s->spec->exec[EXEC_START].n == 0)
+    if (s->ctx.clean || s->spec->start.n == 0)
         return 0;
     r = spawn_env_make(&env, &c, e);
     if (r < 0)
         return r;
-    r = spawn_find(s, env.v, s->spec->exec[EXEC_START].v[0].path, &s->path, e);
+    r = spawn_find(s, env.v, s->spec->start.v[0].path, &s->path, e);
     spawn_env_done(&env);
     return r;
 }

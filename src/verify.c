@@ -121,8 +121,8 @@ static void check_commands(struct verify *v)
     const struct jobspec *d = &v->files.unit.spec;
 
     for (unsigned e = 0; e < EXEC_LIST_MAX; e++)
-        for (size_t i = 0; i < d->exec[e].n; i++) {
-            const struct command *c = &d->exec[e].v[i];
+        for (size_t i = 0; i < jobspec_commands(d, e)->n; i++) {
+            const struct command *c = &jobspec_commands(d, e)->v[i];
 
             if (!c->ignore_failure && !command_found(d, c->path))
                 problem(v, line_with(v, keys[e], c->path), "%s does not exist or is not executable", c->path);

@@ -64,7 +64,7 @@ static inline void describe(struct jobspec *d, const char *directives, const cha
         r = directive_assign(d, line, value, &expects);
         CHECK(r == 0 || r == -EOPNOTSUPP, "%s=%s: %d", line, value, r); /* some are only known */
     }
-    assert_int_equal(command_list_add(&d->exec[EXEC_START], (char *const *)(uintptr_t)words), 0);
+    assert_int_equal(command_list_add(&d->start, (char *const *)(uintptr_t)words), 0);
 }
 
 static char *base_env[] = {TEXT("PATH=relative:/no/such:/bin:/usr/bin"), TEXT("BASE=1"), NULL};

@@ -22,6 +22,7 @@ static const char *const event_names[] = {
 struct world {
     struct jobspec d;
     struct spec_exits exits;
+    struct spec_commands commands;
     void *parts[PART_MAX];
     struct fsm f;
     uint64_t now;
@@ -32,13 +33,14 @@ static struct command one_command;
 
 static void with_list(struct world *w, enum exec_list list)
 {
-    w->d.exec[list] = (struct command_list){&one_command, 1};
+    *(list == EXEC_START ? &w->d.start : &w->commands.lists[list]) = (struct command_list){&one_command, 1};
 }
 
 static void world_init(struct world *w, enum job_type type)
 {
     *w = (struct world){.now = BEGIN, .random = UINT32_MAX / 2};
     w->parts[PART_EXITS] = &w->exits;
+    w->parts[PART_COMMANDS] = &w->commands;
     w->d = (struct jobspec){
         .type = type,
         .timeout_start = START_SEC * USEC_PER_SEC,
@@ -47,7 +49,7 @@ static void world_init(struct world *w, enum job_type type)
         .restart_usec = 100 * USEC_PER_MSEC,
         .restart_max_delay = USEC_INFINITY,
         .runtime_max = USEC_INFINITY,
-        .exec[EXEC_START] = {&one_command, 1},
+        .start = {&one_command, 1},
         .part = w->parts,
     };
     fsm_init(&w->f, &w->d);
@@ -484,7 +486,7 @@ static void oneshot_lists(void **state)
 
     (void)state;
     world_init(&w, TYPE_ONESHOT);
-    w.d.exec[EXEC_START] = (struct command_list){three, ARRAY_SIZE(three)};
+    w.d.start = (struct command_list){three, ARRAY_SIZE(three)};
     PLAY("three", &w, STEP(START, STARTING, ACT_RUN, NONE), STEP(EXEC, STARTING, 0, NONE),
          STEP(EXIT, STARTING, ACT_RUN, NONE), STEP(EXEC, STARTING, 0, NONE), FAILS(EXIT, 1, STARTING, ACT_RUN, NONE),
          STEP(EXIT, STOP_TERM, ACT_READY | ACT_TERM, STOP_SEC), STEP(EMPTY, DONE, ACT_END, NONE));
@@ -495,7 +497,7 @@ static void oneshot_lists(void **state)
          FAILS(NOSTART, 203, STARTING, ACT_RUN, NONE), FAILS(EXIT, 3, STOP_TERM, ACT_TERM, STOP_SEC),
          STEP(EMPTY, FAILED, ACT_END, NONE));
     assert_int_equal(w.f.result, RESULT_EXIT_CODE);
-    w.d.exec[EXEC_START].n = 0;
+    w.d.start.n = 0;
     w.d.remain_after_exit = true;
     PLAY("none", &w, STEP(START, EXITED, ACT_READY, NONE), STEP(STOP, STOP_TERM, TERM, STOP_SEC),
          STEP(EMPTY, DONE, ACT_END, NONE));
@@ -517,7 +519,7 @@ static void ignored_failures(void **state)
 
     (void)state;
     world_init(&w, TYPE_EXEC);
-    w.d.exec[EXEC_START].v = &ignored;
+    w.d.start.v = &ignored;
     PLAY("no program", &w, STEP(START, STARTING, ACT_RUN, START_SEC),
          FAILS(NOSTART, 203, STOP_TERM, ACT_READY | ACT_TERM, STOP_SEC), STEP(EMPTY, DONE, ACT_END, NONE));
     bring_up(&w);
@@ -653,7 +655,7 @@ static void failure_modes(void **state)
     PLAY("ExecStop=, abort", &w, STEP(STOP, STOP, ACT_STOPPING | ACT_CONTROL, STOP_SEC),
          STEP(TIME, STOP_WATCHDOG, ACT_WATCHDOG, 3), STEP(TIME, STOP_KILL, ACT_KILL, STOP_SEC),
          STEP(EXIT, STOP_KILL, 0, SAME), STEP(EMPTY, FAILED, ACT_END, NONE));
-    w.d.exec[EXEC_STOP].n = 0;
+    w.commands.lists[EXEC_STOP].n = 0;
     fsm_init(&w.f, &w.d);
     bring_up(&w);
     PLAY("stop, abort", &w, STEP(STOP, STOP_TERM, TERM, STOP_SEC), STEP(TIME, STOP_WATCHDOG, ACT_WATCHDOG, 3),
@@ -693,7 +695,7 @@ static void runtime(void **state)
          STEP(READY, UP, ACT_RELOADED, 35));
     PLAY("over", &w, STEP(TIME, STOP, ACT_STOPPING | ACT_CONTROL, STOP_SEC));
     assert_int_equal(w.f.result, RESULT_TIMEOUT);
-    w.d.exec[EXEC_STOP].n = 0;
+    w.commands.lists[EXEC_STOP].n = 0;
     w.d.watchdog_usec = 0;
     w.d.runtime_extra = 10 * USEC_PER_SEC;
     w.random = UINT32_MAX;

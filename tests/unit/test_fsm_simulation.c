@@ -34,6 +34,7 @@ struct sim {
     uint64_t seed, rnd, now;
     struct jobspec d;
     struct spec_exits exits;
+    struct spec_commands commands;
     void *parts[PART_MAX];
     struct fsm f;
     struct seen *seen;
@@ -130,18 +131,18 @@ static void describe(struct sim *s)
         .watchdog_usec = one_in(s, 2) ? 0 : (1 + random_below(&s->rnd, 20)) * USEC_PER_SEC,
     };
     for (int list = 0; list < EXEC_LIST_MAX; list++)
-        if (one_in(s, 2))
-            s->d.exec[list] = (struct command_list){&one_command, 1};
-    s->d.exec[EXEC_START] = (struct command_list){one_in(s, 2) ? &commands[1] : commands, 1};
+        s->commands.lists[list] = one_in(s, 2) ? (struct command_list){&one_command, 1} : (struct command_list){NULL, 0};
+    s->d.start = (struct command_list){one_in(s, 2) ? &commands[1] : commands, 1};
     if (s->d.type == TYPE_ONESHOT)
-        s->d.exec[EXEC_START].n = random_below(&s->rnd, ARRAY_SIZE(commands) + 1);
-    if (s->d.type == TYPE_ONESHOT && s->d.exec[EXEC_START].n)
-        s->d.exec[EXEC_START].v = commands;
-    s->d.remain_after_exit |= s->d.exec[EXEC_START].n == 0;
+        s->d.start.n = random_below(&s->rnd, ARRAY_SIZE(commands) + 1);
+    if (s->d.type == TYPE_ONESHOT && s->d.start.n)
+        s->d.start.v = commands;
+    s->d.remain_after_exit |= s->d.start.n == 0;
     if (one_in(s, 4))
         s->d.ready = (struct probe_list){&one_probe, 1};
     s->exits = (struct spec_exits){0};
     s->parts[PART_EXITS] = &s->exits;
+    s->parts[PART_COMMANDS] = &s->commands;
     s->d.part = s->parts;
     add_exits(s, &s->exits.success);
     add_exits(s, &s->exits.restart_prevent);
@@ -194,7 +195,7 @@ static void begin_life(struct sim *s)
              "%u lives are more than the limit allows", s->lives);
     if (!s->asked && s->lives > 1)
         MUST(s, since >= 10 * USEC_PER_MSEC, "a busy loop: the last life began %llu us ago", (unsigned long long)since);
-    MUST(s, s->lives <= 1 || s->post_ran == !!s->d.exec[EXEC_STOP_POST].n, "ExecStopPost= of the last life");
+    MUST(s, s->lives <= 1 || s->post_ran == !!s->commands.lists[EXEC_STOP_POST].n, "ExecStopPost= of the last life");
     MUST(s, !s->quiet_until, "started again after STOP");
     if (kills_all(s) && s->d.send_sigkill && !s->forced)
         MUST(s, !s->main && !s->command && s->others == 0, "something of the last life is left");
@@ -215,7 +216,7 @@ static void run_command(struct sim *s)
         MUST(s, !s->post_ran, "ExecStopPost= twice");
         s->post_ran = true;
     }
-    MUST(s, s->d.exec[s->f.list].n, "a list that is not there");
+    MUST(s, jobspec_commands(&s->d, s->f.list)->n, "a list that is not there");
     s->command = true;
     s->command_dying = false;
     s->others += one_in(s, 3);
@@ -247,11 +248,11 @@ static bool life_begins(const struct sim *s, enum job_state before, unsigned act
 {
     enum exec_list list = actions & ACT_CONTROL ? s->f.list : EXEC_LIST_MAX;
 
-    if (s->d.exec[EXEC_CONDITION].n)
+    if (s->commands.lists[EXEC_CONDITION].n)
         return list == EXEC_CONDITION;
-    if (s->d.exec[EXEC_START_PRE].n)
+    if (s->commands.lists[EXEC_START_PRE].n)
         return list == EXEC_START_PRE;
-    if (s->d.exec[EXEC_START].n)
+    if (s->d.start.n)
         return actions & ACT_RUN && s->f.command == 0;
     return list == EXEC_START_POST || (actions & ACT_READY && before != JOB_START_POST);
 }
@@ -313,7 +314,7 @@ static void invariants(const struct sim *s, const struct fsm_input *in, enum job
          "the result");
     MUST(s, !(actions & ACT_AGAIN) || !s->quiet_until, "a restart after STOP");
     MUST(s, !(actions & ACT_RUN) || !(actions & ACT_CONTROL), "main process and commands at once");
-    MUST(s, !(actions & ACT_READY) || from == JOB_STARTING || from == JOB_START_POST || s->d.exec[EXEC_START].n == 0,
+    MUST(s, !(actions & ACT_READY) || from == JOB_STARTING || from == JOB_START_POST || s->d.start.n == 0,
          "ready, but not by its start");
     MUST(s, to != JOB_EXITED || (!s->f.main && s->d.remain_after_exit && s->f.result == RESULT_SUCCESS), "exited");
     MUST(s, !s->f.main || !s->f.headless, "headless with a main process");
@@ -574,8 +575,8 @@ static void crash_loops(void **state)
         sim_init(&s, seed, &seen);
         s.d.type = TYPE_EXEC;
         s.d.restart = RESTART_ALWAYS;
-        s.d.ready.n = s.d.exec[EXEC_CONDITION].n = s.d.exec[EXEC_START_PRE].n = 0;
-        s.d.exec[EXEC_START].n = 1;
+        s.d.ready.n = s.commands.lists[EXEC_CONDITION].n = s.commands.lists[EXEC_START_PRE].n = 0;
+        s.d.start.n = 1;
         s.d.remain_after_exit = false;
         s.exits.restart_prevent = (struct exitset){0};
         step(&s, (struct fsm_input){.event = EV_START});

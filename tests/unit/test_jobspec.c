@@ -386,17 +386,17 @@ static void lists(void **state)
     jobspec_init(&d);
     assert_int_equal(set(&d, "ExecReload", "kill -HUP $MAINPID"), 0);
     assert_int_equal(set(&d, "ExecReload", "-/bin/false 'a b'"), 0);
-    assert_int_equal(d.exec[EXEC_RELOAD].n, 2);
-    assert_false(d.exec[EXEC_RELOAD].v[0].ignore_failure);
-    assert_string_equal(d.exec[EXEC_RELOAD].v[0].argv[2], "$MAINPID");
-    assert_true(d.exec[EXEC_RELOAD].v[1].ignore_failure);
-    assert_string_equal(d.exec[EXEC_RELOAD].v[1].argv[1], "a b");
+    assert_int_equal(jobspec_commands(&d, EXEC_RELOAD)->n, 2);
+    assert_false(jobspec_commands(&d, EXEC_RELOAD)->v[0].ignore_failure);
+    assert_string_equal(jobspec_commands(&d, EXEC_RELOAD)->v[0].argv[2], "$MAINPID");
+    assert_true(jobspec_commands(&d, EXEC_RELOAD)->v[1].ignore_failure);
+    assert_string_equal(jobspec_commands(&d, EXEC_RELOAD)->v[1].argv[1], "a b");
     assert_int_equal(set(&d, "ExecReload", "/bin/true/"), -ENOEXEC);
     assert_int_equal(set(&d, "ExecReload", "-"), -EINVAL);
     assert_int_equal(set(&d, "ExecReload", "'open"), -EINVAL);
-    assert_int_equal(d.exec[EXEC_RELOAD].n, 2);
+    assert_int_equal(jobspec_commands(&d, EXEC_RELOAD)->n, 2);
     assert_int_equal(set(&d, "ExecReload", ""), 0);
-    assert_int_equal(d.exec[EXEC_RELOAD].n, 0);
+    assert_int_equal(jobspec_commands(&d, EXEC_RELOAD)->n, 0);
     assert_int_equal(set(&d, "Environment", "A=1 B 2C=x C=3"), -EINVAL); /* the good ones count, as with systemd */
     assert_int_equal(strv_len(d.environment), 2);
     assert_int_equal(set(&d, "Environment", "D=1 \\q"), -EINVAL); /* but not where the words cannot be told apart */

@@ -68,7 +68,7 @@ static void check_in(int cgroup_fd, const char *user, const char *expected)
 
     jobspec_init(&d);
     d.user = user ? strdup(user) : NULL;
-    assert_int_equal(command_list_add(&d.exec[EXEC_START], argv), 0);
+    assert_int_equal(command_list_add(&d.start, argv), 0);
     assert_int_equal(spawn_prepare(&s, &d, &ctx, &e), 0);
     assert_int_equal(spawn_run(&s, &run, &pid, &e), -1);
     assert_int_equal(e.exit_status, EXIT_MEMORY);

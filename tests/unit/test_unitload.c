@@ -325,10 +325,10 @@ static void merging(void **state)
     assert_int_equal(load(&u, "m@x\\x20y"), 0);
     assert_string_equal(heard.complaint_text, "");
     assert_string_equal(u.spec.description, "second");
-    assert_int_equal(u.spec.exec[EXEC_START].n, 1);
-    assert_string_equal(u.spec.exec[EXEC_START].v[0].argv[1], "x y");
-    assert_string_equal(u.spec.exec[EXEC_START].v[0].argv[2], "$X");
-    assert_int_equal(u.spec.exec[EXEC_START_PRE].n, 2);
+    assert_int_equal(u.spec.start.n, 1);
+    assert_string_equal(u.spec.start.v[0].argv[1], "x y");
+    assert_string_equal(u.spec.start.v[0].argv[2], "$X");
+    assert_int_equal(jobspec_commands(&u.spec, EXEC_START_PRE)->n, 2);
     assert_string_equal(env_get(u.spec.environment, "A"), "x y");
     assert_string_equal(env_get(u.spec.environment, "B"), "3");
     assert_null(u.spec.user);
