@@ -148,11 +148,15 @@ static void before_sleep(void *ctx)
 /* Nothing that was wanted can be begun, as the graph has said. */
 static int refused(struct daemon *d, int error)
 {
+    const char *why = d->config->first[0]->why;
+    char text[256];
+
     if (d->config->resident)
         return 0;
     d->failed = true;
     d->exit_status = 1;
-    upward_failed(d->upward, 1, 0, "nothing was started", NULL);
+    snprintf(text, sizeof(text), "nothing was started: %s", why ? why : strerror(-error));
+    upward_failed(d->upward, 1, 0, text, NULL);
     return error;
 }
 

@@ -134,7 +134,8 @@ static void job_ready(struct daemon *d, struct unit *u)
     struct textbuf b = TEXTBUF(text);
 
     if (r < 0)
-        log_stage(d->log, STAGE_FAILED, LOG_ERR, NULL, "no control socket in %s: %s", d->config->rundir, strerror(-r));
+        log_stage(d->log, STAGE_FAILED, LOG_ERR, NULL, "no control socket in %s: %s; it hears signals alone", d->config->rundir,
+                  strerror(-r));
     put_job(u->job, &b);
     log_unit(d->log, unit_subject(u), STAGE_READY, LOG_INFO, FIELDS({"MAIN_PID", number(u->job->pid).text}), "%s",
              text + (unit_subject(u) ? strlen(unit_name(u)) + 1 : 0)); /* a record about a unit has its name before it */

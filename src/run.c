@@ -107,7 +107,7 @@ static int clean_up(struct run *run)
     int r = read_environment(run);
 
     if (r < 0)
-        return run_complain(run, EXIT_FAILURE, -r, "%s", strerror(-r));
+        return run_complain(run, EXIT_FAILURE, -r, "cannot read its environment: %s", strerror(-r));
     run->umask = umask(0);
     if (run->listen_fds) /* it may have taken the place of one that is said to be passed, and is not */
         run->self.fd = close_fd(run->self.fd);
@@ -166,13 +166,19 @@ static void log_beginning(struct run *run)
 {
     const struct mode_verdict *v = &run->verdict;
     const char *mode = mode_name(v->mode);
+    const struct cli *cli = run->cli;
+    size_t more = cli->units ? strv_len(cli->units) - 1 : 0;
+    char others[48] = "";
 
+    if (more > 0)
+        snprintf(others, sizeof(others), " and %zu more unit%s", more, more == 1 ? "" : "s");
     log_stage(run->log, STAGE_DETECT, v->fork_skipped || v->drop_env ? LOG_NOTICE : LOG_INFO,
               FIELDS({"MODE", mode}, {"REASON", v->reason}), "%s: %s", mode, v->reason);
-    log_stage(run->log, STAGE_START, LOG_INFO, NULL, "amphid " AMPHID_VERSION " starts %s",
-              jobspec_argv(&run->cli->spec) ? jobspec_argv(&run->cli->spec)[0]
-              : run->cli->units             ? run->cli->units[0]
-                                            : "without a command");
+    log_stage(run->log, STAGE_START, LOG_INFO, NULL, "amphid " AMPHID_VERSION " starts %s%s",
+              jobspec_argv(&cli->spec) ? jobspec_argv(&cli->spec)[0]
+              : cli->units             ? cli->units[0]
+                                       : "the units that are enabled",
+              others);
 }
 
 static int no_rundir(struct run *run, int error)
@@ -181,9 +187,9 @@ static int no_rundir(struct run *run, int error)
 
     if (rundir_base(&base) < 0)
         base = NULL;
-    return run_complain(run, error == EPERM || error == EACCES ? EXIT_NO_PERMISSION : EXIT_FAILURE, error, "%s/%s: %s",
-                    base ? base : "", run->cli->name,
-                    error == EPERM ? "not a directory of ours that nobody else may write to" : strerror(error));
+    return run_complain(run, error == EPERM || error == EACCES ? EXIT_NO_PERMISSION : EXIT_FAILURE, error,
+                    "the directory %s/%s cannot be used: %s", base ? base : "", run->cli->name,
+                    error == EPERM ? "it is not ours alone to write to; remove it, or choose another --name" : strerror(error));
 }
 
 /* Why the lock is not ours. */
@@ -262,7 +268,8 @@ static int detach(struct run *run)
         return GO_ON;
     r = launch_detach(&run->channel, &run->upward, run->log, run->cli->name);
     if (r < 0)
-        return run_complain(run, EXIT_FAILURE, -r, "cannot fork: %s", strerror(-r));
+        return run_complain(run, EXIT_FAILURE, -r, "cannot fork: %s%s", strerror(-r),
+                            r == -EAGAIN ? " (RLIMIT_NPROC, or pids.max of a cgroup)" : "");
     run->upward.print_as = NULL; /* stderr is /dev/null */
     return GO_ON;
 }

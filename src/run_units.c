@@ -102,7 +102,7 @@ int run_load_units(struct run *run)
     if (r >= 0 && !(run->first = calloc(strv_len(cli->units) + strv_len(enabled) + 1, sizeof(*run->first))))
         r = -ENOMEM;
     if (r < 0)
-        return run_complain(run, EXIT_FAILURE, -r, "%s", strerror(-r));
+        return run_complain(run, EXIT_FAILURE, -r, "the directories of units cannot be read: %s", strerror(-r));
     if (jobspec_argv(&cli->spec))
         return make_line(run);
     for (size_t i = 0; cli->units && cli->units[i] && status == GO_ON; i++)

@@ -216,11 +216,11 @@ const char *units_explain(int error)
 {
     switch (error) {
     case -ENOENT:
-        return "there is no such unit";
+        return "there is no such unit ('amphid list-unit-files' shows those there are)";
     case -ERFKILL:
-        return "it is masked";
+        return "it is masked: a symbolic link to /dev/null takes its place";
     case -EINVAL:
-        return "not the name of a unit";
+        return "not the name of a unit (NAME.service)";
     case -ENOEXEC:
         return "its file cannot be used ('amphid verify' says why)";
     case -EOPNOTSUPP:

@@ -16,9 +16,9 @@ int verb_complain(const char *name, const char *what, int status)
 int verb_complain_errno(const char *name, int error)
 {
     if (error == -EOPNOTSUPP)
-        return verb_complain(name, "libjansson.so.4 is not installed", LSB_NOT_INSTALLED);
+        return verb_complain(name, "libjansson.so.4 is not installed, without it no answer can be read", LSB_NOT_INSTALLED);
     return verb_complain(name,
-                         error == -ETIMEDOUT ? "it does not answer"
+                         error == -ETIMEDOUT ? "it does not answer (is it stopped, or traced?)"
                          : error == -EBADMSG ? "what answers is no amphid"
                                              : strerror(-error),
                          LSB_ERROR);
@@ -51,7 +51,7 @@ static int explain(struct textbuf *b, const char *error, const json_t *parameter
     if (STREQ(error, MANAGER_NOT_UP) && state)
         textbuf_printf(b, "refused while it is %s", state);
     else if (STREQ(error, MANAGER_NO_SUCH_JOB))
-        textbuf_puts(b, "it has no job");
+        textbuf_puts(b, "the instance has no unit of that name");
     else if ((STREQ(error, MANAGER_NOT_LOADED) || STREQ(error, MANAGER_REFUSED)) && reason)
         textbuf_puts(b, reason);
     else if (STREQ(error, MANAGER_START_FAILED) && reason)

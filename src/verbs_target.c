@@ -117,7 +117,7 @@ static int open_instance(const char *name, bool ask, struct instance *ret)
     int r;
 
     if (!rundir_name_valid(name))
-        return verb_complain(NULL, "an instance's name is made of letters, digits and :_.@-", LSB_USAGE);
+        return verb_complain(NULL, "not the name of an instance (letters, digits and :_.@-) or of a unit", LSB_USAGE);
     r = ask ? instance_find(name, ret) : instance_open(name, ret);
     return r < 0 ? verb_complain_errno(name, r) : LSB_OK;
 }
@@ -149,7 +149,7 @@ int verb_target(const struct verb_args *a, bool ask, bool loads, struct target *
     if (!a->name && !a->instance)
         return verb_complain(NULL, "the name of an instance or of a unit is missing", LSB_USAGE);
     if (a->name && !rundir_name_valid(a->name) && !unit_name_valid(a->name))
-        return verb_complain(NULL, "an instance's name is made of letters, digits and :_.@-", LSB_USAGE);
+        return verb_complain(NULL, "not the name of an instance (letters, digits and :_.@-) or of a unit", LSB_USAGE);
     r = !a->instance && !rundir_name_valid(a->name) ? LSB_OK
                                                     : open_instance(a->instance ? a->instance : a->name, ask, &t.instance);
     if (r != LSB_OK)
@@ -170,5 +170,5 @@ int verb_target(const struct verb_args *a, bool ask, bool loads, struct target *
     target_done(&t);
     if (r != 0)
         return r > 0 ? LSB_OK : LSB_ERROR;
-    return loads ? ask_resident(a->name, ret) : verb_complain(a->name, "no such instance or unit", LSB_NOT_RUNNING);
+    return loads ? ask_resident(a->name, ret) : verb_complain(a->name, "no such instance or unit ('amphid list' shows those that run)", LSB_NOT_RUNNING);
 }

@@ -36,18 +36,20 @@ static int wait_for(const struct target *t, enum wait_goal goal, uint64_t usec)
 {
     cleanup_free char *call = target_call(t, "Wait", goals[goal]);
     json_t *reply = NULL;
+    char late[32];
     int r = !call                   ? -ENOMEM
             : usec == USEC_INFINITY ? instance_call(&t->instance, call, &reply)
                                     : client_call(t->instance.client, call, usec, &reply);
 
+    snprintf(late, sizeof(late), "not %s in time (--timeout=)", goals[goal]);
     if (r == 0)
         r = goal == WAIT_STOPPED ? end_status(reply) : LSB_OK;
     else if (r == 1)
         r = verb_refused(target_name(t), take_ptr(reply));
     else if (r == -ETIMEDOUT && usec != USEC_INFINITY)
-        r = verb_complain(target_name(t), "not in time", TIMED_OUT);
+        r = verb_complain(target_name(t), late, TIMED_OUT);
     else if (r == -ECONNRESET)
-        r = verb_complain(target_name(t), "it went away without a word", LSB_ERROR);
+        r = verb_complain(target_name(t), "it ended without an answer, its log may say why", LSB_ERROR);
     else
         r = verb_complain_errno(target_name(t), r);
     json_decref(reply);

@@ -126,7 +126,7 @@ def test_start_while_the_next_start_is_waited_for(world):
     assert "auto-restart" in out and "status=3" in out and "the next in" in out
     run = world.run("is-ready", "web", code=1)
     assert run.out.startswith("not ready: auto-restart") and "status 3" in run.out
-    say(world.run("wait", "web", "--for=ready", f"--timeout={ms(100)}", code=124), "not in time")
+    say(world.run("wait", "web", "--for=ready", f"--timeout={ms(100)}", code=124), "not ready in time")
     world.run("start", "web", code=0)
     tell.expect("up")
     found = job(world)
@@ -140,7 +140,7 @@ def test_start_while_the_next_start_is_waited_for(world):
 def test_the_resident_daemon_has_nothing_to_restart(world):
     world.fork().wait(0)
     for verb in ("start", "restart"):
-        say(world.run(verb, "amphid", code=1), "no job")
+        say(world.run(verb, "amphid", code=1), "no unit of that name")
     world.run("is-ready", "amphid", code=0)
     world.run("is-healthy", "amphid", code=0)
     assert status(world, "amphid")["jobs"] == []
@@ -182,7 +182,7 @@ def test_wait_for_ready(world):
     run = world.run("is-ready", "web", code=1)
     assert run.out.startswith("not ready: starting: ") and str(ready) in run.out and run.err == ""
     assert run.out.count("\n") == 1
-    say(world.run("wait", "web", "--for=healthy", f"--timeout={ms(50)}", code=124), "not in time")
+    say(world.run("wait", "web", "--for=healthy", f"--timeout={ms(50)}", code=124), "not healthy in time")
     ready.touch()
     waiting.wait(0)
     start.wait(0)

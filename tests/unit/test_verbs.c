@@ -371,7 +371,7 @@ static void test_ready(void **state)
     assert_string_equal(o.out, "not ready: up: tcp:80: Connection refused\n");
     o = run_args(verb_wait, &args);
     assert_int_equal(o.status, 124);
-    assert_string_equal(o.err, "amphid: web: not in time\n");
+    assert_string_equal(o.err, "amphid: web: not ready in time (--timeout=)\n");
     fflush(NULL);
     pid = fork();
     if (pid == 0)
