@@ -263,6 +263,7 @@ size_t log_lines(struct log *l, const struct log_source *from, uint64_t realtime
 {
     size_t done = 0;
 
+    log_late(l);
     if (is_bare(l, from) && n >= LITTLE) {
         outlet_push(&l->main);
         pass(&l->main, data, n);

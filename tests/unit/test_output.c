@@ -308,6 +308,33 @@ static void as_they_are(void **state)
     assert_non_null(strstr(last, " web[77]: last\n"));
 }
 
+/* A record that was put off is written before the lines that come next, many or few. */
+static void behind_a_late_record(void **state)
+{
+    static const char *const formats[] = {"short-iso-precise", "cat"};
+    struct place *p = *state;
+    char lines[8000];
+
+    for (size_t i = 0; i < sizeof(lines); i++)
+        lines[i] = i % 10 == 9 ? '\n' : 'x';
+    p->deaf = true;
+    for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {
+        cleanup_free char *text = NULL;
+        const char *record;
+
+        set(p, "LogFormat", formats[i]);
+        unlink(p->path);
+        begin(p, LOG_TO_FILE);
+        log_later(p->log, NULL, STAGE_STOPPING, LOG_INFO, "put off");
+        say(p, STREAM_STDOUT, lines, sizeof(lines));
+        output_drain(&p->out[STREAM_STDOUT]);
+        close_all(p);
+        text = content(p->path);
+        record = strstr(text, "put off");
+        CHECK(record && record < strstr(text, "xxxxxxxxx\n"), "%s", formats[i]);
+    }
+}
+
 /* What is in the file without the times, whether somebody looks at each line or not. */
 static char *all_of(struct place *p, const char *format, bool deaf, uint64_t seed)
 {
@@ -700,7 +727,7 @@ int main(void)
         IN_PLACE(odd_bytes),      IN_PLACE(in_json),        IN_PLACE(prefixes_may_be_meant), IN_PLACE(rate_limit),
         IN_PLACE(backpressure),   IN_PLACE(closed_while_nobody_reads),
         IN_PLACE(overflow_drop),  IN_PLACE(no_space),       IN_PLACE(rotation),      IN_PLACE(opened_again),
-        IN_PLACE(copies),         IN_PLACE(as_they_are),    IN_PLACE(in_bulk_or_not),
+        IN_PLACE(copies),         IN_PLACE(as_they_are),    IN_PLACE(in_bulk_or_not), IN_PLACE(behind_a_late_record),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
