@@ -81,8 +81,11 @@ def one(crowd, amphid, count, passes, idle_seconds):
     return {**result, "all_ms": sorted(took)[len(took) // 2], "fastest_ms": min(took), "count": count}
 
 
-def scale(amphid, count, passes, idle_seconds):
-    """One crowd after the other: a thousand processes are company enough."""
+def scale(amphid, count, passes, idle_seconds, realtime):
+    """One crowd after the other: a thousand processes are company enough. @realtime: everybody else on the machine has to wait;
+    all that is started inherits it."""
+    if realtime:
+        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
     return {crowd.name: one(crowd, amphid, count, passes, idle_seconds) for crowd in CROWDS}
 
 

@@ -144,7 +144,8 @@ void probe_list_done(struct probe_list *l)
 
 void jobspec_done(struct jobspec *d)
 {
-    free(d->name);
+    if (!d->name_is_lent)
+        free(d->name);
     free(d->description);
     free(d->unenforced);
     command_list_done(&d->start);

@@ -104,6 +104,7 @@ struct jobspec {
     unsigned n_unenforced;
     bool ignore_sigpipe, ignore_sigpipe_set;
     bool delegate; /* Delegate= */
+    bool name_is_lent; /* and not freed with it */
 
     enum job_type type; /* a unit file's default is the loader's to set, where type_set is false */
     bool type_set;

@@ -92,6 +92,11 @@ int unit_link(struct unit *u, struct unit_file *file)
     file->names = strv_free(file->names);
     free(file->id);
     file->id = NULL;
+    if (!file->spec.name_is_lent && STREQ(file->spec.name, unit_name(u))) {
+        free(file->spec.name);
+        file->spec.name = (char *)(uintptr_t)unit_name(u);
+        file->spec.name_is_lent = true;
+    }
     return 0;
 }
 
