@@ -270,15 +270,16 @@ static void put_row(FILE *f, const char *const *row, const int width[COLUMNS])
 
 static int put_table(FILE *f, const struct row *rows, size_t n)
 {
-    static const char *const head[COLUMNS] = {"NAME",     "STATE", "HEALTH", "RESTARTS", "PID",
-                                              "MAIN-PID", "MODE",  "COMMAND"};
+    static const char titles[COLUMNS][12] = {"NAME",     "STATE", "HEALTH", "RESTARTS", "PID",
+                                             "MAIN-PID", "MODE",  "COMMAND"};
+    const char *head[COLUMNS];
     char **cells = calloc((n + 1) * COLUMNS, sizeof(*cells));
     int width[COLUMNS], r = 0;
 
     if (!cells)
         return -ENOMEM;
     for (size_t c = 0; c < COLUMNS; c++)
-        width[c] = (int)strlen(head[c]);
+        width[c] = (int)strlen(head[c] = titles[c]);
     for (size_t i = 0; i < n && r == 0; i++) {
         char **row = &cells[i * COLUMNS];
 

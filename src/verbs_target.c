@@ -45,7 +45,7 @@ char *target_call(const struct target *t, const char *method, const char *goal)
 /* Has the instance @i the unit @full? 2: it runs it, or has something left to do for it. */
 static int has_unit(const struct instance *i, const char *full)
 {
-    static const char *const ended[] = {"inactive", "done", "failed"};
+    static const char ended[][12] = {"inactive", "done", "failed"};
     const json_t *jobs = json_object_get(i->info, "jobs");
 
     for (size_t n = 0; i->verdict == INSTANCE_RUNNING && n < json_array_size(jobs); n++) {

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Checks the house of src/: includes go downward only, files stay small, nobody but main() ends the program, and no
-variable is exported.
+"""Checks the house of src/: includes go downward only, files stay small, constant tables have no pointers, nobody but
+main() ends the program, and no variable is exported.
 
   check_floors.py [SRC] [LIBRARY OR OBJECT...]
 
@@ -79,6 +79,14 @@ def check_sizes(files):
             yield f"{path}: {lines} lines, at most {MAX_LINES}"
 
 
+def check_tables(files):
+    """Pointers in a constant table are written by the dynamic linker at each start: DESIGN.md, "One table of directives"."""
+    for path in files:
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            if re.search(r"\bstatic const char \*const \w+\[", line):
+                yield f"{path}:{number}: a table of pointers; wanted: the text in it, static const char NAME[][SIZE]"
+
+
 def check_exit(files):
     """main() ends the program: by its return, or by the one exit(). _exit() after a fork is another thing."""
     calls = [f"{path.name}:{number}" for path in files
@@ -102,7 +110,8 @@ def check_variables(objects):
 def main(arguments):
     src = pathlib.Path(arguments[0] if arguments else pathlib.Path(__file__).parent.parent / "src")
     files = sorted(path for path in src.iterdir() if path.suffix in (".c", ".h"))
-    complaints = [*check_includes(files), *check_sizes(files), *check_exit(files), *check_variables(arguments[1:])]
+    complaints = [*check_includes(files), *check_sizes(files), *check_tables(files), *check_exit(files),
+                  *check_variables(arguments[1:])]
     for complaint in complaints:
         print(complaint, file=sys.stderr)
     if not complaints:
