@@ -81,7 +81,8 @@ static int read_files(struct units *all, const char *name, bool subject, struct 
 
     if (loaded && subject)
         r = adjust(all, &ret->spec);
-    set_log_defaults(&ret->spec);
+    if (r >= 0)
+        set_log_defaults(&ret->spec);
     if (r >= 0 && all->c.strict)
         r = check_strictly(&l, ret);
     if (r < 0 && loaded)

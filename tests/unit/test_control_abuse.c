@@ -224,6 +224,8 @@ static void test_no_descriptors(void **state)
     assert_true(answered(fd, CALL("Status"), ""));
     assert_int_equal(prlimit(f.pid, RLIMIT_NOFILE, NULL, &limit), 0);
     assert_int_equal(limit.rlim_cur, 1);
+    limit.rlim_cur = 256; /* a sanitizer needs some at the end */
+    assert_int_equal(prlimit(f.pid, RLIMIT_NOFILE, &limit, NULL), 0);
     close(fd);
     stop(&f);
 }
