@@ -140,7 +140,8 @@ static void before_sleep(void *ctx)
     struct daemon *d = ctx;
 
     daemon_settle(d);
-    log_flush(d->log);
+    if (!loop_is_over(d->loop)) /* else there is more to tell, and log_free() writes it all */
+        log_flush(d->log);
 }
 
 /* ---- life ---- */

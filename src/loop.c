@@ -295,3 +295,8 @@ void loop_exit(struct loop *l, int code)
 {
     l->exit_code = code;
 }
+
+bool loop_is_over(const struct loop *l)
+{
+    return l->exit_code >= 0;
+}

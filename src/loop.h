@@ -64,3 +64,6 @@ int loop_run(struct loop *l);
 
 /* Makes loop_run() return @code (>= 0) when the present round of events is done. */
 void loop_exit(struct loop *l, int code);
+
+/* Has it been asked to end? */
+bool loop_is_over(const struct loop *l);
