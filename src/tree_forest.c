@@ -200,11 +200,13 @@ int mark_in_environment(pid_t pid, char ret[33])
     int r = proc_read(pid, "environ", &text, &len);
 
     ret[0] = '\0';
-    for (const char *p = text; r >= 0 && p < text + len; p += strlen(p) + 1)
-        if (strncmp(p, "INVOCATION_ID=", 14) == 0 && strlen(p + 14) < 33) {
-            strcpy(ret, p + 14);
+    for (size_t at = 0, n; r >= 0 && at < len; at += n + 1) {
+        n = strlen(text + at);
+        if (n < 14 + 33 && strncmp(text + at, "INVOCATION_ID=", 14) == 0) {
+            memcpy(ret, text + at + 14, n - 14 + 1);
             break;
         }
+    }
     return r;
 }
 
