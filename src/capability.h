@@ -8,7 +8,7 @@
  * -EOPNOTSUPP: libcap is not installed, which is opened by the first name. */
 int capability_parse(const char *name, uint64_t *ret);
 
-/* The name of the capability @number, "cap_net_admin", into @ret. -EOPNOTSUPP as above; -EINVAL: libcap knows none of that
- * number. */
+/* The name of the capability @number, "cap_net_admin", into @ret. -EOPNOTSUPP as above; -EINVAL: libcap knows none of
+ * that number. */
 #define CAPABILITY_NAME_MAX 40
 int capability_name(int number, char ret[CAPABILITY_NAME_MAX]);

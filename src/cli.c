@@ -358,8 +358,8 @@ static int take_command(struct cli *c, char **argv)
     return -1;
 }
 
-/* "postgresql@15-main" of /etc/postgresql@15-main.service: the instance's name. By an alias a unit is started under its own
- * name, so that nobody can start it twice. */
+/* "postgresql@15-main" of /etc/postgresql@15-main.service: the instance's name. By an alias a unit is started under its
+ * own name, so that nobody can start it twice. */
 static int name_by_unit(struct cli *c, const char *unit)
 {
     const char *slash = strrchr(unit, '/');

@@ -174,8 +174,8 @@ static int on_listen(struct watch *w, uint32_t events)
     }
     if (errno == EINTR || errno == ECONNABORTED || errno == EAGAIN)
         return 0;
-    /* No descriptor or memory left, and epoll would tell us of the same connection for ever: make room, or look away for a
-     * second. */
+    /* No descriptor or memory left, and epoll would tell us of the same connection for ever: make room, or look away
+     * for a second. */
     if (!evict(s)) {
         (void)loop_modify(s->loop, w, 0);
         loop_arm(s->loop, &s->pause, now_usec() + USEC_PER_SEC);

@@ -54,10 +54,10 @@ void control_job_line(struct control *c, const struct job_status *job, const cha
 /* Does anybody follow the job's output? */
 bool control_job_is_followed(const struct control *c, const char *job);
 
-/* The instance ends: removes the socket and serves nobody any more. What is lent (loop, ops) is not used behind this; those
- * who wait do so until control_free(). NULL is fine. */
+/* The instance ends: removes the socket and serves nobody any more. What is lent (loop, ops) is not used behind this;
+ * those who wait do so until control_free(). NULL is fine. */
 void control_close(struct control *c);
 
-/* Answers those who wait for the end of the instance, and closes all connections: whoever gets an answer is to find nothing
- * of the instance any more, so this comes last. NULL is fine. Returns NULL. */
+/* Answers those who wait for the end of the instance, and closes all connections: whoever gets an answer is to find
+ * nothing of the instance any more, so this comes last. NULL is fine. Returns NULL. */
 struct control *control_free(struct control *c);

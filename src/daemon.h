@@ -23,8 +23,9 @@ struct daemon_config {
     bool inherit;           /* units' output stays where ours goes, unless somebody here has to read it */
 };
 
-/* Runs until the units are over or somebody asks for the end. Returns the exit status of the process, and in *@ret_control
- * (the caller's to free, NULL: nobody) those who wait for the end of the instance: control_free() tells them. */
+/* Runs until the units are over or somebody asks for the end. Returns the exit status of the process, and in
+ * *@ret_control (the caller's to free, NULL: nobody) those who wait for the end of the instance: control_free() tells
+ * them. */
 int daemon_run(const struct daemon_config *config, struct control **ret_control);
 
 /* What the graph of the units calls; its context is the set, which daemon_run() makes its own. */

@@ -1,5 +1,5 @@
-/* systemd.unit(5), FailureAction= and its like: where systemd would end its manager, the instance ends. The machine is not
- * ours to stop; whoever asks for that was told when the unit was read (speccheck.c). */
+/* systemd.unit(5), FailureAction= and its like: where systemd would end its manager, the instance ends. The machine is
+ * not ours to stop; whoever asks for that was told when the unit was read (speccheck.c). */
 #include <stdio.h>
 #include <syslog.h>
 #include "daemon_state.h"

@@ -1,5 +1,5 @@
-/* What the graph wants begun: a service's job is made, told what there is to know, and started; stopped, reloaded. Whatever
- * comes of it comes back as its news. */
+/* What the graph wants begun: a service's job is made, told what there is to know, and started; stopped, reloaded.
+ * Whatever comes of it comes back as its news. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,7 +32,8 @@ enum output_route daemon_route(const struct daemon *d, const struct jobspec *spe
     return log_kind(d->log) == LOG_TO_JOURNAL ? OUTPUT_STREAM : OUTPUT_PIPE;
 }
 
-/* A unit finds the same world whoever starts it; it is made for the first one. What was passed to us is for an only one. */
+/* A unit finds the same world whoever starts it; it is made for the first one. What was passed to us is for an only
+ * one. */
 static int make_worlds(struct daemon *d)
 {
     struct spawn_context *world = &d->worlds[1];

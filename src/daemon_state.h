@@ -73,7 +73,8 @@ void daemon_unit_status(struct unit *u, bool tree, struct job_status *ret);
 
 /* ---- daemon_action.c ---- */
 
-/* @u has come to its end, and nothing starts it again: notes what FailureAction=, SuccessAction= or StartLimitAction= wants.
+/* @u has come to its end, and nothing starts it again: notes what FailureAction=, SuccessAction= or StartLimitAction=
+ * wants.
  * @status is the exit status of its main process, or that of its failure. */
 void daemon_unit_over(struct daemon *d, const struct unit *u, bool failed, int status);
 
@@ -122,7 +123,8 @@ void daemon_note(struct daemon *d, struct unit *u, enum unit_state state, unsign
 /* The same by the state of its job. */
 void daemon_note_job(struct daemon *d, struct unit *u);
 
-/* Lets the graph do what follows from all that has happened, and ends the loop when nothing is left. Before each sleep. */
+/* Lets the graph do what follows from all that has happened, and ends the loop when nothing is left. Before each sleep.
+ */
 void daemon_settle(struct daemon *d);
 
 /* ---- daemon_control.c ---- */

@@ -1,5 +1,5 @@
-/* Between the graph of the units and their jobs: what is to begin is begun here, what becomes of it is told to the graph
- * when the event is over. So no rule of the graph ever runs inside a step of a job. */
+/* Between the graph of the units and their jobs: what is to begin is begun here, what becomes of it is told to the
+ * graph when the event is over. So no rule of the graph ever runs inside a step of a job. */
 #include <errno.h>
 #include <malloc.h>
 #include <stdio.h>

@@ -28,7 +28,8 @@ int detach_close_descriptors(unsigned n_passed)
     return syscall(__NR_close_range, STDERR_FILENO + 1 + n_passed, ~0U, 0) < 0 ? -errno : 0;
 }
 
-/* By hand, since signal(3) refuses 32 and 33, which the C library keeps for itself; some (make) hand them on ignored. */
+/* By hand, since signal(3) refuses 32 and 33, which the C library keeps for itself; some (make) hand them on ignored.
+ */
 static void reset_signal(int sig)
 {
     const struct {

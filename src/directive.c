@@ -6,8 +6,8 @@
 #include "directive_set.h"
 #include "parse.h"
 
-/* All rows, and their places by their keys: made when the first one is looked for. A unit has dozens of lines, a machine
- * hundreds of units. */
+/* All rows, and their places by their keys: made when the first one is looked for. A unit has dozens of lines, a
+ * machine hundreds of units. */
 #define ROWS 1024 /* so much that malloc(3) gives what is forgotten back to the system */
 #define SLOTS 2048
 
@@ -123,7 +123,8 @@ static bool is_harmless(const struct directive *row, const char *value)
     return !*value || (row->harmless && STREQ(value, row->harmless)) || (parse_bool(value, &on) >= 0 && !on);
 }
 
-/* Remembers that @row should confine the service and does not, or forgets it where the last word is that it need not. */
+/* Remembers that @row should confine the service and does not, or forgets it where the last word is that it need not.
+ */
 static int note_unenforced(struct jobspec *d, const struct directive *row, const char *value)
 {
     bool harmless = is_harmless(row, value);

@@ -1,6 +1,6 @@
 /* The one table of all directives: section, key, parser, place, and how it is honoured. A unit file, a drop-in, the
- * command line's -p, `amphid explain` and `amphid verify` all work from it, so later work adds rows, not branches. It is
- * made of one table a man page (directives_*.c). */
+ * command line's -p, `amphid explain` and `amphid verify` all work from it, so later work adds rows, not branches. It
+ * is made of one table a man page (directives_*.c). */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,9 +20,9 @@ enum directive_honour {
 /* A row of the table. */
 struct directive {
     const char *key;
-    /* Returns 0, -EINVAL, -ERANGE, -ENOMEM or -ENOEXEC (the value is such that the unit cannot be used, where -EINVAL means
-     * that systemd passes the line over); the value is checked whole before anything is changed. NULL: it is only known,
-     * not kept. */
+    /* Returns 0, -EINVAL, -ERANGE, -ENOMEM or -ENOEXEC (the value is such that the unit cannot be used, where -EINVAL
+     * means that systemd passes the line over); the value is checked whole before anything is changed. NULL: it is only
+     * known, not kept. */
     int (*set)(struct jobspec *d, const struct directive *row, const char *value);
     /* Writes the value that the description has now, as `systemctl show` prints it. NULL: in the form that goes with
      * @set, if there is one (directive_get.h). */
@@ -74,8 +74,8 @@ static inline const char *directive_key(const char *key)
 
 #define KEY(key) directive_key(key)
 
-/* The row of @key in @section (NULL: in any), and in *@ret_section (may be NULL) the section in which it stands; NULL if
- * there is none. An old name gives the row of the new one. */
+/* The row of @key in @section (NULL: in any), and in *@ret_section (may be NULL) the section in which it stands; NULL
+ * if there is none. An old name gives the row of the new one. */
 const struct directive *directive_find(const char *section, const char *key, const char **ret_section);
 
 /* The @i-th of all rows; NULL past the last. */
@@ -85,8 +85,8 @@ const struct directive *directive_nth(size_t i, const char **ret_section);
  * anew. */
 void directive_forget(void);
 
-/* Sets what @row stands for to @value; an empty value resets lists, as in a unit file. -EINVAL or -ERANGE (not a value of
- * it: row->expects says what would be), -EOPNOTSUPP (it is only known), -ENOMEM. What takes something away from the
+/* Sets what @row stands for to @value; an empty value resets lists, as in a unit file. -EINVAL or -ERANGE (not a value
+ * of it: row->expects says what would be), -EOPNOTSUPP (it is only known), -ENOMEM. What takes something away from the
  * service and is not enforced is remembered in the description (directive_unenforced()). */
 int directive_set(struct jobspec *d, const struct directive *row, const char *value);
 

@@ -46,7 +46,8 @@ static char *relative_path(const char *s, size_t n)
     return take_ptr(path);
 }
 
-/* The directory @path in @l, made if it is not there: the same one may be named with several symlinks. Consumes @path. */
+/* The directory @path in @l, made if it is not there: the same one may be named with several symlinks. Consumes @path.
+ */
 static struct exec_dir_entry *entry_of(struct exec_dir_list *l, char *path)
 {
     struct exec_dir_entry *grown;

@@ -277,8 +277,8 @@ int set_secure_bits(struct jobspec *d, const struct directive *row, const char *
 }
 
 /* systemd.exec(5), CapabilityBoundingSet=: "~" inverts; the first assignment replaces @initial, the others are merged,
- * by OR, or by AND if inverted; one without any names resets. As with systemd a name that nobody knows does not take the
- * others with it: a service must not have all capabilities because of a misprint. */
+ * by OR, or by AND if inverted; one without any names resets. As with systemd a name that nobody knows does not take
+ * the others with it: a service must not have all capabilities because of a misprint. */
 static int merge_capabilities(uint64_t *set, uint64_t initial, const char *value)
 {
     CLEANUP(strv_freep) char **words = NULL;

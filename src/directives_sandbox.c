@@ -56,8 +56,11 @@ void directives_sandbox(struct directive_list *l)
         OPEN("ProtectHostname", "a service has no host name of its own here"),
         OPEN("ProtectProc", MOUNTS, .harmless = "default"),
         OPEN("ProcSubset", MOUNTS, .harmless = "all"),
-        /* Without a mount namespace all paths are writable as the user's rights have it: this one takes nothing away. */
-        {.key = KEY("ReadWritePaths"), .honour = HONOUR_IGNORED, .how = "nothing was made read-only that this could open again"},
+        /* Without a mount namespace all paths are writable as the user's rights have it: this one takes nothing away.
+         */
+        {.key = KEY("ReadWritePaths"),
+         .honour = HONOUR_IGNORED,
+         .how = "nothing was made read-only that this could open again"},
         OPEN("ReadOnlyPaths", MOUNTS),
         OPEN("InaccessiblePaths", MOUNTS),
         {.key = KEY("ExecPaths"), .honour = HONOUR_IGNORED, .how = "nothing was closed that this could open again"},

@@ -93,8 +93,8 @@ static int set_pid_file(struct jobspec *d, const struct directive *row, const ch
     return set_path(d, row, path);
 }
 
-/* What the D-Bus specification calls a bus name, without a connection's own (":1.42"): words of A-Z a-z 0-9 _ -, none of
- * which begins with a digit, between dots. */
+/* What the D-Bus specification calls a bus name, without a connection's own (":1.42"): words of A-Z a-z 0-9 _ -, none
+ * of which begins with a digit, between dots. */
 static int set_bus_name(struct jobspec *d, const struct directive *row, const char *value)
 {
     static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-", digits[] = "0123456789";

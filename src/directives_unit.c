@@ -43,8 +43,8 @@ static int push_once(char ***list, const char *s)
     return strv_push(list, s);
 }
 
-/* The template @name in a dependency of @unit means its instance of the same name, or, if @unit is no instance, with the
- * unit's prefix as its name (so systemd does it). What is no template is itself. */
+/* The template @name in a dependency of @unit means its instance of the same name, or, if @unit is no instance, with
+ * the unit's prefix as its name (so systemd does it). What is no template is itself. */
 static const char *instance_for(const char *name, const char *unit, char buf[static UNIT_NAME_SIZE])
 {
     struct unit_name n, u;
@@ -56,8 +56,9 @@ static const char *instance_for(const char *name, const char *unit, char buf[sta
     return unit_name_instance(&n, u.name, u.prefix, buf) < 0 ? name : buf;
 }
 
-/* Adds the words of @value that are @valid, each once. Unlike elsewhere a bad word does not take the good ones beside it
- * with it: systemd ignores it alone, and an order that is lost would show only now and then. -EINVAL if there was one. */
+/* Adds the words of @value that are @valid, each once. Unlike elsewhere a bad word does not take the good ones beside
+ * it with it: systemd ignores it alone, and an order that is lost would show only now and then. -EINVAL if there was
+ * one. */
 static int add_good_words(char ***list, const char *value, enum words_mode mode, bool (*valid)(const char *word),
                           const char *unit)
 {

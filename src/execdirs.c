@@ -235,8 +235,8 @@ static bool is_within_another(const struct making *m)
     return false;
 }
 
-/* Below private/, reached by a link; what is at its place from before DynamicUser= was set moves there. A negative errno
- * or the directory. */
+/* Below private/, reached by a link; what is at its place from before DynamicUser= was set moves there. A negative
+ * errno or the directory. */
 static int open_behind_link(const struct making *m, bool *ret_made, bool *ret_moved)
 {
     cleanup_close int private = open_private(m->base), fd = -1;

@@ -14,9 +14,9 @@ int execdirs_open(int at, const char *path, mode_t mode, bool *ret_made);
 int execdirs_open_parent(int at, const char *path, mode_t mode, const char **ret_name);
 
 /* Gives @fd, and all that is below it, to @uid and @gid ((uid_t)-1: as it is), with the bits of the modes that are not
- * in @mask taken away. If @fd has the right owner already nothing below is looked at, but with @all. A file with several
- * links that did not belong to the owner of @fd stays whose it is: it may be another's. -ELOOP: deeper than anybody
- * needs. */
+ * in @mask taken away. If @fd has the right owner already nothing below is looked at, but with @all. A file with
+ * several links that did not belong to the owner of @fd stays whose it is: it may be another's. -ELOOP: deeper than
+ * anybody needs. */
 int execdirs_give(int fd, uid_t uid, gid_t gid, mode_t mask, bool all);
 
 /* Removes @name in @at with all that is below it, but nothing that is mounted there. 0 if it is not there. */

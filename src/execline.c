@@ -9,7 +9,8 @@
 #include "strv.h"
 #include "words.h"
 
-/* A thousand commands are nothing unusual: one block each, and the path in it is the first word where both are the same. */
+/* A thousand commands are nothing unusual: one block each, and the path in it is the first word where both are the
+ * same. */
 static int pack(struct command *c, const char *path, char *const *argv)
 {
     size_t n = strv_len(argv), size = (n + 1) * sizeof(*argv);

@@ -9,7 +9,8 @@
 
 #define BLANKS " \t\n\r"
 
-/* As `systemd-analyze exit-status` lists them; systemd.exec(5), "Process Exit Codes", has a second name for APPARMOR. */
+/* As `systemd-analyze exit-status` lists them; systemd.exec(5), "Process Exit Codes", has a second name for APPARMOR.
+ */
 static const struct {
     unsigned char status;
     char name[24];

@@ -15,5 +15,6 @@ int exitset_add(struct exitset *s, const char *value);
 /* Is the end of a process, as waitid(2) tells it (CLD_*, status or signal), in the set? */
 bool exitset_has(const struct exitset *s, int code, int status);
 
-/* The code in systemd's words ($EXIT_CODE, systemd.exec(5)): "exited", "killed", "dumped"; NULL for any other. Constant. */
+/* The code in systemd's words ($EXIT_CODE, systemd.exec(5)): "exited", "killed", "dumped"; NULL for any other.
+ * Constant. */
 const char *exit_code_name(int code);

@@ -154,8 +154,8 @@ static FSM_RULE(unhealthy)
     return quit(f, d, in);
 }
 
-/* Its main process has ended, and with ExitType=main the job: but for RemainAfterExit=, when all went well. A reload that
- * is under way comes to its own end. */
+/* Its main process has ended, and with ExitType=main the job: but for RemainAfterExit=, when all went well. A reload
+ * that is under way comes to its own end. */
 static FSM_RULE(ended)
 {
     fsm_blame(f, fsm_judge(f, d, in));

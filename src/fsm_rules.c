@@ -105,8 +105,9 @@ bool fsm_count_start(struct fsm *f, const struct jobspec *d, uint64_t now)
 
 bool fsm_wants_restart(const struct fsm *f, const struct jobspec *d)
 {
-    /* systemd.service(5), Restart=, "Exit causes and the effect of the Restart= settings". It names no protocol, resources
-     * and oom-kill; they are neither clean nor an exit code, so they count as abnormal. A start that was skipped is none. */
+    /* systemd.service(5), Restart=, "Exit causes and the effect of the Restart= settings". It names no protocol,
+     * resources and oom-kill; they are neither clean nor an exit code, so they count as abnormal. A start that was
+     * skipped is none. */
     enum { CLEAN = 1 << 0, CODE = 1 << 1, SIGNAL = 1 << 2, TIMEOUT = 1 << 3, WATCHDOG = 1 << 4, OTHER = 1 << 5 };
     static const unsigned causes[RESULT_MAX] = {
         [RESULT_SUCCESS] = CLEAN,    [RESULT_EXIT_CODE] = CODE,     [RESULT_SIGNAL] = SIGNAL,

@@ -93,8 +93,8 @@ FSM_RULE(fsm_wind_down);
 /* KillSignal= to what KillMode= lets us signal, if that is anything. */
 FSM_RULE(fsm_terminate);
 
-/* It has taken too long, and it is to end as TimeoutStartFailureMode= or TimeoutStopFailureMode= has it: WatchdogSignal=
- * or FinalKillSignal= at once, where there is somebody to get it. */
+/* It has taken too long, and it is to end as TimeoutStartFailureMode= or TimeoutStopFailureMode= has it:
+ * WatchdogSignal= or FinalKillSignal= at once, where there is somebody to get it. */
 unsigned fsm_end_late(struct fsm *f, const struct jobspec *d, const struct fsm_input *in, enum timeout_failure mode);
 
 /* It is over for good. */

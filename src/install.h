@@ -38,7 +38,8 @@ int install_disable(struct install_plan *ret, const struct unit_paths *paths, ch
                     install_complain *complain, void *ctx);
 
 /* Their symlinks are to be those that install_enable() makes: first what install_disable() would remove is, but for the
- * symlink by which the file itself is found; then install_enable() decides anew. Fails as that does, with an empty plan. */
+ * symlink by which the file itself is found; then install_enable() decides anew. Fails as that does, with an empty
+ * plan. */
 int install_reenable(struct install_plan *ret, const struct unit_paths *paths, char *const *names,
                      install_complain *complain, void *ctx);
 

@@ -46,8 +46,8 @@ static bool rests(enum job_state s)
     return s == JOB_INACTIVE || s == JOB_RESTART || s == JOB_DONE || s == JOB_FAILED;
 }
 
-/* What was made for a life goes with it (directories, credentials), before anybody hears of its end. Another one may have
- * begun in the same step. */
+/* What was made for a life goes with it (directories, credentials), before anybody hears of its end. Another one may
+ * have begun in the same step. */
 static void end_life(struct job *job, enum job_state before, uint64_t started)
 {
     bool another = !rests(job->fsm.state) && !rests(before) && job->fsm.started != started;
@@ -168,8 +168,8 @@ static void found_main(struct job *job)
     ready_holds(job->ready, PROBE_PIDFILE);
 }
 
-/* systemd.service(5), Type=forking: the daemon may write its PID file a little later than its parent ends. GuessMainPID=no
- * without one: then nobody knows, and it lives as long as any process of it. */
+/* systemd.service(5), Type=forking: the daemon may write its PID file a little later than its parent ends.
+ * GuessMainPID=no without one: then nobody knows, and it lives as long as any process of it. */
 static int seek_main(struct timer *t)
 {
     struct job *job = CONTAINER_OF(t, struct job_more, later)->job;

@@ -163,8 +163,8 @@ void job_settle(struct job *job);
 /* Kills what still runs of it; closes and frees what it holds, not the job. */
 void job_done(struct job *job);
 
-/* The last lines of stderr of a job that was never up, and the last @n lines of all its output as ring_last() gives them,
- * as far as they passed through us. The caller frees; NULL: there are none. */
+/* The last lines of stderr of a job that was never up, and the last @n lines of all its output as ring_last() gives
+ * them, as far as they passed through us. The caller frees; NULL: there are none. */
 char *job_tail(const struct job *job);
 char *job_last_lines(const struct job *job, unsigned n);
 

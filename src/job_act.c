@@ -249,7 +249,8 @@ static void leave(struct job *job)
         health_end(job->health);
 }
 
-/* systemd.service(5), FileDescriptorStorePreserve=: with restart they outlive only lives that are followed by others. */
+/* systemd.service(5), FileDescriptorStorePreserve=: with restart they outlive only lives that are followed by others.
+ */
 static void end_all(struct job *job)
 {
     job_close(job);

@@ -75,15 +75,15 @@ int job_set_main(struct job *job, pid_t pid)
 
 /* ---- for whoever comes after us ---- */
 
-/* Does the next start find the main process in the cgroup, if we are killed? Not in one that has our PID in its name, since
- * another amphid had the one that is made by the name alone (cgroup.h). */
+/* Does the next start find the main process in the cgroup, if we are killed? Not in one that has our PID in its name,
+ * since another amphid had the one that is made by the name alone (cgroup.h). */
 static bool is_found_again(const struct job *job)
 {
     return job->tree.cgroup && job->tree.found_again && cgroup_is_populated(job->tree.empty.fd);
 }
 
-/* What a cgroup holds the next start finds there, if we are killed. A main process that is in none (or could not be born in
- * its own) is written down, and what KillMode= would end with it. */
+/* What a cgroup holds the next start finds there, if we are killed. A main process that is in none (or could not be
+ * born in its own) is written down, and what KillMode= would end with it. */
 void job_remember_main(struct job *job)
 {
     const struct spawn_context *world = job->c.world;

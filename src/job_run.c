@@ -328,7 +328,8 @@ static size_t most_fds(const struct job *job)
     return 1 + (m ? m->n_gates : 0) + (m && m->store ? fdstore_len(m->store) : 0);
 }
 
-/* systemd.service(5), NonBlocking=: of all that is passed to it. The flag belongs to the open file, so it is set here. */
+/* systemd.service(5), NonBlocking=: of all that is passed to it. The flag belongs to the open file, so it is set here.
+ */
 static void set_non_blocking(const struct job *job, const struct spawn_fd *stored, unsigned n)
 {
     for (unsigned i = 0; i < job->c.world->listen_fds; i++)

@@ -2,12 +2,13 @@
 #pragma once
 #include "job.h"
 
-/* Prepares this life, if it is not yet, and opens what all of the job's processes share, once: its tree, its output, its
- * notify socket. -1 with job->error filled. */
+/* Prepares this life, if it is not yet, and opens what all of the job's processes share, once: its tree, its output,
+ * its notify socket. -1 with job->error filled. */
 int job_open(struct job *job);
 void job_close(struct job *job);
 
-/* What is prepared once a life (job->spawn) goes: for good, or until it is needed again, as nothing may be run for long. */
+/* What is prepared once a life (job->spawn) goes: for good, or until it is needed again, as nothing may be run for
+ * long. */
 void job_forget_spawn(struct job *job);
 void job_spare_spawn(struct job *job);
 

@@ -228,8 +228,8 @@ void jobspec_drop_part(struct jobspec *d, enum jobspec_part part);
 /* Makes the part, if it is not there, as it is by default. -ENOMEM. */
 int jobspec_make_part(struct jobspec *d, enum jobspec_part part);
 
-/* Why nothing can be run as @d has it, as systemd would refuse it: constant text that goes on after the unit's name ("has
- * no ExecStart=, which is ..."); NULL: it can be. */
+/* Why nothing can be run as @d has it, as systemd would refuse it: constant text that goes on after the unit's name
+ * ("has no ExecStart=, which is ..."); NULL: it can be. */
 const char *jobspec_fault(const struct jobspec *d);
 
 /* Does the child get a notify socket: does it wait for READY=1, or may it say something (NotifyAccess=)? */

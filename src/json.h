@@ -38,8 +38,8 @@ struct json_api {
 #undef X
 };
 
-/* Opens the library; once is enough, more is harmless. -EOPNOTSUPP: it is not installed, and nothing else of this header
- * may be used. Ask at the door: where the first JSON comes in. */
+/* Opens the library; once is enough, more is harmless. -EOPNOTSUPP: it is not installed, and nothing else of this
+ * header may be used. Ask at the door: where the first JSON comes in. */
 int json_open(void);
 
 /* The table behind the names below. */

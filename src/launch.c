@@ -70,9 +70,9 @@ int launch_open(struct launch_channel *ret)
     return 0;
 }
 
-/* Steps 5 (seen from the first child), 6, 7, 8. setsid(2) makes the caller the leader of a new session and group without
- * a terminal; its answer is also our PID, so both steps are told behind it. Returns in the second child only, with its
- * identity in @id; the first child never returns, since it runs on the memory of the starter. */
+/* Steps 5 (seen from the first child), 6, 7, 8. setsid(2) makes the caller the leader of a new session and group
+ * without a terminal; its answer is also our PID, so both steps are told behind it. Returns in the second child only,
+ * with its identity in @id; the first child never returns, since it runs on the memory of the starter. */
 static void first_child(struct log *log, struct proc_identity *id)
 {
     pid_t self = setsid(), pid;

@@ -18,8 +18,8 @@ typedef bool (*line_fn)(void *ctx, const char *line, size_t len, bool more);
  * and the caller comes with the others later. */
 size_t linebuf_feed(struct linebuf *b, const char *data, size_t n, line_fn fn, void *ctx);
 
-/* How many of the @n bytes at @data are whole lines that need no look at each: none is longer than LineMax=, none begins
- * with @special (-1: any may). 0 as long as a line is under way. Nothing is taken. */
+/* How many of the @n bytes at @data are whole lines that need no look at each: none is longer than LineMax=, none
+ * begins with @special (-1: any may). 0 as long as a line is under way. Nothing is taken. */
 size_t linebuf_plain(const struct linebuf *b, const char *data, size_t n, int special);
 
 /* The stream has ended: gives out a last line that has no newline, and frees. */

@@ -101,8 +101,8 @@ ssize_t log_read(struct log *l, int fd, const char **ret);
 void log_output(struct log *l, const struct log_source *from, int level, uint64_t realtime, const char *line,
                 size_t len, bool more);
 
-/* Whole lines, one behind the other and each with its newline, all of the level from->level: @n bytes. Many in one go, for a
- * log that does not want them raw. Returns how many bytes it took: not all if nobody takes them any more. */
+/* Whole lines, one behind the other and each with its newline, all of the level from->level: @n bytes. Many in one go,
+ * for a log that does not want them raw. Returns how many bytes it took: not all if nobody takes them any more. */
 size_t log_lines(struct log *l, const struct log_source *from, uint64_t realtime, const char *data, size_t n);
 
 /* Does the log want the stream as it is, level prefixes and all? So does the journal, that divides it into lines

@@ -2,8 +2,8 @@
  * a callback may remove and free any other. Timers are one sorted list: a job has one deadline, and the next
  * one is all that the loop asks for.
  *
- * One job has a handful of descriptors: they are polled, which costs no system call to add or remove one. Only with more
- * of them than one batch holds is there an epoll instance, whose cost does not grow with their number. The bits of
+ * One job has a handful of descriptors: they are polled, which costs no system call to add or remove one. Only with
+ * more of them than one batch holds is there an epoll instance, whose cost does not grow with their number. The bits of
  * events are the same numbers in both (epoll_ctl(2)). */
 #include <errno.h>
 #include <poll.h>
@@ -170,8 +170,8 @@ void loop_remove(struct loop *l, struct watch *w)
 
 void loop_close(struct loop *l, struct watch *w)
 {
-    /* Closing would not be enough: a child that has just been forked shares the descriptor until its exec, and for so long
-     * epoll(7) would go on telling of it. */
+    /* Closing would not be enough: a child that has just been forked shares the descriptor until its exec, and for so
+     * long epoll(7) would go on telling of it. */
     loop_remove(l, w);
     w->fd = close_fd(w->fd);
 }
@@ -183,8 +183,8 @@ static void timer_unlink(struct timer *t)
     t->next = t->prev = NULL;
 }
 
-/* In a circle, the earliest first. Most deadlines are later than all that are there (TimeoutStartSec= of one job after the
- * other), so the place is looked for from the end. */
+/* In a circle, the earliest first. Most deadlines are later than all that are there (TimeoutStartSec= of one job after
+ * the other), so the place is looked for from the end. */
 void loop_arm(struct loop *l, struct timer *t, uint64_t at)
 {
     struct timer *before;

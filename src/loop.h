@@ -39,8 +39,8 @@ int loop_new(struct loop **ret);
 struct loop *loop_free(struct loop *l);
 
 /* Starts to wait for @events on w->fd. The watch must stay where it is until loop_remove().
- * Level-triggered only, so none of EPOLLET and EPOLLONESHOT. Errors of epoll_create1(2) and epoll_ctl(2), which looks at
- * the descriptor itself only where there are many. */
+ * Level-triggered only, so none of EPOLLET and EPOLLONESHOT. Errors of epoll_create1(2) and epoll_ctl(2), which looks
+ * at the descriptor itself only where there are many. */
 int loop_add(struct loop *l, struct watch *w, uint32_t events);
 
 /* Waits for other @events on a watch that is added. */

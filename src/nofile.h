@@ -1,5 +1,5 @@
-/* How many descriptors we may have: RLIMIT_NOFILE. The soft limit is only a proposal to programs (systemd.exec(5), "Process
- * Properties"); what we start gets it as it was. */
+/* How many descriptors we may have: RLIMIT_NOFILE. The soft limit is only a proposal to programs (systemd.exec(5),
+ * "Process Properties"); what we start gets it as it was. */
 #pragma once
 #include <stdbool.h>
 #include <sys/resource.h>

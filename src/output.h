@@ -74,8 +74,8 @@ struct output {
     bool closing; /* all that is left goes out now */
 };
 
-/* Makes the pipe and watches it. @c is borrowed until output_done(). *@ret_child_fd is the child's end, which the caller closes after the fork.
- * Errors of pipe2(2), epoll_ctl(2). */
+/* Makes the pipe and watches it. @c is borrowed until output_done(). *@ret_child_fd is the child's end, which the
+ * caller closes after the fork. Errors of pipe2(2), epoll_ctl(2). */
 int output_open(struct output *o, const struct output_config *c, enum log_stream stream, int *ret_child_fd);
 
 /* Forwards all that is in the pipe now, without waiting for more: what was said before an end comes before it, a

@@ -1,4 +1,5 @@
-/* Copies of lines. Both devices are opened for each: a console that was hung up would stay so, and few units have it. */
+/* Copies of lines. Both devices are opened for each: a console that was hung up would stay so, and few units have it.
+ */
 #include "output_copy.h"
 #include <fcntl.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 /* The PID file. The lock is one of the open file description (fcntl(2), F_OFD_SETLK): the starter takes it, the daemon
- * inherits it, and there is no moment in which a second starter could slip in. It is a write lock, which takes the right
- * to write: whoever may only read the file cannot keep us from starting, as with flock(2). A file that was removed or
- * replaced between open and lock has no name any more (st_nlink == 0): then the game begins again. */
+ * inherits it, and there is no moment in which a second starter could slip in. It is a write lock, which takes the
+ * right to write: whoever may only read the file cannot keep us from starting, as with flock(2). A file that was
+ * removed or replaced between open and lock has no name any more (st_nlink == 0): then the game begins again. */
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
@@ -178,8 +178,8 @@ void pidfile_remove(struct pidfile *p)
 {
     struct stat ours, named;
 
-    /* Only the file that is ours: somebody may have put another in its place. In a directory that only we write to nobody
-     * has. */
+    /* Only the file that is ours: somebody may have put another in its place. In a directory that only we write to
+     * nobody has. */
     if (p->path && (p->trusted || (fstat(p->fd, &ours) == 0 && lstat(p->path, &named) == 0 &&
                                    ours.st_dev == named.st_dev && ours.st_ino == named.st_ino)))
         (void)unlink(p->path);

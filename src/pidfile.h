@@ -12,10 +12,10 @@ struct pidfile {
 
 #define PIDFILE_NONE ((struct pidfile){.fd = -1})
 
-/* Opens and locks @path, making it if need be. @trusted: nobody else can write to its directory, which is known. A file left by a process that is gone, or whose number belongs to
- * another program now, is taken over. On failure @ret is left alone and *@ret_why says why in words (constant text):
- * -EEXIST: somebody runs; *@ret_owner is their PID (0: not written yet); -ELOOP: a symbolic link;
- * -EPERM: it, or its directory, is in the hands of others; errors of open(2). */
+/* Opens and locks @path, making it if need be. @trusted: nobody else can write to its directory, which is known. A file
+ * left by a process that is gone, or whose number belongs to another program now, is taken over. On failure @ret is
+ * left alone and *@ret_why says why in words (constant text): -EEXIST: somebody runs; *@ret_owner is their PID (0: not
+ * written yet); -ELOOP: a symbolic link; -EPERM: it, or its directory, is in the hands of others; errors of open(2). */
 int pidfile_lock(struct pidfile *ret, const char *path, bool trusted, pid_t *ret_owner, const char **ret_why);
 
 /* Writes @pid. Errors of pwrite(2), -EIO if only a part could be written. */

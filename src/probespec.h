@@ -32,9 +32,8 @@ struct probespec {
     uint64_t usec; /* delay */
 };
 
-/* Understands @text. -EINVAL: not of any of the forms above (a bad regular expression included, and one that would take more
- * memory than a line of output is worth: repetitions of repetitions), -ENOMEM; *@ret is
- * untouched then.
+/* Understands @text. -EINVAL: not of any of the forms above (a bad regular expression included, and one that would take
+ * more memory than a line of output is worth: repetitions of repetitions), -ENOMEM; *@ret is untouched then.
  *
  * HOST is a numeric address, IPv6 in brackets ("[::1]:80"), or "localhost" (127.0.0.1, then ::1). Other names are
  * refused: a look-up would block the loop, and what is looked at is on this machine. Paths are absolute, a socket's has

@@ -1,7 +1,7 @@
-/* The last lines of a job. Entries lie one behind the other in a ring of bytes that grows by doubling up to RING_SIZE: a
- * quiet job costs a few hundred bytes, and none until it says something. An entry is a head and what came in one go: a
- * line, or several with newlines between them, which costs one copy however many they are. The oldest entry gives room
- * a line at a time. */
+/* The last lines of a job. Entries lie one behind the other in a ring of bytes that grows by doubling up to RING_SIZE:
+ * a quiet job costs a few hundred bytes, and none until it says something. An entry is a head and what came in one go:
+ * a line, or several with newlines between them, which costs one copy however many they are. The oldest entry gives
+ * room a line at a time. */
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -158,8 +158,8 @@ static void print_line(const struct head *h, const char *identifier, char *line,
     fprintf(out, "%s %s[%d]: %.*s\n", time, identifier, (int)h->pid, (int)len, line);
 }
 
-/* Goes through all lines of the @len bytes of entries at @data; prints those from the @skip-th on, if @out is there. Returns
- * how many there are. */
+/* Goes through all lines of the @len bytes of entries at @data; prints those from the @skip-th on, if @out is there.
+ * Returns how many there are. */
 static size_t each_line(char *data, size_t len, size_t skip, const char *identifier, FILE *out)
 {
     size_t count = 0;

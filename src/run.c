@@ -100,8 +100,8 @@ static int read_environment(struct run *run)
     return strv_copy(&run->env, environ);
 }
 
-/* daemon(7) steps 1, 2, 4 and 10 (the mask of step 3 is set where signals are heard), in every mode: COMMAND finds the same world in all of them. Only what belongs to the caller's
- * terminal and session stays where that terminal stays. */
+/* daemon(7) steps 1, 2, 4 and 10 (the mask of step 3 is set where signals are heard), in every mode: COMMAND finds the
+ * same world in all of them. Only what belongs to the caller's terminal and session stays where that terminal stays. */
 static int clean_up(struct run *run)
 {
     int r = read_environment(run);
@@ -203,8 +203,8 @@ static int not_locked(struct run *run, const char *path, int error, pid_t owner,
                     strerror(error));
 }
 
-/* The instance's directory and the PID file in it: from here on, the name is ours, and what is left of an instance that was
- * killed is ended before anything is begun. */
+/* The instance's directory and the PID file in it: from here on, the name is ours, and what is left of an instance that
+ * was killed is ended before anything is begun. */
 static int claim_name(struct run *run)
 {
     cleanup_free char *path = NULL;

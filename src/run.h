@@ -2,6 +2,6 @@
 #pragma once
 #include "cli.h"
 
-/* Runs what @cli describes, in the mode that the facts call for. Returns the exit status of the process: of the starter,
- * or of the daemon. All that went wrong is printed and logged. */
+/* Runs what @cli describes, in the mode that the facts call for. Returns the exit status of the process: of the
+ * starter, or of the daemon. All that went wrong is printed and logged. */
 int run_instance(struct cli *cli);

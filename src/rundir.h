@@ -3,16 +3,16 @@
 #pragma once
 #include <stdbool.h>
 
-/* Is @name fit to be an instance's name (1-100 of [A-Za-z0-9:_.@-] and \, as units' names have them; not beginning with a dot or dash;
- * not "credentials" or "dynamic-uid", which stand beside them)? */
+/* Is @name fit to be an instance's name (1-100 of [A-Za-z0-9:_.@-] and \, as units' names have them; not beginning with
+ * a dot or dash; not "credentials" or "dynamic-uid", which stand beside them)? */
 bool rundir_name_valid(const char *name);
 
 /* The caller's own BASE into *@ret (the caller frees). It need not exist. */
 int rundir_base(char **ret);
 
 /* Makes BASE and BASE/NAME (0755; 0700 for the /tmp form) and gives BASE/NAME in *@ret (the caller frees).
- * Returns 1 if it was there before, else 0; -EPERM if BASE/NAME, or the BASE in /tmp, belongs to somebody else, may be written by others or is no directory (of
- * $XDG_RUNTIME_DIR its specification promises that); errors of mkdir(2). */
+ * Returns 1 if it was there before, else 0; -EPERM if BASE/NAME, or the BASE in /tmp, belongs to somebody else, may be
+ * written by others or is no directory (of $XDG_RUNTIME_DIR its specification promises that); errors of mkdir(2). */
 int rundir_make(const char *name, char **ret);
 
 /* Removes the empty directory @dir that rundir_make() gave, and a user's BASE if no other instance is in it. */

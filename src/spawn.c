@@ -1,8 +1,9 @@
 /* Starting a process of the job, second half. The child is made by vfork, so its cost does not depend on our size and
  * the exec's result is known when vfork returns, without a pipe. Where it is to be born in a cgroup it is made by
  * clone3, which does the same: moving it later would cost milliseconds (the kernel waits for all CPUs). Where it is to
- * become another user no memory is shared: a process of that user must never have root's. Without clone3 a close-on-exec
- * pipe tells the moment of the exec then, and without shared memory the report lies in a page that both have. */
+ * become another user no memory is shared: a process of that user must never have root's. Without clone3 a
+ * close-on-exec pipe tells the moment of the exec then, and without shared memory the report lies in a page that both
+ * have. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -86,8 +87,9 @@ static bool shares_memory(const struct child *c)
     return !c->own_memory && (CLONE3_SHARES || c->run->cgroup_fd < 0);
 }
 
-/* Returns when the child has executed or ended, but for one that may wait. Since Linux 6.14 (and in older ones' updates) one is killed at its
- * birth where cgroup.kill was used more often than where its parent is, or less: then it is as if there were no clone3. */
+/* Returns when the child has executed or ended, but for one that may wait. Since Linux 6.14 (and in older ones'
+ * updates) one is killed at its birth where cgroup.kill was used more often than where its parent is, or less: then it
+ * is as if there were no clone3. */
 static pid_t start_in_cgroup(const struct child *c)
 {
     struct clone3_args args = {.flags = CLONE_INTO_CGROUP | (c->waits ? 0 : CLONE_VFORK) |
@@ -116,7 +118,8 @@ static pid_t __attribute__((noinline)) start_by_vfork(const struct child *c)
     return pid;
 }
 
-/* Returns when the child has executed or ended, but for one that may wait: both close its end of the pipe, which no target may overwrite. */
+/* Returns when the child has executed or ended, but for one that may wait: both close its end of the pipe, which no
+ * target may overwrite. */
 static pid_t start_by_fork(const struct child *c)
 {
     cleanup_close int told = -1, kept = -1;

@@ -101,8 +101,8 @@ int spawn_prepare(struct spawn *ret, const struct jobspec *spec, const struct sp
 void spawn_done(struct spawn *s);
 
 /* A life is over, and none of its processes is left: takes back what was made for it (credentials, runtime directories,
- * IPC objects), but not what RuntimeDirectoryPreserve= keeps, if it is to start again at once: @restarting. What cannot be
- * removed is named in @why (negative errno). */
+ * IPC objects), but not what RuntimeDirectoryPreserve= keeps, if it is to start again at once: @restarting. What cannot
+ * be removed is named in @why (negative errno). */
 int spawn_over(const struct spawn *s, bool restarting, struct textbuf *why);
 
 /* The environment that a unit's processes inherit (systemd.exec(5), "Environment Variables in Spawned Processes"), of
@@ -137,6 +137,7 @@ struct spawn_run {
 };
 
 /* Forks and executes. Returns when the program runs: 0 with its process in *@ret_pid; or -1 with *@ret_error, and
- * nothing is left of the child. Only where the child may have to wait (StandardInput=tty for the terminal, a FIFO for its
- * other end) it returns at once: a failure after that is the child's exit status, and told on its standard error. */
+ * nothing is left of the child. Only where the child may have to wait (StandardInput=tty for the terminal, a FIFO for
+ * its other end) it returns at once: a failure after that is the child's exit status, and told on its standard error.
+ */
 int spawn_run(const struct spawn *s, const struct spawn_run *run, pid_t *ret_pid, struct spawn_error *ret_error);

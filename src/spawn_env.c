@@ -194,7 +194,8 @@ static int make(struct spawn_env *e, int r, char *assignment)
     return borrow(e, assignment);
 }
 
-/* "LISTEN_FDNAMES=" of the passed and the stored: sd_listen_fds_with_names(3) wants a name for each. NULL: no memory. */
+/* "LISTEN_FDNAMES=" of the passed and the stored: sd_listen_fds_with_names(3) wants a name for each. NULL: no memory.
+ */
 static char *join_names(const struct spawn_context *ctx, const struct spawn_run *run)
 {
     cleanup_free char *text = NULL;
@@ -221,7 +222,8 @@ static int put_unfinished(struct spawn_env *e, char *buf, const char *name)
     return borrow(e, buf);
 }
 
-/* sd_listen_fds(3), where descriptors are passed: only the main program gets those. Names are said where there are any. */
+/* sd_listen_fds(3), where descriptors are passed: only the main program gets those. Names are said where there are any.
+ */
 static int put_listen(struct spawn_env *e, const struct child *c)
 {
     const struct spawn_context *ctx = &c->s->ctx;

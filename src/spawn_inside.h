@@ -103,8 +103,8 @@ int spawn_put(char ***env, const char *key, const char *value);
 /* What is made for the unit before its processes (spawn_surroundings.c): what it will be, and its variables. */
 int spawn_surround(struct spawn *s, struct spawn_error *e);
 
-/* DynamicUser=: 1: @s is that user now; 0: it is not asked for, or (its name in @ret_name, else "") in the user database;
- * -1 with *@e. */
+/* DynamicUser=: 1: @s is that user now; 0: it is not asked for, or (its name in @ret_name, else "") in the user
+ * database; -1 with *@e. */
 int spawn_claim_user(struct spawn *s, char ret_name[32], struct spawn_error *e);
 
 /* Makes them, before a command runs: its directories, and at the first one of a life its credentials. */

@@ -1,4 +1,5 @@
-/* Starting a process of a unit: how it runs. Scheduling, limits and other properties that the kernel keeps for a process. */
+/* Starting a process of a unit: how it runs. Scheduling, limits and other properties that the kernel keeps for a
+ * process. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>

@@ -1,5 +1,5 @@
-/* Starting a process of a unit: its capabilities, secure bits, session keyring and AppArmor profile. By raw system calls:
- * the C library's would act on all threads of the process whose memory we may share. */
+/* Starting a process of a unit: its capabilities, secure bits, session keyring and AppArmor profile. By raw system
+ * calls: the C library's would act on all threads of the process whose memory we may share. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -273,8 +273,8 @@ static int step_no_new_privileges(const struct child *c)
     return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 
-/* tree_forest.c: whose a process is, although it has changed all else: of a unit, which may have others beside it, without a
- * cgroup that would tell. Not where LimitLOCKS= is used. */
+/* tree_forest.c: whose a process is, although it has changed all else: of a unit, which may have others beside it,
+ * without a cgroup that would tell. Not where LimitLOCKS= is used. */
 static bool has_mark(const struct child *c)
 {
     return c->s->ctx.clean && c->run->cgroup_fd < 0 && c->s->invocation_id[0] && !(spec_limits(c->d)->set & 1U << RLIMIT_LOCKS);

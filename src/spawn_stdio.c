@@ -1,5 +1,6 @@
 /* Starting a process of a unit: its standard streams. What each is connected to is planned before the fork, from the
- * defaults and couplings of systemd.exec(5); it is opened in the child, with the rights that systemd's child has then. */
+ * defaults and couplings of systemd.exec(5); it is opened in the child, with the rights that systemd's child has then.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

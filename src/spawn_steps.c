@@ -41,7 +41,8 @@ static int step_group(const struct child *c)
     return c->leads ? (setsid() < 0 ? -1 : 0) : setpgid(0, 0);
 }
 
-/* What was passed to us is for the main program alone, and not even for that by its number if it is a standard stream. */
+/* What was passed to us is for the main program alone, and not even for that by its number if it is a standard stream.
+ */
 static bool has_others(const struct child *c)
 {
     return !c->run->main || c->streams[0].kind == STDIO_SOCKET || c->streams[1].kind == STDIO_SOCKET ||
@@ -98,8 +99,8 @@ static bool has_death_signal(const struct child *c)
     return c->run->main && c->d->kill_mode != KILL_NONE;
 }
 
-/* A main process does not outlive whoever watches it, even if that is killed: the next start would make a second one. Set
- * behind step_user(): a change of credentials takes it away, prctl(2). */
+/* A main process does not outlive whoever watches it, even if that is killed: the next start would make a second one.
+ * Set behind step_user(): a change of credentials takes it away, prctl(2). */
 static int step_death_signal(const struct child *c)
 {
     if (prctl(PR_SET_PDEATHSIG, c->d->kill_signal, 0, 0, 0) < 0)

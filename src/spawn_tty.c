@@ -40,8 +40,8 @@ int spawn_tty_open(const struct spec_exec *x, int flags)
     return fd;
 }
 
-/* Somebody closes it: perhaps it is free now. The end of its session comes a little after the close, and nobody tells of
- * that: so it is looked at again after a second. */
+/* Somebody closes it: perhaps it is free now. The end of its session comes a little after the close, and nobody tells
+ * of that: so it is looked at again after a second. */
 static void wait_for_close(int watch)
 {
     struct pollfd p = {.fd = watch, .events = POLLIN};
@@ -57,8 +57,8 @@ static void forget_events(int watch)
         ;
 }
 
-/* Asks for it until it is ours, or until it cannot be. Each try is by a new descriptor: the old one may be hung up. What
- * happens between a try and the wait for an event is not lost, and our own close comes before both. */
+/* Asks for it until it is ours, or until it cannot be. Each try is by a new descriptor: the old one may be hung up.
+ * What happens between a try and the wait for an event is not lost, and our own close comes before both. */
 static int acquire(const struct spec_exec *x, enum stdio_kind how, int watch)
 {
     for (;;) {

@@ -14,6 +14,6 @@ int spawn_tty_open(const struct spec_exec *x, int flags);
  * -1 and errno. */
 int spawn_tty_acquire(const struct spec_exec *x, enum stdio_kind how, uid_t owner);
 
-/* Before and after execution: TTYVHangup=, TTYReset=, TTYRows= and TTYColumns=, TTYVTDisallocate=. What cannot be done is
- * let be. */
+/* Before and after execution: TTYVHangup=, TTYReset=, TTYRows= and TTYColumns=, TTYVTDisallocate=. What cannot be done
+ * is let be. */
 void spawn_tty_clean(const struct spec_exec *x);

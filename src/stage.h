@@ -69,7 +69,7 @@ void record_json(struct textbuf *b, const struct record *r);
  * with its length is used. */
 void record_journal(struct textbuf *b, const struct record *r);
 
-/* "2026-11-22T15:00:00.123456+00:00" (RFC 3339) in UTC, and "Nov 22 15:00:00" (RFC 3164) in local time, as syslogd wants
- * it. */
+/* "2026-11-22T15:00:00.123456+00:00" (RFC 3339) in UTC, and "Nov 22 15:00:00" (RFC 3164) in local time, as syslogd
+ * wants it. */
 void time_rfc3339(struct textbuf *b, uint64_t realtime);
 void time_rfc3164(struct textbuf *b, uint64_t realtime);

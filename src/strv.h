@@ -13,8 +13,8 @@ void strv_freep(char ***v);
 /* Appends a copy of @s to *@v (which may be NULL). -ENOMEM, *@v untouched. */
 int strv_push(char ***v, const char *s);
 
-/* The same for a vector of *@n strings, which are not counted anew: for those that may become long. The vector must have
- * been made by this function alone. */
+/* The same for a vector of *@n strings, which are not counted anew: for those that may become long. The vector must
+ * have been made by this function alone. */
 int strv_append(char ***v, size_t *n, const char *s);
 
 /* A deep copy of @v into *@ret. -ENOMEM. */

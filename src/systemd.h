@@ -17,8 +17,8 @@ int systemd_notify(const char *path, const char *state);
 int systemd_journal_connect(void);
 
 /* A stream to the journal, as sd_journal_stream_fd(3) makes them: each line written to it is an entry with that
- * identifier and priority (LOG_*); with @level_prefix a "<N>" before a line is its level. Its lines are forwarded to the
- * kernel's log and the console, too, if @kmsg and @console. Negative errno. */
+ * identifier and priority (LOG_*); with @level_prefix a "<N>" before a line is its level. Its lines are forwarded to
+ * the kernel's log and the console, too, if @kmsg and @console. Negative errno. */
 int systemd_journal_stream(const char *identifier, int priority, bool level_prefix, bool kmsg, bool console);
 
 /* What a process wrote just before its end may still be on its way to the journal's files: asks journald to finish
@@ -65,8 +65,8 @@ enum systemd_bus_news { SYSTEMD_BUS_OWNED, SYSTEMD_BUS_FREE, SYSTEMD_BUS_GONE };
 /* Called from the loop: once with how it is, then with each change. Here systemd_bus_free() may be called. */
 typedef void (*systemd_bus_fn)(void *ctx, enum systemd_bus_news news, const char *why);
 
-/* Watches who has @name on the system's bus, for who is not root on the user's. Opens libsystemd: -EOPNOTSUPP if that is
- * not installed; -ENOENT, -ECONNREFUSED: there is no bus; -ENOMEDIUM: nobody knows where the user's is; others of
+/* Watches who has @name on the system's bus, for who is not root on the user's. Opens libsystemd: -EOPNOTSUPP if that
+ * is not installed; -ENOENT, -ECONNREFUSED: there is no bus; -ENOMEDIUM: nobody knows where the user's is; others of
  * sd_bus_open_system(3). */
 int systemd_bus_watch(struct systemd_bus **ret, struct loop *loop, const char *name, systemd_bus_fn fn, void *ctx);
 struct systemd_bus *systemd_bus_free(struct systemd_bus *b);

@@ -1,5 +1,5 @@
-/* Who has a name on the D-Bus: Type=dbus. One connection for each that asks, by libsystemd's sd-bus, opened on demand; all
- * that it has to wait for comes through our loop. */
+/* Who has a name on the D-Bus: Type=dbus. One connection for each that asks, by libsystemd's sd-bus, opened on demand;
+ * all that it has to wait for comes through our loop. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <stdio.h>

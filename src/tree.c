@@ -239,8 +239,8 @@ static int pass(const struct tree *t, bool all, int sig, pid_t except, struct pi
     return r;
 }
 
-/* Hundreds who fork leave us no share of the CPUs, unless we go before them, where we may (nice levels count within a session
- * only, sched(7), "The autogroup feature"). Into *@ret_policy and *@ret_old what it was. */
+/* Hundreds who fork leave us no share of the CPUs, unless we go before them, where we may (nice levels count within a
+ * session only, sched(7), "The autogroup feature"). Into *@ret_policy and *@ret_old what it was. */
 static bool go_first(int *ret_policy, struct sched_param *ret_old)
 {
     const struct sched_param first = {.sched_priority = 1};
@@ -250,8 +250,8 @@ static bool go_first(int *ret_policy, struct sched_param *ret_old)
 }
 
 /* Until a pass finds nobody who has not got it: whoever was being forked gets it, too. @chase: the children first,
- * which is quick; whoever loses its parent becomes one. Most signals find nobody beside @except, so only a second pass is worth
- * going first. Returns how many it was sent to. */
+ * which is quick; whoever loses its parent becomes one. Most signals find nobody beside @except, so only a second pass
+ * is worth going first. Returns how many it was sent to. */
 static int sweep(const struct tree *t, int sig, pid_t except, bool chase)
 {
     uint64_t deadline = now_usec() + SWEEP_USEC;

@@ -1,8 +1,8 @@
-/* The trees of an instance: whose is a child of ours? Those that we have forked were noted. An orphan that was left to us
- * says it by its cgroup; where there is none, by the INVOCATION_ID that it was given with its environment, by the same as a
- * number in RLIMIT_LOCKS, or by the session or process group of a child that we know. Whoever has changed all of these is
- * nobody's: it ends with us. Daemons do make sessions of their own and write their titles over their environment, but that
- * limit means nothing since Linux 2.6, so nobody touches it. */
+/* The trees of an instance: whose is a child of ours? Those that we have forked were noted. An orphan that was left to
+ * us says it by its cgroup; where there is none, by the INVOCATION_ID that it was given with its environment, by the
+ * same as a number in RLIMIT_LOCKS, or by the session or process group of a child that we know. Whoever has changed all
+ * of these is nobody's: it ends with us. Daemons do make sessions of their own and write their titles over their
+ * environment, but that limit means nothing since Linux 2.6, so nobody touches it. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

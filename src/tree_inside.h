@@ -12,8 +12,8 @@ bool forest_is_one(const struct forest *f);
 /* Begins to wait for what memory.events tells, if there is one. */
 void tree_watch_oom(struct tree *t);
 
-/* The INVOCATION_ID that @pid was given with its environment, if it has not written over it, into @ret (else ""). Errors of
- * proc_read(). */
+/* The INVOCATION_ID that @pid was given with its environment, if it has not written over it, into @ret (else "").
+ * Errors of proc_read(). */
 int mark_in_environment(pid_t pid, char ret[33]);
 
 /* What may be tree_mark_limit() of a mark in the limits of @pid; 0: nothing. */

@@ -1,5 +1,5 @@
-/* What the kernel tells of processes that it has killed for want of memory: memory.events of the job's cgroup, where the
- * memory controller is there. */
+/* What the kernel tells of processes that it has killed for want of memory: memory.events of the job's cgroup, where
+ * the memory controller is there. */
 #include <fcntl.h>
 #include <unistd.h>
 #include "cgroup.h"

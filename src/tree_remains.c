@@ -1,7 +1,8 @@
-/* What a killed instance has left. A main process is known by its time of birth, in this boot: then its PID is still its
- * own. The others are known by the marks of their unit (tree_forest.c), which are random and no other's. The processes of a
- * command line, which has no marks, are known by the number that the kernel has given to their session for the sake of its
- * scheduling (sched(7), "The autogroup feature"): it is never used again, as the PID of a session's leader is. */
+/* What a killed instance has left. A main process is known by its time of birth, in this boot: then its PID is still
+ * its own. The others are known by the marks of their unit (tree_forest.c), which are random and no other's. The
+ * processes of a command line, which has no marks, are known by the number that the kernel has given to their session
+ * for the sake of its scheduling (sched(7), "The autogroup feature"): it is never used again, as the PID of a session's
+ * leader is. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -193,7 +194,8 @@ static bool is_meant(const struct remains *r, pid_t pid)
     return is_main(r, pid, false) || has_mark(r, pid) || is_in_session(r, pid);
 }
 
-/* All of them and whoever descends from one, into *@ret, parents before their children; and those that are meant alone. */
+/* All of them and whoever descends from one, into *@ret, parents before their children; and those that are meant alone.
+ */
 static int gather(const struct remains *r, struct pids *ret)
 {
     struct pids all = {0};

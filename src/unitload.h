@@ -29,8 +29,8 @@ struct unit_file {
     struct jobspec spec;                 /* of what was read; name = id */
 };
 
-/* The name behind all aliases: "bind9" is named.service. As unit_load() finds it, but nothing is read. 0; -ENOENT: there is
- * no file (@id is told); -ERFKILL, -EINVAL, -ELOOP, -ENOMEM as there. */
+/* The name behind all aliases: "bind9" is named.service. As unit_load() finds it, but nothing is read. 0; -ENOENT:
+ * there is no file (@id is told); -ERFKILL, -EINVAL, -ELOOP, -ENOMEM as there. */
 int unit_find_id(const char *unit_path, const char *name, char id[static UNIT_NAME_SIZE]);
 
 /* Loads the unit @name ("nginx.service", "nginx" is that one too, "getty@tty1.service"), or the file that it names if

@@ -55,6 +55,6 @@ int unit_name_template(const struct unit_name *n, char ret[static UNIT_NAME_SIZE
  * escaped already, @len its length. */
 int unit_name_instance(const struct unit_name *n, const char *instance, size_t len, char ret[static UNIT_NAME_SIZE]);
 
-/* systemd-escape(1) --unescape, and with @path --path, of the @len bytes at @s into @ret (of @size). -EINVAL: not what escaping gives; -ENAMETOOLONG.
- * On error @ret holds nothing of use. */
+/* systemd-escape(1) --unescape, and with @path --path, of the @len bytes at @s into @ret (of @size). -EINVAL: not what
+ * escaping gives; -ENAMETOOLONG. On error @ret holds nothing of use. */
 int unit_name_unescape(const char *s, size_t len, bool path, char *ret, size_t size);

@@ -72,9 +72,9 @@ struct unit *units_nth(const struct units *all, size_t number);
 /* The unit of that name: "nginx" is nginx.service, an alias is the unit itself. NULL: nobody has named it. */
 struct unit *units_find(const struct units *all, const char *name);
 
-/* Reads the files of @name (a name or a path, as unit_load() has it), if that was not done before, and those of all that
- * it pulls in. @subject: -p counts for it. What is wrong with a line was told. Errors of unit_load() for the unit itself
- * (what it needs is graph_request()'s to refuse); -EOPNOTSUPP: of a type that is not run here. */
+/* Reads the files of @name (a name or a path, as unit_load() has it), if that was not done before, and those of all
+ * that it pulls in. @subject: -p counts for it. What is wrong with a line was told. Errors of unit_load() for the unit
+ * itself (what it needs is graph_request()'s to refuse); -EOPNOTSUPP: of a type that is not run here. */
 int units_load(struct units *all, const char *name, bool subject, struct unit **ret);
 
 /* A service that the command line describes; what @file holds is taken over. -ENOMEM. */
@@ -99,8 +99,8 @@ struct units_news {
     size_t changed, removed;
 };
 
-/* Reads the files of all loaded units anew. What has not changed is left alone; a new description takes the place of the
- * old one at once, or with the next start if the unit has a job. */
+/* Reads the files of all loaded units anew. What has not changed is left alone; a new description takes the place of
+ * the old one at once, or with the next start if the unit has a job. */
 int units_reload(struct units *all, struct units_news *ret);
 
 /* The description for its next start. Only while nothing of it runs; its job, which used the old one, is to be gone. */

@@ -1,5 +1,5 @@
-/* What the resident instance starts: the units that are enabled in the first directory of the path, that is /etc/amphid.
- * systemd's own directories are systemd's to enable. */
+/* What the resident instance starts: the units that are enabled in the first directory of the path, that is
+ * /etc/amphid. systemd's own directories are systemd's to enable. */
 #include "install.h"
 #include "units_inside.h"
 

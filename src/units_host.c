@@ -1,5 +1,5 @@
-/* What is not run here because the machine around us has it: targets of its boot (systemd.special(7)), and units of types
- * that are no programs. They are taken as reached, so that units which want them start. */
+/* What is not run here because the machine around us has it: targets of its boot (systemd.special(7)), and units of
+ * types that are no programs. They are taken as reached, so that units which want them start. */
 #include <string.h>
 #include "cleanup.h"
 #include "unitname.h"

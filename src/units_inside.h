@@ -22,8 +22,8 @@ struct loading {
 /* Whose name it is in the end. */
 struct unit *units_itself(struct unit *u);
 
-/* A place for @name in the graph and in the set; and the same for one that may be there already, which is the machine's if
- * its name says so. -ENOMEM. */
+/* A place for @name in the graph and in the set; and the same for one that may be there already, which is the machine's
+ * if its name says so. -ENOMEM. */
 int units_place(struct units *all, const char *name, struct unit **ret);
 int units_name(struct units *all, const char *name, struct unit **ret);
 

@@ -1,5 +1,6 @@
 /* Reading units: their files, what these say of other units, and what they pull in. */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +19,7 @@ static void complain(void *ctx, int level, const char *path, unsigned line, cons
 {
     struct loading *l = ctx;
     const struct upward *up = l->all->c.upward;
-    char where[600];
+    char where[PATH_MAX + 1100]; /* a path, a line, and text of at most 1023 bytes */
 
     if (line)
         snprintf(where, sizeof(where), "%s:%u: %s", path, line, text);
@@ -227,8 +228,8 @@ static int pull(struct unit *u, struct pulled *list)
     return r == -ENOMEM ? r : 0;
 }
 
-/* Loads what @u pulls in, and what that pulls in: however long the chain, none of it is one of calls. Groups are ordered when
- * their units are known, the innermost first. */
+/* Loads what @u pulls in, and what that pulls in: however long the chain, none of it is one of calls. Groups are
+ * ordered when their units are known, the innermost first. */
 static int load_pulled(struct unit *u)
 {
     struct pulled list = {0};

@@ -4,10 +4,10 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* Listens at @path, in the place of what is left there of somebody who has gone: whoever calls this holds the instance's
- * lock, so nobody else serves it. Anybody may connect, if the umask lets them: the caller has put his away (daemon(7),
- * step 10). Returns the descriptor (non-blocking, close-on-exec) or errors of open(2), socket(2), bind(2), unlink(2);
- * -ENAMETOOLONG. */
+/* Listens at @path, in the place of what is left there of somebody who has gone: whoever calls this holds the
+ * instance's lock, so nobody else serves it. Anybody may connect, if the umask lets them: the caller has put his away
+ * (daemon(7), step 10). Returns the descriptor (non-blocking, close-on-exec) or errors of open(2), socket(2), bind(2),
+ * unlink(2); -ENAMETOOLONG. */
 int unixsock_listen(const char *path);
 
 /* Connects to @path, for at most @usec microseconds if the other side's queue is full. Returns the descriptor

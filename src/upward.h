@@ -21,8 +21,9 @@ void upward_trace(const struct upward *u, const char *row);
 void upward_ready(struct upward *u, const char *status);
 
 /* It could not be brought up, or has failed later: ERRNO= (@error > 0), EXIT_STATUS= and STATUS= to the manager; the
- * starter, or this process if somebody reads its stderr, prints @reason and the lines of @tail (may be NULL); the starter then exits with @exit_status, as
- * soon as this process has ended and nothing of it is in the way of another start. */
+ * starter, or this process if somebody reads its stderr, prints @reason and the lines of @tail (may be NULL); the
+ * starter then exits with @exit_status, as soon as this process has ended and nothing of it is in the way of another
+ * start. */
 void upward_failed(struct upward *u, int exit_status, int error, const char *reason, const char *tail);
 
 /* Some of what was wanted is up and the rest has failed, which was told: the manager hears READY=1 with @status, the

@@ -28,16 +28,16 @@ struct target {
 };
 
 /* The target of @a, asked with Status (@ask) or only connected to: the instance of that name, else the running instance
- * that has such a unit; where a unit may be loaded (@loads) else the resident one. 0, or an exit status after the line on
- * stderr. */
+ * that has such a unit; where a unit may be loaded (@loads) else the resident one. 0, or an exit status after the line
+ * on stderr. */
 int verb_target(const struct verb_args *a, bool ask, bool loads, struct target *ret);
 void target_done(struct target *t);
 
 /* What is said of it: the unit's name, or the instance's. */
 const char *target_name(const struct target *t);
 
-/* The call of @method for the target, with @goal ("ready") if there is one, as MANAGER_CALL() makes it; the caller frees,
- * NULL without memory. */
+/* The call of @method for the target, with @goal ("ready") if there is one, as MANAGER_CALL() makes it; the caller
+ * frees, NULL without memory. */
 char *target_call(const struct target *t, const char *method, const char *goal);
 
 /* The instance does not run (or nobody knows): says so. @status is for one that does not run: 0 is no error. */

@@ -1,6 +1,6 @@
 /* The verbs that say what is started with the machine: enable, disable, reenable, link, mask, unmask, is-enabled,
- * list-unit-files. They answer as systemctl(1) does; of symlinks they make and see those in the first directory of the search path only, so
- * that systemd and amphid do not start the same service twice. */
+ * list-unit-files. They answer as systemctl(1) does; of symlinks they make and see those in the first directory of the
+ * search path only, so that systemd and amphid do not start the same service twice. */
 #include <errno.h>
 #include <fnmatch.h>
 #include <stdio.h>
@@ -64,7 +64,8 @@ static int change(const struct verb_args *a, const char *verb,
     return r < 0;
 }
 
-/* --now: the same as that verb for each of the units, when all have been changed. The exit status of the first that fails. */
+/* --now: the same as that verb for each of the units, when all have been changed. The exit status of the first that
+ * fails. */
 static int and_now(const struct verb_args *a, int status, int (*verb)(const struct verb_args *a))
 {
     for (size_t i = 0; a->now && status == 0 && a->units[i]; i++) {

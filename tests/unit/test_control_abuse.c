@@ -210,7 +210,8 @@ static void limit_descriptors(const struct fake *f, rlim_t n)
     assert_int_equal(prlimit(f->pid, RLIMIT_NOFILE, &limit, NULL), 0);
 }
 
-/* The soft limit does not count for who asks, and is what it was before. Beyond the hard one: tests/process/test_faults.py. */
+/* The soft limit does not count for who asks, and is what it was before. Beyond the hard one:
+ * tests/process/test_faults.py. */
 static void test_no_descriptors(void **state)
 {
     struct fake f = {.name = "i", .n_jobs = 1, .descriptors = 1};

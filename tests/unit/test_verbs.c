@@ -285,7 +285,8 @@ static void test_garbage(void **state)
     close(fd);
 }
 
-/* One whose job has taken its time, and which has gone from its directory but is not quite over when we look whether it lives. */
+/* One whose job has taken its time, and which has gone from its directory but is not quite over when we look whether it
+ * lives. */
 static void test_slow_end(void **state)
 {
     struct fake f = {0};
