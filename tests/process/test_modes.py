@@ -260,7 +260,7 @@ def test_more_time_is_asked_for_while_a_slow_start_shows_life(world):
 # --- watchdog
 
 def test_watchdog_at_half_of_the_time(world):
-    limit = int(400_000 * FACTOR)
+    limit = int(1_000_000 * FACTOR)
     socket = world.notify_socket()
     run = world.start(argv=["sh", "-c", 'WATCHDOG_PID=$$; export WATCHDOG_PID; exec "$@"', "sh", *amphid(world),
                             "--", *world.holder()], env={"WATCHDOG_USEC": str(limit)})

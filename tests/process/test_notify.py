@@ -210,8 +210,8 @@ def test_more_time_to_start(world, notify):
 
 
 def test_more_time_ends(notify):
-    service = notify("-p", f"TimeoutStartSec={ms(100)}", ready=False)
-    service.do(f"say EXTEND_TIMEOUT_USEC={int(ms(200)[:-2]) * 1000}")
+    service = notify("-p", f"TimeoutStartSec={ms(500)}", ready=False)
+    service.do(f"say EXTEND_TIMEOUT_USEC={int(ms(700)[:-2]) * 1000}")
     service.run.wait()
     assert service.run.code != 0 and "not ready within" in service.run.err + service.world.log.read_text()
 

@@ -62,9 +62,9 @@ CAUSES = {
     "SIGKILL": ({"always", "on-failure", "on-abnormal", "on-abort"}, "kill -KILL $$", ()),
     "SIGABRT": ({"always", "on-failure", "on-abnormal", "on-abort"}, "kill -ABRT $$", ()),
     "timeout": ({"always", "on-failure", "on-abnormal"}, "exec cat {hold}",
-                ("-p", "Type=notify", "-p", f"TimeoutStartSec={ms(150)}")),
+                ("-p", "Type=notify", "-p", f"TimeoutStartSec={ms(500)}")),
     "watchdog": ({"always", "on-failure", "on-abnormal", "on-watchdog"}, "exec cat {hold}",
-                 ("-p", "NotifyAccess=main", "-p", f"WatchdogSec={ms(150)}")),
+                 ("-p", "NotifyAccess=main", "-p", f"WatchdogSec={ms(500)}")),
 }
 POLICIES = ["no", "always", "on-success", "on-failure", "on-abnormal", "on-abort", "on-watchdog"]
 
