@@ -59,6 +59,7 @@ def test_no_descriptor_under_the_soft_limit(world, left):
         limit = resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE)
         child = daemon.only_child()
         world.run("is-ready", "web", code=0)
+        world.run("status", "web", code=0)
         assert child.alive() and resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE) == limit
         world.run("stop", "web", code=0)
         assert child.gone

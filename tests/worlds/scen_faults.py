@@ -124,6 +124,7 @@ def few_descriptors(w):
         used = len(w.run(['ls', f'/proc/{pid}/fd']).stdout.split())
         w.run(['prlimit', f'--nofile={used}:', '--pid', pid])
         i.run('is-ready', 'poor', check=0)
+        i.run('status', 'poor', check=0)
         assert cpu_of(w, pid) < 0.1, 'it turns in circles'
         assert w.running(pid) and w.running(main)
         i.stop()
