@@ -86,8 +86,9 @@ const struct directive *directive_nth(size_t i, const char **ret_section);
 void directive_forget(void);
 
 /* Sets what @row stands for to @value; an empty value resets lists, as in a unit file. -EINVAL or -ERANGE (not a value
- * of it: row->expects says what would be), -EOPNOTSUPP (it is only known), -ENOMEM. What takes something away from the
- * service and is not enforced is remembered in the description (directive_unenforced()). */
+ * of it: row->expects says what would be), -ENOEXEC (nor can the unit be used with it), -EOPNOTSUPP (it is only known),
+ * -ENOMEM. What takes something away from the service and is not enforced is remembered in the description
+ * (directive_unenforced()). */
 int directive_set(struct jobspec *d, const struct directive *row, const char *value);
 
 /* The @i-th directive of @d that should confine the service and does not, in the order in which they were given; NULL
