@@ -1,4 +1,5 @@
 """Units in /etc/amphid: `systemctl start amphid@NAME` under systemd and `amphid --fork NAME.service` elsewhere are the same."""
+import json
 import signal
 from contextlib import contextmanager
 
@@ -120,3 +121,45 @@ def unit_that_cannot_start(w):
             assert w.show('amphid@broken', 'Result') == 'exit-code' and w.show('amphid@broken', 'ExecMainStatus') == '7'
         else:
             assert r.returncode == 7 and 'no such luck' in r.stderr
+
+
+def resident(w, verb):
+    """The resident instance is started or stopped as its world does it."""
+    own = {'systemd': ['systemctl', verb, 'amphid'], 'sysvinit': ['/etc/init.d/amphid', verb]}
+    by_hand = {'start': ['amphid', '--fork'], 'stop': ['amphid', 'stop', 'amphid']}
+    return w.run(own.get(w.init, by_hand[verb]), timeout=60)
+
+
+@scenario
+def enabled_units_are_run(w):
+    """The resident instance comes up with all that is enabled in /etc/amphid, ready when they are; one that cannot be used is in
+    nobody's way; and what is disabled does not come back."""
+    port = next_port()
+    install = {'WantedBy': 'multi-user.target'}
+    files = {'en_web': {'Unit': {'Requires': 'en-base.service', 'After': 'en-base.service'},
+                        'Service': {'ExecStart': f'/usr/bin/python3 -m http.server {port} --directory /run'},
+                        'Install': install, 'X-Amphid': {'Ready': f'tcp:{port}'}},
+             'en_base': {'Service': {'Type': 'oneshot', 'RemainAfterExit': 'yes', 'ExecStart': '/bin/true'}},
+             'en_bad': {'Service': {'ExecStart': '/bin/sleep infinity'}, 'Install': install}}
+    with units(w, **files):
+        w.run(['amphid', 'enable', 'en-web', 'en-bad'])
+        w.write('/etc/amphid/en-bad.service', text_of({'Service': {'Type': 'nonsense', 'User': '%'}}))
+        resident(w, 'stop')
+        try:
+            resident(w, 'start')
+            assert http_up(w, port)[0] == 200
+            states = {job['name']: job for job in json.loads(w.run(['amphid', 'status', 'amphid', '--json']).stdout)['jobs']}
+            assert states['en-web.service']['state'] == 'up' and states['en-base.service']['state'] == 'exited', states
+            assert w.run(['amphid', 'is-ready', 'en-bad'], check=False).returncode != 0
+            if w.init == 'systemd':
+                assert w.show('amphid', 'ActiveState') == 'active' and w.show('amphid', 'StatusText') != 'no jobs'
+            main = states['en-web.service']['mainPid']
+            w.run(['amphid', 'disable', 'en-web', 'en-bad'])
+            resident(w, 'stop')
+            assert not w.running(main)
+            resident(w, 'start')
+            assert json.loads(w.run(['amphid', 'status', 'amphid', '--json']).stdout)['jobs'] == []
+        finally:
+            w.run(['amphid', 'disable', 'en-web', 'en-bad'], check=False)
+            if not w.init:
+                resident(w, 'stop')
