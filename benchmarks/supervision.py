@@ -53,7 +53,8 @@ def kill_and_wait(pid):
 
 
 def start(keeper, amphid, begin=False):
-    """COMMAND runs (again)."""
+    """COMMAND runs (again). Who was stopped may still be there, and would refuse a second one: daemon(1) returns before it ends."""
+    world.wait_until(lambda: begin or keeper.start or keeper.name not in dict(world.marked()).values(), 10)
     seen = len(stamps())
     template = keeper.supervise if begin or not keeper.start else keeper.start
     starter = world.start(keeper.name, world.fill(template, keeper, amphid, COMMAND, "restart"))

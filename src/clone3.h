@@ -29,9 +29,13 @@ struct clone3_args {
 #define CLONE3_SHARES false
 #endif
 
-/* fork(2), with the child's own PID in its *@ret_self. What the C library keeps of a thread (its ID, the list of robust
- * mutexes) is not made anew, and none of its pages is written to. */
-pid_t clone3_fork(pid_t *ret_self);
+/* Goes on in a new process, in @child with @arg, which never returns. Where it can be, that process shares our memory (as
+ * with vfork(2), but neither waits for the other) and its stack begins at @stack, a multiple of 16; else it is one of
+ * fork(2). Its PID is in *@ret_self before @child runs. Returns the PID, or a negative errno of clone3(2).
+ *
+ * While both live, either has to leave alone what is the other one's: the one that waits for the end of the other calls
+ * nothing but the system. What the C library keeps of a thread (its ID, errno) they share. */
+pid_t clone3_beside(pid_t *ret_self, void *stack, void (*child)(void *arg), void *arg);
 
 /* Calls @child with @arg, which never returns, in a new process. Returns its PID, or a negative errno of clone3(2). */
 long clone3_run(const struct clone3_args *args, void (*child)(const void *arg), const void *arg);

@@ -1,15 +1,21 @@
-/* The double fork. The first child lives only from fork to fork, so it borrows our memory (vfork): one copy of the
- * address space instead of two. Each step is logged by the process that takes it, with the identity that it has then:
- * what a step cannot change is not asked for again.
+/* The double fork. The first child lives only from fork to fork, and it borrows our memory (vfork). The daemon takes it
+ * over (clone3_beside()): nothing of it is copied, nothing is faulted in anew, and when the starter ends there is nothing
+ * to take down. So behind the fork the starter is what a child of vfork(2) is: it makes system calls and touches nothing
+ * but its own stack, below which the daemon's begins.
+ *
+ * Each step is logged by the process that takes it, with the identity that it has then: what a step cannot change is not
+ * asked for again.
  *
  * The channel is a pair of sockets that keep messages apart. When the daemon ends without a word, the starter reads the
  * end of the channel: it never waits for somebody who is not there. */
 #include <errno.h>
 #include <signal.h>
-#include <stdio.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
 #include <syslog.h>
 #include <unistd.h>
 #include "cleanup.h"
@@ -17,6 +23,19 @@
 #include "detach.h"
 #include "launch.h"
 #include "reaper.h"
+
+/* What the starter has of the stack while it waits: a message, and what is called to print it. */
+#define STARTER_STACK (4 * NEWS_MAX)
+
+/* What the second child needs to know. */
+struct detaching {
+    struct launch_daemon daemon;
+    struct upward *upward;
+    struct log *log;
+    struct proc_identity id;
+    int starter_fd;
+    int error; /* of the first child: it could not go on */
+};
 
 /* What a failure message says: "CODE REASON\nTAIL". Prints it, returns the code. */
 static int print_failure(const char *name, char *text)
@@ -32,10 +51,17 @@ static int print_failure(const char *name, char *text)
     return status > 0 && status < 256 ? (int)status : 1;
 }
 
-/* The starter: waits for the word of the daemon. Its buffer is not to lie in the frame that the daemon goes on with. */
-static int __attribute__((noinline)) wait_for_news(int fd, const char *name)
+static void print_row(char *row)
 {
-    char message[NEWS_MAX + 1]; /* not from the heap, which the daemon shares until one of us writes to it */
+    const struct iovec line[] = {{row, strlen(row)}, {(char[]){'\n'}, 1}};
+
+    (void)!writev(STDERR_FILENO, line, ARRAY_SIZE(line));
+}
+
+/* The starter: waits for the word of the daemon. */
+static int wait_for_news(int fd, const char *name)
+{
+    char message[NEWS_MAX + 1];
     int status = 0;
 
     for (;;) {
@@ -47,7 +73,7 @@ static int __attribute__((noinline)) wait_for_news(int fd, const char *name)
             break;
         message[n] = '\0';
         if (message[0] == NEWS_TRACE)
-            fprintf(stderr, "%s\n", message + 1);
+            print_row(message + 1);
         else if (message[0] == NEWS_READY)
             return 0;
         else if (message[0] == NEWS_PARTLY)
@@ -70,29 +96,6 @@ int launch_open(struct launch_channel *ret)
     return 0;
 }
 
-/* Steps 5 (seen from the first child), 6, 7, 8. setsid(2) makes the caller the leader of a new session and group
- * without a terminal; its answer is also our PID, so both steps are told behind it. Returns in the second child only,
- * with its identity in @id; the first child never returns, since it runs on the memory of the starter. */
-static void first_child(struct log *log, struct proc_identity *id)
-{
-    pid_t self = setsid(), pid;
-
-    if (self < 0)
-        _exit(EXIT_FAILURE);
-    id->ppid = id->pid;
-    id->pid = self;
-    log_set_identity(log, id);
-    log_stage(log, STAGE_FORK_1, LOG_INFO, NULL, "no group leader, so setsid can succeed");
-    id->sid = id->pgid = self;
-    id->tty_nr = 0;
-    log_set_identity(log, id);
-    log_stage(log, STAGE_SETSID, LOG_INFO, NULL, "leads a session and a group of its own, without a terminal");
-    id->ppid = self;
-    pid = clone3_fork(&id->pid);
-    if (pid != 0)
-        _exit(pid < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
-}
-
 /* Steps 8 to 11 in the daemon. */
 static int settle(struct log *log, struct proc_identity *id, int starter_fd)
 {
@@ -111,42 +114,72 @@ static int settle(struct log *log, struct proc_identity *id, int starter_fd)
     return 0;
 }
 
-/* The second child: 0, or the failure is told and the process ends. */
-static int become_daemon(struct upward *u, struct log *log, struct proc_identity *id, int starter_fd)
+/* The second child, from its first to its last moment. */
+static void second_child(void *arg)
 {
-    int r = settle(log, id, starter_fd);
+    struct detaching *d = arg;
+    int r = settle(d->log, &d->id, d->starter_fd);
 
     if (r < 0) {
-        log_stage(log, STAGE_FAILED, LOG_ERR, NULL, "cannot detach: %s", strerror(-r));
-        log_flush(log);
-        upward_failed(u, 1, -r, "cannot detach", NULL);
+        log_stage(d->log, STAGE_FAILED, LOG_ERR, NULL, "cannot detach: %s", strerror(-r));
+        log_flush(d->log);
+        upward_failed(d->upward, 1, -r, "cannot detach", NULL);
         _exit(EXIT_FAILURE);
     }
-    return 0;
+    d->daemon.end(d->daemon.live(d->daemon.arg));
 }
 
-int launch_detach(const struct launch_channel *c, struct upward *u, struct log *log, const char *name)
+/* Steps 5 (seen from the first child), 6, 7, 8. setsid(2) makes the caller the leader of a new session and group
+ * without a terminal; its answer is also our PID, so both steps are told behind it. Never returns, since it runs on the
+ * memory of the starter. */
+static void first_child(struct detaching *d, char *stack)
 {
-    struct proc_identity id = *log_identity(log);
-    int starter_errno;
+    struct proc_identity *id = &d->id;
+    pid_t self = setsid(), pid;
+
+    if (self < 0) {
+        d->error = errno;
+        _exit(EXIT_FAILURE);
+    }
+    id->ppid = id->pid;
+    id->pid = self;
+    log_set_identity(d->log, id);
+    log_stage(d->log, STAGE_FORK_1, LOG_INFO, NULL, "no group leader, so setsid can succeed");
+    id->sid = id->pgid = self;
+    id->tty_nr = 0;
+    log_set_identity(d->log, id);
+    log_stage(d->log, STAGE_SETSID, LOG_INFO, NULL, "leads a session and a group of its own, without a terminal");
+    id->ppid = self;
+    pid = clone3_beside(&id->pid, stack, second_child, d);
+    if (pid < 0)
+        d->error = -pid;
+    _exit(pid < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
+}
+
+int launch_detach(const struct launch_channel *c, struct upward *u, struct log *log, const char *name,
+                  struct launch_daemon daemon)
+{
+    struct detaching d = {.daemon = daemon, .upward = u, .log = log, .id = *log_identity(log), .starter_fd = c->starter_fd};
+    char *stack = (char *)__builtin_frame_address(0) - STARTER_STACK;
     pid_t first;
 
+    /* At its end the kernel would set the thread's ID to 0, in memory that is the daemon's then. */
+    (void)syscall(SYS_set_tid_address, NULL);
     u->channel_fd = c->daemon_fd;
     log_trace_to(log, u);
     first = vfork();
-    if (first == 0) {
-        first_child(log, &id);
-        return become_daemon(u, log, &id, c->starter_fd);
-    }
-    starter_errno = errno;
-    u->channel_fd = close_fd(c->daemon_fd);
-    if (first < 0) {
+    if (first == 0)
+        first_child(&d, (char *)((uintptr_t)stack & ~(uintptr_t)15));
+    if (first < 0)
+        d.error = errno;
+    else
+        reaper_wait(first);
+    if (d.error) {
+        u->channel_fd = -1;
+        close(c->daemon_fd);
         close(c->starter_fd);
-        return -starter_errno;
+        return -d.error;
     }
-    if (!reaper_wait(first)) {
-        upward_print(name, "cannot fork", NULL);
-        _exit(EXIT_FAILURE);
-    }
-    _exit(wait_for_news(c->starter_fd, name)); /* what is gathered of the log is in the daemon's copy, too */
+    close(c->daemon_fd);
+    _exit(wait_for_news(c->starter_fd, name)); /* what is gathered of the log is in the daemon's hands */
 }

@@ -12,9 +12,18 @@ struct launch_channel {
  * socketpair(2). */
 int launch_open(struct launch_channel *ret);
 
-/* Detaches: returns 0 in the daemon, with u->channel_fd open to the starter, in its own session, 0-2 on /dev/null, in
- * /. The starter never returns: when the daemon has told how it went, it prints what there is to print and ends with
- * the exit status of that; nothing is left for it to put away, since all that was opened belongs to the daemon now.
- * Negative errors of vfork(2), in the only process there is then.
- * @c is consumed; @log shows each step; @name goes before the starter's words. */
-int launch_detach(const struct launch_channel *c, struct upward *u, struct log *log, const char *name);
+/* What the daemon does in a process of its own: @live with @arg, then @end, which never returns, with what that has
+ * returned. */
+struct launch_daemon {
+    int (*live)(void *arg);
+    void (*end)(int status);
+    void *arg;
+};
+
+/* Detaches: @daemon lives, with u->channel_fd open to the starter, in a session of its own, 0-2 on /dev/null, in /. Its
+ * memory is ours. The starter never returns: when the daemon has told how it went, it prints what there is to print and
+ * ends with the exit status of that; nothing is left for it to put away, since all that was opened belongs to the daemon
+ * now. Negative errors of vfork(2) and setsid(2), in the only process there is then; u->channel_fd is -1.
+ * @c is consumed; @log shows each step; @name goes before the starter's words, and stays until both have ended. */
+int launch_detach(const struct launch_channel *c, struct upward *u, struct log *log, const char *name,
+                  struct launch_daemon daemon);

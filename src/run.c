@@ -258,22 +258,6 @@ static int lock_second_pidfile(struct run *run)
     return r < 0 ? not_locked(run, path, -r, owner, why) : GO_ON;
 }
 
-/* daemon(7) steps 5 to 11. Goes on in the daemon; the starter ends here. */
-static int detach(struct run *run)
-{
-    int r;
-
-    directive_forget(); /* all is read, and what is written before the fork is the daemon's for good */
-    if (!forks(run))
-        return GO_ON;
-    r = launch_detach(&run->channel, &run->upward, run->log, run->cli->name);
-    if (r < 0)
-        return run_complain(run, EXIT_FAILURE, -r, "cannot fork: %s%s", strerror(-r),
-                            r == -EAGAIN ? " (RLIMIT_NPROC, or pids.max of a cgroup)" : "");
-    run->upward.print_as = NULL; /* stderr is /dev/null */
-    return GO_ON;
-}
-
 static int write_pidfiles(struct run *run)
 {
     pid_t pid = log_identity(run->log)->pid;
@@ -349,9 +333,34 @@ static void release(struct run *run)
     free(run->notify_socket);
 }
 
-int run_instance(struct cli *cli)
+/* The rest, in the process that stays. */
+static int live(void *arg)
+{
+    struct run *run = arg;
+    int status = write_pidfiles(run);
+
+    if (status == GO_ON)
+        status = be_resident(run);
+    release(run);
+    return status;
+}
+
+/* daemon(7) steps 5 to 11. The daemon lives and ends in there, and so does the starter: who returns could not fork. */
+static int detach(struct run *run)
+{
+    const char *print_as = take_ptr(run->upward.print_as); /* stderr is /dev/null */
+    int r = launch_detach(&run->channel, &run->upward, run->log, run->cli->name,
+                          (struct launch_daemon){.live = live, .end = run->end, .arg = run});
+
+    run->upward.print_as = print_as;
+    return run_complain(run, EXIT_FAILURE, -r, "cannot fork: %s%s", strerror(-r),
+                        r == -EAGAIN ? " (RLIMIT_NPROC, or pids.max of a cgroup)" : "");
+}
+
+int run_instance(struct cli *cli, void (*end)(int status))
 {
     struct run run = {.cli = cli,
+                      .end = end,
                       .channel = {-1, -1},
                       .upward = {.channel_fd = -1, .print_as = cli->name},
                       .pidfiles = {PIDFILE_NONE, PIDFILE_NONE}};
@@ -361,9 +370,12 @@ int run_instance(struct cli *cli)
     if ((status = clean_up(&run)) == GO_ON && (status = open_log(&run)) == GO_ON) {
         log_beginning(&run);
         if ((status = run_load_units(&run)) == GO_ON && (status = claim_name(&run)) == GO_ON &&
-            (status = lock_second_pidfile(&run)) == GO_ON && (status = detach(&run)) == GO_ON &&
-            (status = write_pidfiles(&run)) == GO_ON)
-            status = be_resident(&run);
+            (status = lock_second_pidfile(&run)) == GO_ON) {
+            directive_forget(); /* all is read, and what is written before the fork is the daemon's for good */
+            if (!forks(&run))
+                return live(&run);
+            status = detach(&run);
+        }
     }
     release(&run);
     return status;

@@ -20,6 +20,7 @@ struct control;
 
 struct run {
     struct cli *cli;
+    void (*end)(int status); /* of a process that run_instance() does not return in */
     struct proc_self self; /* as it was started */
     struct proc_identity identity;
     mode_t umask; /* the caller's */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 #include "cleanup.h"
 #include "loop.h"
@@ -57,11 +58,17 @@ void upward_ready(struct upward *u, const char *status)
     tell_with_status(u, "READY=1", status);
 }
 
+static struct iovec piece(const char *text)
+{
+    return (struct iovec){(char *)(uintptr_t)text, strlen(text)};
+}
+
 void upward_print(const char *name, const char *reason, const char *tail)
 {
-    fprintf(stderr, "amphid: %s: %s\n", name, reason);
-    if (tail)
-        fputs(tail, stderr);
+    const struct iovec words[] = {piece("amphid: "), piece(name),  piece(": "),
+                                  piece(reason),     piece("\n"), piece(tail ? tail : "")};
+
+    (void)!writev(STDERR_FILENO, words, ARRAY_SIZE(words));
 }
 
 void upward_failed(struct upward *u, int exit_status, int error, const char *reason, const char *tail)

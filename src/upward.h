@@ -30,7 +30,7 @@ void upward_failed(struct upward *u, int exit_status, int error, const char *rea
  * starter exits with @exit_status; at once, or if not even that (@any) when this process has ended. */
 void upward_partly(struct upward *u, int exit_status, bool any, const char *status);
 
-/* The words on stderr. */
+/* The words on stderr, by a system call and nothing else: the starter shares its memory with the daemon. */
 void upward_print(const char *name, const char *reason, const char *tail);
 
 void upward_status(struct upward *u, const char *status);

@@ -115,6 +115,10 @@ def test_what_kill_mode_spares(remains):
     assert remains.world.settle()
 
 
+# A number of a session that none has: they are counted from 1 at boot, and whoever has 1 is real.
+NOBODYS = 2**62
+
+
 @pytest.mark.no_wrapper
 @pytest.mark.everyone
 def test_nobody_else_is_touched(remains):
@@ -130,7 +134,7 @@ def test_nobody_else_is_touched(remains):
     boot = pathlib.Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     born = pathlib.Path(f"/proc/{foreign.pid}/stat").read_text().rpartition(")")[2].split()[19]
     for i, text in enumerate([f"{int(born) + 1} {boot} alone", f"{int(born) + 1} {boot} below",
-                              f"{born} another-boot {'0' * 32}", f"0 {boot} {'1' * 32}", f"0 {boot} @1", f"0 {boot} alone",
+                              f"{born} another-boot {'0' * 32}", f"0 {boot} {'1' * 32}", f"0 {boot} @{NOBODYS}", f"0 {boot} alone",
                               f"{born} {boot}", "", "x" * 300]):
         (world.base / "web" / f"main.{i + 1}").write_text(f"{foreign.pid} {text}")
     remains.start(unit, 1)
