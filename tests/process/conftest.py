@@ -21,6 +21,7 @@ import sandbox  # noqa: E402
 from world import World, clean_fixed_paths  # noqa: E402
 
 WHY_NOT_PRIVATE = sandbox.enter()
+CGROUP = sandbox.enter_cgroup()
 WHO = ("root", "user", "bare")
 MARKS = {
     "everyone": "run as root, as a user, and as a user without XDG_RUNTIME_DIR",
@@ -40,6 +41,11 @@ def pytest_configure(config):
     for number in (signal.SIGHUP, signal.SIGQUIT):
         signal.signal(number, signal.SIG_DFL)
     os.umask(0o022)
+
+
+def pytest_unconfigure():
+    if CGROUP:
+        sandbox.leave_cgroup(CGROUP)
 
 
 def pytest_generate_tests(metafunc):

@@ -91,3 +91,34 @@ def enter():
     except OSError as error:
         return f"needs a mount namespace, and the kernel refuses: {error}"
     return None
+
+
+def cgroup_root():
+    """The directory of our own cgroup of version 2, None: there is none that we may write to."""
+    own = [line[3:] for line in pathlib.Path("/proc/self/cgroup").read_text().splitlines() if line[:4] == "0::/"]
+    for mount_ in ("/sys/fs/cgroup", "/sys/fs/cgroup/unified"):
+        if own and pathlib.Path(mount_, "cgroup.procs").exists() and os.access(mount_ + own[0], os.W_OK):
+            return pathlib.Path(mount_ + own[0])
+    return None
+
+
+def enter_cgroup():
+    """A cgroup for this process and all that it starts: below one that two workers share, the instances of one name would find
+    what is left of each other's. Returns it; None: there is none to be had."""
+    root = cgroup_root()
+    if not root:
+        return None
+    home = root / f"amphid-tests-{os.getpid()}"
+    try:
+        home.mkdir()
+        (home / "cgroup.procs").write_text("0")
+    except OSError:
+        return None
+    return home
+
+
+def leave_cgroup(home):
+    """Removes it, with the empty ones that killed instances have left."""
+    (home.parent / "cgroup.procs").write_text("0")
+    for path in [*home.glob("*/"), home]:
+        path.rmdir()

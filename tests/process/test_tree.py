@@ -10,6 +10,7 @@ import signal
 
 import pytest
 
+import sandbox
 from lib import COMMAND, Process, ms
 
 # NAME=FLAGS...: main and its children; d: double-forked, in a session of its own; i: deaf for SIGTERM.
@@ -56,18 +57,6 @@ while time.monotonic() < end:
     if os.fork(): os._exit(0)
     if len(sys.argv) > 2: os.setsid()
 """
-
-
-
-
-def cgroup_root():
-    """The directory of our own cgroup of version 2, None: there is none."""
-    for mount in ("/sys/fs/cgroup", "/sys/fs/cgroup/unified"):
-        lines = pathlib.Path("/proc/self/cgroup").read_text().splitlines()
-        own = [line[3:] for line in lines if line[:4] == "0::/"]
-        if own and pathlib.Path(mount, "cgroup.procs").exists() and os.access(mount + own[0], os.W_OK):
-            return pathlib.Path(mount + own[0])
-    return None
 
 
 class Job:
@@ -121,12 +110,12 @@ class Job:
 @pytest.fixture(params=["cgroup", "subreaper"])
 def job(request, world):
     """In a cgroup of its own; or without, as below a systemd that has not delegated ours. Only root has a choice."""
-    if request.param == "cgroup" and (world.who != "root" or not cgroup_root()):
+    if request.param == "cgroup" and (world.who != "root" or not sandbox.cgroup_root()):
         pytest.skip("no cgroup of version 2 can be made here")
     booted = pathlib.Path("/run/systemd/system")
     if request.param == "subreaper" and world.who == "root":
         booted.mkdir(parents=True)
-    home = cgroup_root() / f"test-{os.getpid()}" if request.param == "cgroup" else None
+    home = sandbox.cgroup_root() / f"test-{os.getpid()}" if request.param == "cgroup" else None
     if home:
         home.mkdir()
     yield Job(world, request.param, home)
