@@ -57,8 +57,11 @@ static bool listed(const char (*names)[NAME_SIZE], size_t n_names, const char *a
     size_t len = strcspn(assignment, "=");
 
     for (size_t i = 0; i < n_names; i++) {
-        size_t n = strlen(names[i]);
+        size_t n;
 
+        if (names[i][0] != assignment[0]) /* nearly all, of a long environment and a long list */
+            continue;
+        n = strlen(names[i]);
         if (names[i][n - 1] == '*' ? strncmp(assignment, names[i], n - 1) == 0
                                    : n == len && strncmp(assignment, names[i], n) == 0)
             return true;

@@ -1,5 +1,6 @@
 /* Who a process is. */
 #include <stdio.h>
+#include <string.h>
 #include "identity.h"
 
 /* Major numbers of Documentation/admin-guide/devices.txt; what is not here is shown as numbers rather than
@@ -10,7 +11,7 @@ const char *proc_tty_name(int tty_nr, char buf[PROC_TTY_MAX])
              minor = (dev & 0xffU) | ((dev >> 12) & 0xfff00U);
 
     if (tty_nr == 0)
-        snprintf(buf, PROC_TTY_MAX, "-");
+        strcpy(buf, "-");
     else if (major >= 136 && major <= 143)
         snprintf(buf, PROC_TTY_MAX, "pts/%u", (major - 136) * 256 + minor);
     else if (major == 4 && minor < 64)

@@ -43,6 +43,13 @@ int log_parse(const char *s, struct log_request *ret)
     return -EINVAL;
 }
 
+static void who_writes(struct textbuf *b, const struct record *r)
+{
+    textbuf_puts(b, " amphid[");
+    textbuf_int(b, r->identity.pid);
+    textbuf_puts(b, "]: ");
+}
+
 /* In the form of the sink. */
 static void write_record(struct textbuf *b, const struct log_sink *s, const struct record *r)
 {
@@ -53,7 +60,7 @@ static void write_record(struct textbuf *b, const struct log_sink *s, const stru
     case LOG_TO_SYSLOG:
         textbuf_printf(b, "<%d>", LOG_DAEMON | r->priority);
         time_rfc3164(b, r->realtime);
-        textbuf_printf(b, " amphid[%d]: ", r->identity.pid);
+        who_writes(b, r);
         record_text(b, r);
         break;
     case LOG_TO_JSON:
@@ -61,7 +68,7 @@ static void write_record(struct textbuf *b, const struct log_sink *s, const stru
         break;
     case LOG_TO_FILE:
         time_rfc3339(b, r->realtime);
-        textbuf_printf(b, " amphid[%d]: ", r->identity.pid);
+        who_writes(b, r);
         record_text(b, r);
         break;
     case LOG_TO_STDERR:

@@ -152,7 +152,7 @@ static int borrow(struct spawn_env *e, char *assignment)
 {
     size_t len = strcspn(assignment, "=") + 1, n = 0;
 
-    while (e->v[n] && strncmp(e->v[n], assignment, len) != 0)
+    while (e->v[n] && (e->v[n][0] != assignment[0] || strncmp(e->v[n], assignment, len) != 0))
         n++;
     if (!e->v[n] && n + 1 == e->room) {
         char **grown = realloc(e->v, (e->room + 16) * sizeof(*grown));

@@ -40,12 +40,18 @@ static void civil_date(uint64_t days, unsigned *ret_year, unsigned *ret_month, u
 
 void time_rfc3339(struct textbuf *b, uint64_t realtime)
 {
+    static const char before[][2] = {"", "-", "-", "T", ":", ":", "."};
     uint64_t seconds = realtime / 1000000;
     unsigned year, month, day, rest = (unsigned)(seconds % 86400);
 
     civil_date(seconds / 86400, &year, &month, &day);
-    textbuf_printf(b, "%04u-%02u-%02uT%02u:%02u:%02u.%06u+00:00", year, month, day, rest / 3600, rest / 60 % 60,
-                   rest % 60, (unsigned)(realtime % 1000000));
+    const unsigned parts[] = {year, month, day, rest / 3600, rest / 60 % 60, rest % 60, (unsigned)(realtime % 1000000)};
+
+    for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+        textbuf_puts(b, before[i]);
+        textbuf_unsigned(b, parts[i], i == 0 ? 4 : i < 6 ? 2 : 6);
+    }
+    textbuf_puts(b, "+00:00");
 }
 
 void time_rfc3164(struct textbuf *b, uint64_t realtime)
@@ -79,20 +85,43 @@ static void add_message(struct textbuf *b, const char *message)
     text_printable(b->data + start);
 }
 
+static void add_word(struct textbuf *b, const char *key, const char *value)
+{
+    textbuf_puts(b, key);
+    textbuf_puts(b, value);
+}
+
+static void add_number(struct textbuf *b, const char *key, int value)
+{
+    textbuf_puts(b, key);
+    textbuf_int(b, value);
+}
+
+static void add_lower(struct textbuf *b, const char *key)
+{
+    for (const char *p = key; *p; p++)
+        textbuf_add(b, (char[]){(char)tolower((unsigned char)*p)}, 1);
+}
+
 void record_text(struct textbuf *b, const struct record *r)
 {
     const struct proc_identity *id = &r->identity;
     char tty[PROC_TTY_MAX];
 
-    textbuf_printf(b, "name=%s%s%s stage=%s ppid=%d pid=%d pgid=%d sid=%d tty=%s", r->name, r->unit ? " unit=" : "",
-                   r->unit ? r->unit : "", stage_name(r->stage), id->ppid, id->pid, id->pgid, id->sid,
-                   proc_tty_name(id->tty_nr, tty));
+    add_word(b, "name=", r->name);
+    if (r->unit)
+        add_word(b, " unit=", r->unit);
+    add_word(b, " stage=", stage_name(r->stage));
+    add_number(b, " ppid=", id->ppid);
+    add_number(b, " pid=", id->pid);
+    add_number(b, " pgid=", id->pgid);
+    add_number(b, " sid=", id->sid);
+    add_word(b, " tty=", proc_tty_name(id->tty_nr, tty));
     for (const struct record_field *f = r->fields; f && f->key; f++) {
         bool quote = !plain(f->value);
 
         textbuf_puts(b, " ");
-        for (const char *p = f->key; *p; p++)
-            textbuf_printf(b, "%c", tolower((unsigned char)*p));
+        add_lower(b, f->key);
         textbuf_puts(b, quote ? "=\"" : "=");
         if (quote)
             textbuf_json(b, f->value, strlen(f->value));
@@ -140,8 +169,7 @@ void record_row(struct textbuf *b, const struct record *r)
 static void json_member(struct textbuf *b, const char *key, const char *value)
 {
     textbuf_puts(b, ",\"");
-    for (const char *p = key; *p; p++)
-        textbuf_printf(b, "%c", tolower((unsigned char)*p));
+    add_lower(b, key);
     textbuf_puts(b, "\":\"");
     textbuf_json(b, value, strlen(value));
     textbuf_puts(b, "\"");

@@ -39,11 +39,35 @@ void textbuf_puts(struct textbuf *b, const char *s)
     textbuf_add(b, s, strlen(s));
 }
 
+void textbuf_unsigned(struct textbuf *b, uint64_t value, unsigned width)
+{
+    char digits[20];
+    size_t at = sizeof(digits);
+
+    do {
+        digits[--at] = (char)('0' + value % 10);
+        value /= 10;
+    } while (at > 0 && (value > 0 || sizeof(digits) - at < width));
+    textbuf_add(b, digits + at, sizeof(digits) - at);
+}
+
+void textbuf_int(struct textbuf *b, int value)
+{
+    if (value < 0)
+        textbuf_puts(b, "-");
+    textbuf_unsigned(b, value < 0 ? -(uint64_t)value : (uint64_t)value, 0);
+}
+
 void textbuf_vprintf(struct textbuf *b, const char *fmt, va_list ap)
 {
     size_t room = b->size - b->len;
-    int n = vsnprintf(b->data + b->len, room, fmt, ap);
+    int n;
 
+    if (!strchr(fmt, '%')) { /* as most of what is logged at a start */
+        textbuf_puts(b, fmt);
+        return;
+    }
+    n = vsnprintf(b->data + b->len, room, fmt, ap);
     if (n < 0)
         return;
     if ((size_t)n >= room) {

@@ -17,6 +17,12 @@ struct textbuf {
 
 void textbuf_add(struct textbuf *b, const void *data, size_t n);
 void textbuf_puts(struct textbuf *b, const char *s);
+
+/* @value in decimal, with zeros before it up to @width digits (0: none). For what is written often: printf(3) takes ten
+ * times as long. */
+void textbuf_unsigned(struct textbuf *b, uint64_t value, unsigned width);
+void textbuf_int(struct textbuf *b, int value);
+
 void textbuf_printf(struct textbuf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void textbuf_vprintf(struct textbuf *b, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
 

@@ -26,7 +26,11 @@ static int add_dir(struct unit_paths *p, const char *base, const char *tail)
     if (!grown)
         return -ENOMEM;
     p->dirs = grown;
-    if (asprintf(&path, "%s%s%s%s", here ? here : "", here ? "/" : "", base, tail) < 0)
+    if (!here && !*tail)
+        path = strdup(base);
+    else if (asprintf(&path, "%s%s%s%s", here ? here : "", here ? "/" : "", base, tail) < 0)
+        path = NULL;
+    if (!path)
         return -ENOMEM;
     for (len = strlen(path); len > 1 && path[len - 1] == '/'; len--)
         path[len - 1] = '\0';
