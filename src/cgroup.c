@@ -256,38 +256,51 @@ static int make_below(const char *parent, const char *name, struct cgroup *ret)
 
 /* The cgroup in which we are is the line "0::/PATH" of /proc/self/cgroup (cgroups(7)), the last one. Where version 1 is
  * mounted, too, which other lines say, version 2 is beside it. */
-int cgroup_make(const char *name, struct cgroup *ret)
+static int understand(const char *text, struct cgroup_home *ret)
 {
-    static const char mounts[][24] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"};
-    char usual[1024]; /* each further read costs as much as the first */
-    cleanup_free char *longer = NULL;
-    const char *text = usual, *path;
-    bool alone, booted;
-    int len, r = proc_read_once(0, "cgroup", usual, sizeof(usual));
+    const char *path;
+    size_t len;
 
-    if (r >= 0 && strlen(usual) == sizeof(usual) - 1) {
-        r = proc_read(0, "cgroup", &longer, NULL);
-        text = longer;
-    }
-    if (r < 0)
-        return r;
-    alone = strncmp(text, "0::/", 4) == 0;
-    path = alone ? text + 3 : strstr(text, "\n0::/");
+    ret->alone = strncmp(text, "0::/", 4) == 0;
+    path = ret->alone ? text + 3 : strstr(text, "\n0::/");
     if (!path)
         return -ENOENT;
     path = strchr(path, '/');
     if (strncmp(path, "/..", 3) == 0) /* outside of our cgroup namespace */
         return -EPERM;
-    len = (int)strcspn(path, "\n");
+    len = strcspn(path, "\n");
+    ret->path = strndup(path, len > 1 ? len : 0);
     ret->memory = !strstr(text, ":memory:"); /* else it is version 1's */
-    booted = access("/run/systemd/system", F_OK) == 0;
-    r = -ENOENT;
+    ret->booted = access("/run/systemd/system", F_OK) == 0;
+    return ret->path ? 0 : -ENOMEM;
+}
+
+void cgroup_find(struct cgroup_home *ret)
+{
+    char usual[1024]; /* each further read costs as much as the first */
+    cleanup_free char *longer = NULL;
+    int r = proc_read_once(0, "cgroup", usual, sizeof(usual));
+
+    *ret = (struct cgroup_home){0};
+    if (r >= 0 && strlen(usual) == sizeof(usual) - 1)
+        r = proc_read(0, "cgroup", &longer, NULL);
+    ret->error = r < 0 ? r : understand(longer ? longer : usual, ret);
+}
+
+int cgroup_make(const struct cgroup_home *home, const char *name, struct cgroup *ret)
+{
+    static const char mounts[][24] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"};
+    int r = -ENOENT;
+
+    if (!home->path)
+        return home->error;
     for (size_t i = 0; i < ARRAY_SIZE(mounts) && r < 0 && r != -ENOMEM; i++) {
         cleanup_free char *own = NULL;
 
-        if (asprintf(&own, "%s%.*s", mounts[alone ? i : !i], len > 1 ? len : 0, path) < 0)
+        if (asprintf(&own, "%s%s", mounts[home->alone ? i : !i], home->path) < 0)
             return -ENOMEM;
-        r = booted && !is_delegated(own) ? -EPERM : make_below(own, name, ret);
+        r = home->booted && !is_delegated(own) ? -EPERM : make_below(own, name, ret);
     }
+    ret->memory = home->memory;
     return r;
 }

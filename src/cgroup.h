@@ -5,6 +5,19 @@
 #include <stdint.h>
 #include "proc.h"
 
+/* The one in which we are, below which others can be made. */
+struct cgroup_home {
+    char *path;  /* as /proc/self/cgroup has it, "" at the root; NULL: there is none, and @error says why */
+    bool alone;  /* version 1 is not mounted beside it */
+    bool memory; /* the memory controller may be there */
+    bool booted; /* by systemd, which divides it unless it has delegated it */
+    int error;
+};
+
+/* Looks where we are, once for all that are made. A copy in a process forked from us is as good. The path is the caller's
+ * to free. */
+void cgroup_find(struct cgroup_home *ret);
+
 /* One that was made. */
 struct cgroup {
     int fd;        /* of its directory, locked as long as it is open */
@@ -15,12 +28,12 @@ struct cgroup {
     bool memory;   /* the memory controller may be there */
 };
 
-/* Makes the cgroup amphid-@name (with our PID behind it if another amphid holds that one), if the one in which we are
- * is ours to divide: no systemd is booted, or it has delegated it (systemd.resource-control(5), Delegate=). One that is
+/* Makes the cgroup amphid-@name (with our PID behind it if another amphid holds that one) below @home, if that is ours to
+ * divide: no systemd is booted, or it has delegated it (systemd.resource-control(5), Delegate=). One that is
  * there is that of a dead predecessor: it is taken as it is with the processes that still live in it, else made anew.
  * What is in *@ret is the caller's: it closes both descriptors and frees the path. -EPERM (not ours), -ENOENT (none is
  * mounted), -ENOMEM, errors of mkdir(2) and open(2). */
-int cgroup_make(const char *name, struct cgroup *ret);
+int cgroup_make(const struct cgroup_home *home, const char *name, struct cgroup *ret);
 
 /* Removes it and those below it. -EBUSY: a process is in it. */
 int cgroup_remove(const char *path);

@@ -192,7 +192,7 @@ static int start(struct daemon *d)
 
     if (r >= 0)
         r = forest_new(&d->forest);
-    d->common = (struct job_common){d->forest, d->loop, d->log, d->config->rundir, daemon_news()};
+    d->common = (struct job_common){d->config->cgroup, d->forest, d->loop, d->log, d->config->rundir, daemon_news()};
     if (r >= 0)
         r = open_signals(d);
     if (r >= 0)

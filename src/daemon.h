@@ -8,6 +8,8 @@
 struct control;
 
 /* All borrowed, outliving daemon_run(). */
+struct cgroup_home;
+
 struct daemon_config {
     const char *name;
     struct units *units;
@@ -19,6 +21,7 @@ struct daemon_config {
     struct log *log;
     struct upward *upward;
     const char *rundir;
+    const struct cgroup_home *cgroup; /* in which we are */
     uint64_t watchdog_usec; /* WATCHDOG_USEC=, 0: nobody asks */
     bool inherit;           /* units' output stays where ours goes, unless somebody here has to read it */
 };

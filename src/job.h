@@ -43,6 +43,7 @@ struct job_ops {
 
 /* What all jobs of an instance have in common; borrowed, outliving them. */
 struct job_common {
+    const struct cgroup_home *cgroup; /* below which theirs are */
     struct forest *forest; /* NULL: there is one job only */
     struct loop *loop;
     struct log *log;

@@ -169,7 +169,9 @@ static int open_notify(struct job *job)
 
 static int open_all(struct job *job)
 {
-    int r = tree_open(&job->tree, job->c.common->forest, job->c.common->loop, job->c.spec->name, job->tree.fn, job);
+    const struct job_common *all = job->c.common;
+    int r = tree_open(&job->tree, all->cgroup, all->forest, all->loop, job->c.spec->name, job->tree.fn, job);
+
     if (r < 0)
         return job_fail(job, EXIT_MEMORY, -r, "the process tree");
     job->oom_kills = tree_oom_kills(&job->tree);

@@ -310,6 +310,7 @@ static int be_resident(struct run *run)
         .log = run->log,
         .upward = &run->upward,
         .rundir = run->rundir,
+        .cgroup = &run->cgroup,
         .watchdog_usec = run->watchdog_usec,
         .inherit = !forks(run) && !bears_our_name && (asked == LOG_TO_AUTO || asked == LOG_TO_STDERR),
     }, &run->control);
@@ -327,6 +328,7 @@ static void release(struct run *run)
     units_free(run->units);
     free(run->first);
     free(run->rundir);
+    free(run->cgroup.path);
     detach_replace_environment(NULL);
     strv_free(run->env);
     free(run->listen_names);
@@ -371,6 +373,7 @@ int run_instance(struct cli *cli, void (*end)(int status))
         log_beginning(&run);
         if ((status = run_load_units(&run)) == GO_ON && (status = claim_name(&run)) == GO_ON &&
             (status = lock_second_pidfile(&run)) == GO_ON) {
+            cgroup_find(&run.cgroup); /* here, where /proc knows us: a new process has to be looked for first */
             directive_forget(); /* all is read, and what is written before the fork is the daemon's for good */
             if (!forks(&run))
                 return live(&run);

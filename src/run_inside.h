@@ -1,5 +1,6 @@
 /* The inside of one start, shared by run*.c. */
 #pragma once
+#include "cgroup.h"
 #include "cli.h"
 #include "launch.h"
 #include "mode.h"
@@ -35,6 +36,7 @@ struct run {
     unsigned listen_fds;
     char *listen_names;
     char *rundir;
+    struct cgroup_home cgroup;
     struct pidfile pidfiles[2]; /* the instance's own, and --pidfile */
     struct units *units;
     struct unit **first; /* those that are wanted from the start */

@@ -32,8 +32,8 @@ static int emptied(struct watch *w, uint32_t events)
     return 0;
 }
 
-int tree_open(struct tree *t, struct forest *forest, struct loop *loop, const char *name, void (*fn)(void *ctx),
-              void *ctx)
+int tree_open(struct tree *t, const struct cgroup_home *home, struct forest *forest, struct loop *loop, const char *name,
+              void (*fn)(void *ctx), void *ctx)
 {
     struct cgroup made;
     int r;
@@ -48,7 +48,7 @@ int tree_open(struct tree *t, struct forest *forest, struct loop *loop, const ch
                        .ctx = ctx};
     if (forest)
         forest_plant(forest, t);
-    r = cgroup_make(name, &made);
+    r = cgroup_make(home, name, &made);
     if (r < 0)
         return r == -ENOMEM ? r : 0;
     t->cgroup_fd = made.fd;

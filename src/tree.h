@@ -9,6 +9,8 @@
 #include "loop.h"
 #include "proc.h"
 
+struct cgroup_home;
+
 /* All trees of an instance, and whose each of our children is. */
 struct forest;
 
@@ -61,12 +63,12 @@ rlim_t tree_mark_limit(const char *mark);
 int tree_add(struct tree *t, pid_t pid);
 
 /* Opens the tree @t, all zero or closed, of the job @name in @forest (NULL: it is the only one): makes a cgroup below
- * ours where it is ours to make (no systemd booted, or it has delegated ours: Delegate=); without, descendants are
+ * @home where it is ours to make (no systemd booted, or it has delegated ours: Delegate=); without, descendants are
  * looked for. Never fails for lack of a cgroup. If it is not empty then, these are what a predecessor has left that was
  * killed. @fn is called, from the loop, when processes were killed for want of memory, and as tree_watch() says.
  * -ENOMEM. */
-int tree_open(struct tree *t, struct forest *forest, struct loop *loop, const char *name, void (*fn)(void *ctx),
-              void *ctx);
+int tree_open(struct tree *t, const struct cgroup_home *home, struct forest *forest, struct loop *loop, const char *name,
+              void (*fn)(void *ctx), void *ctx);
 
 /* It was not empty just now: the function of tree_open() is called when the cgroup may have become so. Before that
  * nobody is waiting for it, and the ends of our children are told by SIGCHLD anyway. */

@@ -326,6 +326,7 @@ static void cgroups(void **state)
 {
     cleanup_free char *line = NULL;
     struct spawn_run run = main_program;
+    struct cgroup_home home;
     struct cgroup made;
     struct spawn_error e;
     struct jobspec d;
@@ -333,7 +334,8 @@ static void cgroups(void **state)
     pid_t pid = -7;
 
     (void)state;
-    if (cgroup_make("unit-test-spawn", &made) < 0) {
+    cgroup_find(&home);
+    if (cgroup_make(&home, "unit-test-spawn", &made) < 0) {
         print_message("no cgroup can be made here (cgroup_make())\n");
         skip();
     }
@@ -356,6 +358,7 @@ static void cgroups(void **state)
     if (cgroup_kill(run.cgroup_fd) == 0)
         run_prints(&plain, "", "sed -n 's|^0::.*/|/|p' /proc/self/cgroup", &run, line);
     assert_int_equal(cgroup_remove(made.path), 0);
+    free(home.path);
     /* It is gone: the child is ours all the same. */
     run_prints(&plain, "", "echo here", &run, "here\n");
     close(made.events_fd);

@@ -25,6 +25,7 @@ long __wrap_syscall(long number, long a, long b, long c, long d);
 int __real_openat64(int dir, const char *file, int flags, ...);
 int __wrap_openat64(int dir, const char *file, int flags, ...);
 
+static struct cgroup_home home;
 static const char *missing[2]; /* files of a cgroup that an older kernel does not have */
 static void (*before_pidfd)(pid_t pid);
 
@@ -71,6 +72,7 @@ static int set_up(void **state)
 {
     (void)state;
     before_pidfd = NULL;
+    cgroup_find(&home);
     memset(missing, 0, sizeof(missing));
     atomic_store(running, 0);
     tree = (struct tree){.cgroup_fd = -1, .empty.fd = -1};
@@ -79,7 +81,7 @@ static int set_up(void **state)
 
 static void open_it(void)
 {
-    assert_int_equal(tree_open(&tree, NULL, loop, name, became_empty, NULL), 0);
+    assert_int_equal(tree_open(&tree, &home, NULL, loop, name, became_empty, NULL), 0);
 }
 
 /* Without a cgroup there is nothing to look at: says why. */
@@ -142,6 +144,7 @@ static int tear_down(void **state)
         reaper_run(reap_all, NULL);
     }
     tree_close(&tree);
+    free(home.path);
     loop = loop_free(loop);
     close_fd(news[0]);
     close_fd(news[1]);
@@ -466,7 +469,7 @@ static void takes_over_a_cgroup(void **state)
     (void)state;
     need_cgroup();
     path = strdup(tree.cgroup);
-    assert_int_equal(tree_open(&second, NULL, loop, name, became_empty, NULL), 0);
+    assert_int_equal(tree_open(&second, &home, NULL, loop, name, became_empty, NULL), 0);
     assert_non_null(second.cgroup);
     assert_string_not_equal(second.cgroup, path);
     tree_close(&second);
@@ -479,7 +482,7 @@ static void takes_over_a_cgroup(void **state)
         char c;
 
         prctl(PR_SET_CHILD_SUBREAPER, 0);
-        if (tree_open(&tree, NULL, loop, name, became_empty, NULL) < 0)
+        if (tree_open(&tree, &home, NULL, loop, name, became_empty, NULL) < 0)
             _exit(1);
         member(stay);
         _exit(read(go[0], &c, 1) == 1);
@@ -491,7 +494,7 @@ static void takes_over_a_cgroup(void **state)
     close(go[0]);
     close(go[1]);
 
-    assert_int_equal(tree_open(&tree, NULL, loop, name, tells_and_stops, NULL), 0);
+    assert_int_equal(tree_open(&tree, &home, NULL, loop, name, tells_and_stops, NULL), 0);
     assert_string_equal(tree.cgroup, path);
     assert_false(reaper_has_children());
     assert_false(tree_is_empty(&tree));
