@@ -271,8 +271,11 @@ static int understand(const char *text, struct cgroup_home *ret)
     len = strcspn(path, "\n");
     ret->path = strndup(path, len > 1 ? len : 0);
     ret->memory = !strstr(text, ":memory:"); /* else it is version 1's */
-    ret->booted = access("/run/systemd/system", F_OK) == 0;
-    return ret->path ? 0 : -ENOMEM;
+    if (!ret->path)
+        return -ENOMEM;
+    /* Below systemd all are in cgroups of its units: who is at the root is not. */
+    ret->booted = ret->path[0] && access("/run/systemd/system", F_OK) == 0;
+    return 0;
 }
 
 void cgroup_find(struct cgroup_home *ret)
