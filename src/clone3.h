@@ -8,6 +8,9 @@
 #ifndef CLONE_VM
 #define CLONE_VM 0x100
 #endif
+#ifndef CLONE_FILES
+#define CLONE_FILES 0x400
+#endif
 #ifndef CLONE_VFORK
 #define CLONE_VFORK 0x4000
 #endif

@@ -277,15 +277,17 @@ static int write_pidfiles(struct run *run)
 }
 
 /* A thousand services take thousands of descriptors; what we take for ourselves their programs get back as it was. */
-static void raise_limit(const struct run *run, struct rlimit *ret_before)
+static void prepare_for_many(const struct run *run, struct spawn_context *ctx)
 {
-    if ((run->n_first == 1 && units_count(run->units) < MANY_UNITS) || !nofile_raise(ret_before))
-        *ret_before = (struct rlimit){0};
+    if (run->n_first == 1 && units_count(run->units) < MANY_UNITS)
+        return;
+    if (!nofile_raise(&ctx->nofile))
+        ctx->nofile = (struct rlimit){0};
+    spawn_reserve(ctx->low_fds);
 }
 
 static int be_resident(struct run *run)
 {
-    struct rlimit nofile = {0};
     enum log_kind asked = run->cli->log.kind;
     /* Streams that systemd has made bear our name: a program gets some with its own. */
     bool bears_our_name = log_kind(run->log) == LOG_TO_JOURNAL && run->stdout_is_journal;
@@ -297,8 +299,7 @@ static int be_resident(struct run *run)
                                       .stay = !forks(run),
                                       .umask = run->umask};
 
-    raise_limit(run, &nofile);
-    ctx.nofile = nofile;
+    prepare_for_many(run, &ctx);
     return daemon_run(&(struct daemon_config){
         .name = run->cli->name,
         .units = run->units,

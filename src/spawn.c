@@ -90,14 +90,18 @@ static bool shares_memory(const struct child *c)
 /* Returns when the child has executed or ended, but for one that may wait. Since Linux 6.14 (and in older ones'
  * updates) one is killed at its birth where cgroup.kill was used more often than where its parent is, or less: then it
  * is as if there were no clone3. */
-static pid_t start_in_cgroup(const struct child *c)
+static pid_t start_by_clone3(const struct child *c)
 {
-    struct clone3_args args = {.flags = CLONE_INTO_CGROUP | (c->waits ? 0 : CLONE_VFORK) |
-                                        (shares_memory(c) ? CLONE_VM : 0),
-                               .exit_signal = SIGCHLD,
-                               .cgroup = (uint64_t)c->run->cgroup_fd};
-    long pid = clone3_run(&args, child_main, c);
+    struct clone3_args args = {.flags = (c->waits ? 0 : CLONE_VFORK) | (shares_memory(c) ? CLONE_VM : 0) |
+                                        (c->lowered ? CLONE_FILES : 0),
+                               .exit_signal = SIGCHLD};
+    long pid;
 
+    if (c->run->cgroup_fd >= 0) {
+        args.flags |= CLONE_INTO_CGROUP;
+        args.cgroup = (uint64_t)c->run->cgroup_fd;
+    }
+    pid = clone3_run(&args, child_main, c);
     if (pid > 0 && !c->waits && !c->report->begun) {
         reaper_wait((pid_t)pid);
         pid = -EIO;
@@ -152,25 +156,40 @@ static pid_t start_by_fork(const struct child *c)
 /* Seccomp filters (Docker's) and old kernels know no clone3: only a process that cannot be had is a failure. */
 static pid_t start(struct child *c)
 {
+    bool inside = c->run->cgroup_fd >= 0;
     pid_t pid = -1;
 
     spawn_choose_steps(c);
-    if (c->run->cgroup_fd >= 0) {
-        pid = start_in_cgroup(c);
+    if (inside || c->lowered) {
+        pid = start_by_clone3(c);
         if (pid > 0 && c->run->born_inside)
-            *c->run->born_inside = true;
+            *c->run->born_inside = inside;
         if (pid > 0 || errno == EAGAIN || errno == ENOMEM)
             return pid;
     }
-    c->enter = c->run->cgroup_fd >= 0;
+    c->enter = inside;
+    c->lowered = false;
     spawn_choose_steps(c);
     return c->own_memory ? start_by_fork(c) : start_by_vfork(c);
+}
+
+/* With its streams where it will find them. */
+static pid_t start_lowered(struct child *c)
+{
+    bool lowered = c->lowered = spawn_lower(c);
+    pid_t pid = start(c);
+    int error = errno;
+
+    if (lowered)
+        spawn_forget_lowered(c);
+    errno = error;
+    return pid;
 }
 
 /* As spawn_run(), with all that takes memory. */
 static int run(struct child *c, pid_t *ret_pid, struct spawn_error *e)
 {
-    pid_t pid = start(c);
+    pid_t pid = start_lowered(c);
     int r;
 
     if (pid < 0)

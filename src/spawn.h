@@ -57,8 +57,13 @@ struct spawn_context {
     bool clean;                /* a unit's: the defaults of systemd.exec(5) hold, and nothing of the caller's world; else
                                 * it is a command line's, which differs from its caller's only where it was said so */
     mode_t umask;              /* the caller's */
+    int low_fds[2];            /* of spawn_reserve(); 0 or -1: none, there will never be many descriptors */
     struct rlimit nofile;      /* what RLIMIT_NOFILE was before we raised it for ourselves; rlim_max 0: we did not */
 };
+
+/* Where there are to be thousands of descriptors: takes two of the lowest for those that a child is given, so that it
+ * need not have a copy of all. They are never given back. -1: there are none to be had. */
+void spawn_reserve(int low[static 2]);
 
 struct surroundings;
 

@@ -60,6 +60,7 @@ struct child {
     bool waits;        /* it may have to wait before it executes: nobody waits for that */
     bool own_memory;   /* it must not share ours */
     bool becomes;      /* another user or group */
+    bool lowered;      /* it begins with our table of descriptors, and keeps the lowest */
     struct report *report;
 };
 
@@ -82,7 +83,13 @@ void spawn_imply(struct spawn *s);
 void spawn_step(struct child *c, bool applies, int (*apply)(const struct child *c), enum spawn_exit exit_status,
                 const char *what);
 
+/* Does it pay that the child begins with our table of descriptors? Then its streams are among the lowest now, until
+ * spawn_forget_lowered(). */
+bool spawn_lower(struct child *c);
+void spawn_forget_lowered(const struct child *c);
+
 /* The steps of one part of the way, in their order. */
+void spawn_steps_table(struct child *c);   /* before all others: a table of descriptors of its own */
 void spawn_steps_streams(struct child *c); /* its terminal and standard streams */
 void spawn_steps_process(struct child *c); /* scheduling, limits and the like */
 void spawn_steps_rights(struct child *c);  /* who it is, and what it may */

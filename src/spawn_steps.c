@@ -197,6 +197,7 @@ void spawn_step(struct child *c, bool applies, int (*apply)(const struct child *
 void spawn_choose_steps(struct child *c)
 {
     c->n_steps = 0;
+    spawn_steps_table(c);
     first_steps(c);
     spawn_steps_streams(c);
     steps_descriptors(c);

@@ -18,9 +18,11 @@ long __real_clone3_run(const struct clone3_args *args, void (*child)(const void 
 long __wrap_clone3_run(const struct clone3_args *args, void (*child)(const void *arg), const void *arg);
 
 static int clone3_error; /* 0: the real one */
+static uint64_t clone3_flags; /* of the last one */
 
 long __wrap_clone3_run(const struct clone3_args *args, void (*child)(const void *arg), const void *arg)
 {
+    clone3_flags = args->flags;
     return clone3_error ? -clone3_error : __real_clone3_run(args, child, arg);
 }
 
@@ -366,6 +368,54 @@ static void cgroups(void **state)
     free(made.path);
 }
 
+/* The child of one with many descriptors begins with our table of them, without a trace in it; without clone3 as ever. */
+static void many_descriptors(void **state)
+{
+    static const char script[] = "cd /proc/self/fd && ls";
+    struct spawn_context many = plain;
+    struct spawn_run run = main_program;
+    struct spawn_error e;
+    struct jobspec d;
+    struct spawn s;
+    int first, last;
+    pid_t pid = -7;
+
+    (void)state;
+    for (int fd = STDERR_FILENO + 1; fd < 1024; fd++) /* what the caller of the tests has left open */
+        (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+    spawn_reserve(many.low_fds);
+    first = many.low_fds[0];
+    assert_true(first > STDERR_FILENO && many.low_fds[1] > first);
+    do
+        last = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    while (last >= 0 && last < 80);
+    assert_true(last == 80);
+    for (clone3_error = 0; clone3_error <= ENOSYS; clone3_error += ENOSYS) {
+        clone3_flags = 0;
+        run_prints(&many, "", script, &main_program, "0\n1\n2\n");
+        assert_int_equal(!!(clone3_flags & CLONE_FILES), CLONE3_SHARES);
+        run.stdout_fd = 63; /* among few, but not among the lowest */
+        run.stderr_fd = last;
+        describe(&d, "", (const char *const[]){"sh", "-c", "echo here", NULL});
+        assert_int_equal(spawn_prepare(&s, &d, &many, &e), 0);
+        CHECK(spawn_run(&s, &run, &pid, &e) == 0, "%s", e.what);
+        assert_int_equal(status_of(pid), 0);
+        spawn_done(&s);
+        jobspec_done(&d);
+        describe(&d, "", (const char *const[]){"/no/such/program", NULL});
+        assert_int_equal(spawn_prepare(&s, &d, &many, &e), 0);
+        assert_int_equal(spawn_run(&s, &run, &pid, &e), -1);
+        assert_string_equal(e.what, "'/no/such/program' cannot be executed: No such file or directory");
+        spawn_done(&s);
+        jobspec_done(&d);
+    }
+    clone3_error = 0;
+    for (int fd = first; fd <= last; fd++) {
+        assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
+        close(fd);
+    }
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void)
@@ -374,7 +424,7 @@ int main(void)
         TEST(runs), TEST(keeps_the_callers), TEST(environment), TEST(cannot_execute), TEST(cannot_prepare), TEST(other_users),
         TEST(bad_environment_file),
         TEST(other_commands), TEST(removed_program), TEST(descriptors_by_number), TEST(passed_and_stored),
-        TEST(passed_to_the_main_program_alone), TEST(cgroups),
+        TEST(passed_to_the_main_program_alone), TEST(cgroups), TEST(many_descriptors),
     };
 
     if (chdir("/") < 0)
