@@ -24,8 +24,8 @@
 #include "launch.h"
 #include "reaper.h"
 
-/* What the starter has of the stack while it waits: a message, and what is called to print it. */
-#define STARTER_STACK (4 * NEWS_MAX)
+/* What the starter has of the stack while it waits: a message, and as much again for what is called to print it. */
+#define STARTER_STACK (2 * NEWS_MAX)
 
 /* What the second child needs to know. */
 struct detaching {

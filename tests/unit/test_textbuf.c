@@ -1,5 +1,7 @@
 /* Text in a lent buffer: what does not fit is cut, never in the middle of a character, never past the end. */
 #include "unit.h"
+#include <inttypes.h>
+#include <limits.h>
 #include "cleanup.h"
 #include "json.h"
 #include "textbuf.h"
@@ -25,6 +27,31 @@ static void fits(void **state)
     textbuf_puts(&b, "x");
     assert_true(b.cut);
     assert_int_equal(b.len, 11);
+}
+
+/* As printf(3) writes them. */
+static void numbers(void **state)
+{
+    static const uint64_t values[] = {0, 1, 9, 10, 99, 100, 12345, UINT32_MAX, 10000000000ULL, UINT64_MAX};
+    static const int ints[] = {0, 1, -1, 42, -42, INT_MAX, INT_MIN};
+    char expected[32], data[32];
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(values); i++)
+        for (unsigned width = 0; width <= 20; width++) {
+            struct textbuf b = TEXTBUF(data);
+
+            snprintf(expected, sizeof(expected), "%0*" PRIu64, (int)width, values[i]);
+            textbuf_unsigned(&b, values[i], width);
+            CHECK(strcmp(data, expected) == 0 && b.len == strlen(expected), "'%s', not '%s'", data, expected);
+        }
+    for (size_t i = 0; i < ARRAY_SIZE(ints); i++) {
+        struct textbuf b = TEXTBUF(data);
+
+        snprintf(expected, sizeof(expected), "%d", ints[i]);
+        textbuf_int(&b, ints[i]);
+        CHECK(strcmp(data, expected) == 0, "'%s', not '%s'", data, expected);
+    }
 }
 
 /* @text into buffers of each size from 1: always its beginning, in whole characters, and nothing behind the buffer. */
@@ -153,7 +180,7 @@ static void printable(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(fits),      cmocka_unit_test(cuts),        cmocka_unit_test(cuts_garbage),
+        cmocka_unit_test(fits), cmocka_unit_test(numbers),      cmocka_unit_test(cuts),        cmocka_unit_test(cuts_garbage),
         cmocka_unit_test(json_text), cmocka_unit_test(json_random), cmocka_unit_test(printable),
     };
 
