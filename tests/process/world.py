@@ -172,19 +172,27 @@ class World:
     # --- the end
 
     def leftovers(self):
-        """Descendants of this test run (orphans come to us: we are a subreaper), zombies reaped."""
-        found, queue = [], children_of(os.getpid())
-        while queue:
-            pid = queue.pop()
-            with contextlib.suppress(ChildProcessError):
-                if os.waitpid(pid, os.WNOHANG)[0]:
-                    continue
-            found.append(pid)
-            queue += children_of(pid)
+        """Descendants of this test run (orphans come to us: we are a subreaper), zombies reaped. Whoever has ended since the list
+        was made has left us children that are not in it: then once more."""
+        ended = True
+        while ended:
+            ended, found, queue = False, [], children_of(os.getpid())
+            while queue:
+                pid = queue.pop()
+                with contextlib.suppress(ChildProcessError):
+                    if os.waitpid(pid, os.WNOHANG)[0]:
+                        ended = True
+                        continue
+                found.append(pid)
+                queue += children_of(pid)
         return found
 
     def settle(self, seconds=LONG):
         """Waits until nothing that was started is left (a starter that fails returns before its daemon has gone)."""
+        assert self.settles(seconds), f"after {seconds:g} s there still are {self.leftovers()}"
+        return True
+
+    def settles(self, seconds):
         end = time.monotonic() + seconds
         while (pids := self.leftovers()) and time.monotonic() < end:
             fd = os.pidfd_open(pids[0])
@@ -195,7 +203,7 @@ class World:
     def close(self):
         """Ends everything. Returns a description of what should have been gone."""
         self.pump.turn(0)
-        self.settle(GRACE)
+        self.settles(GRACE)
         left = []
         while pids := self.leftovers():
             for pid in pids:
