@@ -110,6 +110,25 @@ def test_fork_one_that_fails(units, service, said, code):
     assert not units.world.pidfile("web").parent.exists()
 
 
+# Under valgrind a child is one of fork(2).
+@pytest.mark.no_wrapper
+@pytest.mark.everyone
+def test_a_hundred_units(units):
+    """Where there are so many descriptors a child is not given a copy of all: each finds its own streams, and nothing else."""
+    n = 100
+    for i in range(n):
+        units.write(f"job{i}.service", f"ExecStart=/bin/sh -c 'echo here {i}; echo there {i} >&2; exec sleep infinity'\n"
+                                      f"SyslogIdentifier=job{i}\n")
+    units.write("all.target", None, "Wants=" + " ".join(f"job{i}.service" for i in range(n)) + "\n")
+    units.fork("-n", "web", "all.target")
+    said = sorted(f"job{i} {word} {i}" for i in range(n) for word in ("here", "there"))
+    units.world.files.until(units.log, lambda text: sorted(
+        f"{job} {line}" for job, line in re.findall(r" (job\d+)\[\d+\]: (.*)", text)) == said, "two lines of each")
+    mains = [job["mainPid"] for name, job in units.jobs("web").items() if name != "all.target"]
+    assert len(mains) == n and all(sorted(os.listdir(f"/proc/{pid}/fd")) == ["0", "1", "2"] for pid in mains)
+    units.world.run("stop", "web", code=0)
+
+
 @pytest.mark.parametrize("word, said, code", [
     ("nix.service", "amphid: nix: there is no such unit", 5),
     ("x.socket", "amphid: x.socket: it is the machine's: amphid runs services", 1),
@@ -247,7 +266,8 @@ def test_on_failure_is_told(units):
 def test_one_stop_leaves_the_others(units):
     """Whose are the processes? Each is ended with its own unit, though both are our children."""
     for name in ("a", "b"):
-        units.write(f"{name}.service", "ExecStart=/bin/sh -c 'sleep infinity & setsid sleep infinity & exec sleep infinity'\n")
+        units.write(f"{name}.service", "ExecStart=/bin/sh -c 'sleep infinity & setsid sleep infinity & exec sleep infinity'\n"
+                                      f"SyslogIdentifier=job{i}\n")
     units.fork("-n", "both", "a.service", "b.service")
     daemon = units.world.daemon("both")
     units.world.pump.until(lambda: all(len(job["pids"]) == 3 for job in units.jobs("both").values()), "three of each")
