@@ -273,8 +273,7 @@ static int understand(const char *text, struct cgroup_home *ret)
     ret->memory = !strstr(text, ":memory:"); /* else it is version 1's */
     if (!ret->path)
         return -ENOMEM;
-    /* Below systemd all are in cgroups of its units: who is at the root is not. */
-    ret->booted = ret->path[0] && access("/run/systemd/system", F_OK) == 0;
+    ret->booted = access("/run/systemd/system", F_OK) == 0;
     return 0;
 }
 
@@ -282,9 +281,10 @@ void cgroup_find(struct cgroup_home *ret)
 {
     char usual[1024]; /* each further read costs as much as the first */
     cleanup_free char *longer = NULL;
-    int r = proc_read_once(0, "cgroup", usual, sizeof(usual));
+    int r;
 
-    *ret = (struct cgroup_home){0};
+    *ret = (struct cgroup_home){.fd = -1};
+    r = proc_read_open("cgroup", usual, sizeof(usual), &ret->fd);
     if (r >= 0 && strlen(usual) == sizeof(usual) - 1)
         r = proc_read(0, "cgroup", &longer, NULL);
     ret->error = r < 0 ? r : understand(longer ? longer : usual, ret);

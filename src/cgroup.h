@@ -12,10 +12,11 @@ struct cgroup_home {
     bool memory; /* the memory controller may be there */
     bool booted; /* by systemd, which divides it unless it has delegated it */
     int error;
+    int fd;      /* of the file that has told it, as of proc_read_open() */
 };
 
-/* Looks where we are, once for all that are made. A copy in a process forked from us is as good. The path is the caller's
- * to free. */
+/* Looks where we are, once for all that are made; that is where a process forked from us is, too. The path is the caller's to
+ * free, and the descriptor its to close. */
 void cgroup_find(struct cgroup_home *ret);
 
 /* One that was made. */

@@ -7,9 +7,9 @@
 
 struct control;
 
-/* All borrowed, outliving daemon_run(). */
 struct cgroup_home;
 
+/* All borrowed, outliving daemon_run(). */
 struct daemon_config {
     const char *name;
     struct units *units;

@@ -106,6 +106,17 @@ int proc_read_once(pid_t pid, const char *file, char *buf, size_t size)
     return 0;
 }
 
+int proc_read_open(const char *file, char *buf, size_t size, int *ret_fd)
+{
+    int fd = proc_open(0, file);
+    ssize_t n = fd >= 0 ? read(fd, buf, size - 1) : -1;
+    int r = fd < 0 ? fd : n < 0 ? -errno : 0;
+
+    buf[n > 0 ? n : 0] = '\0';
+    *ret_fd = fd > STDERR_FILENO ? fd : close_fd(fd);
+    return r;
+}
+
 int proc_stat(pid_t pid, struct proc_stat *ret)
 {
     struct proc_stat p = {0};
@@ -223,12 +234,9 @@ void proc_self(struct proc_self *ret)
 {
     struct proc_self self = {.ignored = ~0ULL};
     char text[2048]; /* what is asked for stands well before that */
-    int fd = proc_open(0, "status");
-    ssize_t n = fd >= 0 ? read(fd, text, sizeof(text) - 1) : -1;
 
-    self.has_standard = fd > STDERR_FILENO;
-    self.fd = self.has_standard ? fd : close_fd(fd);
-    text[n > 0 ? n : 0] = '\0';
+    (void)proc_read_open("status", text, sizeof(text), &self.fd);
+    self.has_standard = self.fd >= 0;
     if ((!parse_status(text, &self) || !own_terminal(&self.id.tty_nr)) && proc_identity(0, &self.id) < 0)
         self.id = (struct proc_identity){.pid = getpid(), .ppid = getppid(), .pgid = getpgrp(), .sid = getsid(0)};
     *ret = self;

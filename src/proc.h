@@ -37,6 +37,10 @@ int proc_stat(pid_t pid, struct proc_stat *ret);
 /* The beginning of /proc/@pid/@file (0: self), as much as one read gives, into @buf, NUL-terminated. */
 int proc_read_once(pid_t pid, const char *file, char *buf, size_t size);
 
+/* The same of this process, and the file stays open, for whoever closes all descriptors anyway: *@ret_fd. -1: it would be one of
+ * 0, 1 and 2, and was closed. */
+int proc_read_open(const char *file, char *buf, size_t size, int *ret_fd);
+
 /* Reads all of /proc/@pid/@file (0: self) into *@ret, NUL-terminated; *@ret_len may be NULL. The caller
  * frees. */
 int proc_read(pid_t pid, const char *file, char **ret, size_t *ret_len);

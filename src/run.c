@@ -59,6 +59,7 @@ static void decide(struct run *run)
     facts.request = run->cli->mode;
     facts.fork_asked = run->cli->fork;
     mode_decide(&facts, &run->verdict);
+    cgroup_find(&run->cgroup); /* now that /proc knows us: a daemon behind the fork would have to be looked up first */
 }
 
 static bool forks(const struct run *run)
@@ -109,8 +110,10 @@ static int clean_up(struct run *run)
     if (r < 0)
         return run_complain(run, EXIT_FAILURE, -r, "cannot read its environment: %s", strerror(-r));
     run->umask = umask(0);
-    if (run->listen_fds) /* it may have taken the place of one that is said to be passed, and is not */
+    if (run->listen_fds) { /* they may have taken the place of one that is said to be passed, and is not */
         run->self.fd = close_fd(run->self.fd);
+        run->cgroup.fd = close_fd(run->cgroup.fd);
+    }
     r = run->self.has_standard ? 0 : detach_open_standard();
     if (r >= 0)
         r = detach_close_descriptors(run->listen_fds);
@@ -374,7 +377,6 @@ int run_instance(struct cli *cli, void (*end)(int status))
         log_beginning(&run);
         if ((status = run_load_units(&run)) == GO_ON && (status = claim_name(&run)) == GO_ON &&
             (status = lock_second_pidfile(&run)) == GO_ON) {
-            cgroup_find(&run.cgroup); /* here, where /proc knows us: a new process has to be looked for first */
             directive_forget(); /* all is read, and what is written before the fork is the daemon's for good */
             if (!forks(&run))
                 return live(&run);

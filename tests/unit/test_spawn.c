@@ -361,6 +361,7 @@ static void cgroups(void **state)
         run_prints(&plain, "", "sed -n 's|^0::.*/|/|p' /proc/self/cgroup", &run, line);
     assert_int_equal(cgroup_remove(made.path), 0);
     free(home.path);
+    close_fd(home.fd);
     /* It is gone: the child is ours all the same. */
     run_prints(&plain, "", "echo here", &run, "here\n");
     close(made.events_fd);

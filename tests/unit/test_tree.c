@@ -145,6 +145,7 @@ static int tear_down(void **state)
     }
     tree_close(&tree);
     free(home.path);
+    close_fd(home.fd);
     loop = loop_free(loop);
     close_fd(news[0]);
     close_fd(news[1]);
