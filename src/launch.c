@@ -159,7 +159,8 @@ static void first_child(struct detaching *d, char *stack)
 int launch_detach(const struct launch_channel *c, struct upward *u, struct log *log, const char *name,
                   struct launch_daemon daemon)
 {
-    struct detaching d = {.daemon = daemon, .upward = u, .log = log, .id = *log_identity(log), .starter_fd = c->starter_fd};
+    const struct proc_identity starter = *log_identity(log);
+    struct detaching d = {.daemon = daemon, .upward = u, .log = log, .id = starter, .starter_fd = c->starter_fd};
     char *stack = (char *)__builtin_frame_address(0) - STARTER_STACK;
     pid_t first;
 
@@ -175,6 +176,8 @@ int launch_detach(const struct launch_channel *c, struct upward *u, struct log *
     else
         reaper_wait(first);
     if (d.error) {
+        log_set_identity(log, &starter);
+        log_trace_to(log, NULL);
         u->channel_fd = -1;
         close(c->daemon_fd);
         close(c->starter_fd);

@@ -117,11 +117,16 @@ def test_fork_fails(world):
 
 @pytest.mark.no_wrapper
 @pytest.mark.user
-def test_fork_fails_at_the_first_start(world):
-    """The starter can be forked no more: it says so."""
+@pytest.mark.parametrize("most", [0, 2], ids=["first fork", "second fork"])
+def test_fork_fails_at_the_first_start(world, most):
+    """The starter can be forked no more, or its child cannot: it says so, in its own name, and leaves nothing behind."""
     run = world.fork("-n", "web", "--", "true",
-                     preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))).wait()
-    assert run.code != 0 and "Resource temporarily unavailable" in run.err, run
+                     preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NPROC, (most, most))).wait(1)
+    assert run.err == "amphid: web: cannot fork: Resource temporarily unavailable (RLIMIT_NPROC, or pids.max of a cgroup)\n"
+    records = world.log.read_text().splitlines()
+    assert "stage=failed" in records[-1] and f" pid={run.pid} " in records[-1]
+    assert ("stage=setsid" in records[-2]) == (most == 2)
+    assert not world.pidfile("web").parent.exists()
 
 
 # --- no program
