@@ -1,14 +1,14 @@
-"""What a service's main process is like from outside: what is between the fork and the exec shows here. systemd's
-pictures of the packages (pictures.json) are what those of amphid are compared with.
-
-    AMPHID_PICTURES=write python3 -m pytest tests/worlds/test_packages.py --world packages-systemd-257
+"""What a service's main process is like from outside: what is between the fork and the exec shows here. systemd's pictures of
+the packages, each taken in packages-systemd-257 and kept beside the roots under the package's version, are what those of
+amphid are compared with: Debian changes its packages.
 """
 import json
 import os
 import re
-from pathlib import Path
 
-FILE = Path(__file__).with_name('pictures.json')
+import roots
+
+FILE = 'pictures.json'
 STATUS = ('CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb', 'NoNewPrivs', 'Umask')
 # Capabilities that systemd takes away with something of the sandbox (systemd.exec(5)), which comes later.
 SANDBOX = {'ProtectClock': (25, 35), 'ProtectKernelModules': (16,), 'ProtectKernelLogs': (34,), 'PrivateDevices': (17, 27)}
@@ -50,17 +50,15 @@ def account(w, database, number):
     return line[1] if line else 'dynamic' if 61184 <= int(number) <= 65519 else number
 
 
-def expected(name):
-    return json.loads(FILE.read_text()).get(name) if FILE.exists() else None
-
-
-def compare(w, name, picture):
-    """systemd's own picture of it is kept when it is asked for, and must be the same as before otherwise."""
-    if w.init == 'systemd' and os.environ.get('AMPHID_PICTURES') == 'write':
-        everything = json.loads(FILE.read_text()) if FILE.exists() else {}
-        everything[name] = picture
-        FILE.write_text(json.dumps(everything, indent=1, sort_keys=True) + '\n')
-    wanted = expected(name)
-    assert wanted, f'there is no picture of {name}'
+def compare(w, p, picture):
+    """systemd's own picture of the package @p is kept, and any other must be the same."""
+    file = roots.cache() / FILE
+    everything = json.loads(file.read_text()) if file.exists() else {}
+    key = ' '.join([p.name, *w.run(['dpkg-query', '-W', '-f', '${Version} ', *p.debs]).stdout.split()])
+    if w.init == 'systemd':
+        file.write_text(json.dumps({**everything, key: picture}, indent=1, sort_keys=True) + '\n')
+        return
+    wanted = everything.get(key)
+    assert wanted, f'systemd has made no picture of {key} yet: --world packages-systemd-257, with a root of the same day'
     different = {k: (wanted.get(k), picture[k]) for k in picture if picture[k] != wanted.get(k)}
-    assert not different, f'{name} is not as systemd makes it (wanted, found): {different}'
+    assert not different, f'{p.name} is not as systemd makes it (wanted, found): {different}'

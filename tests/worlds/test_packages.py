@@ -67,7 +67,7 @@ def steps(w, d, p):
     third = up(w, d, p)
     assert not p.main or (third not in (first, second) and not w.running(second)), 'it was not restarted'
     if p.main:
-        picture.compare(w, p.name, picture.taken(w, third, unit_text(w, p)))
+        picture.compare(w, p, picture.taken(w, third, unit_text(w, p)))
     d.stop(p)
     assert d.state(p.unit)[0] == 'inactive', f'{d.state(p.unit)}\n{d.trail(p.unit)}'
     nothing_left(w, d, p, before)
