@@ -231,7 +231,8 @@ def test_syslogd_is_killed_again_and_again(world):
     """A million lines. What stood in the queue of the one that was killed comes once more to the next: some lines
     twice, none lost."""
     syslogd = Syslogd(world, MANY // 5)
-    daemon, child = start(world, "--log=syslog", command=seq(MANY))
+    world.fork("-n", "web", "--log=syslog", "--", *seq(MANY), log=False).wait(0)
+    daemon = world.daemon("web")  # its child may have written all of it by now
     for _ in range(3):
         syslogd.wait()
         syslogd.start(MANY // 5)

@@ -266,8 +266,7 @@ def test_on_failure_is_told(units):
 def test_one_stop_leaves_the_others(units):
     """Whose are the processes? Each is ended with its own unit, though both are our children."""
     for name in ("a", "b"):
-        units.write(f"{name}.service", "ExecStart=/bin/sh -c 'sleep infinity & setsid sleep infinity & exec sleep infinity'\n"
-                                      f"SyslogIdentifier=job{i}\n")
+        units.write(f"{name}.service", "ExecStart=/bin/sh -c 'sleep infinity & setsid sleep infinity & exec sleep infinity'\n")
     units.fork("-n", "both", "a.service", "b.service")
     daemon = units.world.daemon("both")
     units.world.pump.until(lambda: all(len(job["pids"]) == 3 for job in units.jobs("both").values()), "three of each")
