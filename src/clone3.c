@@ -14,12 +14,6 @@
 
 #define STACK_STEP 4096 /* the kernel wants to know where a stack begins; it looks no further */
 
-#if defined(__has_feature) /* clang */
-#if __has_feature(address_sanitizer)
-#define __SANITIZE_ADDRESS__ 1
-#endif
-#endif
-
 #ifdef __SANITIZE_ADDRESS__
 #include <sanitizer/asan_interface.h>
 /* More than the child's functions have of it. */
@@ -67,7 +61,7 @@ __attribute__((noinline)) long clone3_run(const struct clone3_args *args, void (
 /* The child begins on a stack of its own, so it cannot return: the call is its last. */
 static long share_memory(const struct clone3_args *args, void (*child)(void *arg), void *arg)
 {
-#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__)
+#if CLONE3_BESIDE
     long r = SYS_clone3;
 
     __asm__ volatile("syscall\n\t"
@@ -83,7 +77,7 @@ static long share_memory(const struct clone3_args *args, void (*child)(void *arg
                      : "rcx", "r11", "memory", "cc");
     return r;
 #else
-    return -ENOSYS; /* not seen to work elsewhere, and AddressSanitizer keeps its own books of what is on a stack */
+    return -ENOSYS;
 #endif
 }
 

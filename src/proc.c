@@ -92,27 +92,27 @@ static int parse_stat(const char *text, struct proc_stat *p)
     return parse_numbers(close + 4, p);
 }
 
-int proc_read_once(pid_t pid, const char *file, char *buf, size_t size)
+/* What one read gives; @fd may be an error instead, which is returned. */
+static int read_beginning(int fd, char *buf, size_t size)
 {
-    cleanup_close int fd = proc_open(pid, file);
-    ssize_t n;
-
-    if (fd < 0)
-        return fd;
-    n = read(fd, buf, size - 1);
-    if (n < 0)
-        return -errno;
-    buf[n] = '\0';
-    return 0;
-}
-
-int proc_read_open(const char *file, char *buf, size_t size, int *ret_fd)
-{
-    int fd = proc_open(0, file);
     ssize_t n = fd >= 0 ? read(fd, buf, size - 1) : -1;
     int r = fd < 0 ? fd : n < 0 ? -errno : 0;
 
     buf[n > 0 ? n : 0] = '\0';
+    return r;
+}
+
+int proc_read_once(pid_t pid, const char *file, char *buf, size_t size)
+{
+    cleanup_close int fd = proc_open(pid, file);
+
+    return read_beginning(fd, buf, size);
+}
+
+int proc_read_open(const char *file, char *buf, size_t size, int *ret_fd)
+{
+    int fd = proc_open(0, file), r = read_beginning(fd, buf, size);
+
     *ret_fd = fd > STDERR_FILENO ? fd : close_fd(fd);
     return r;
 }

@@ -10,19 +10,6 @@
 
 #define STACK_SIZE (64 * 1024)
 
-#if defined(__has_feature) /* clang */
-#if __has_feature(address_sanitizer)
-#define __SANITIZE_ADDRESS__ 1
-#endif
-#endif
-
-/* Where the second process is seen to share the memory. */
-#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__)
-#define SHARES true
-#else
-#define SHARES false
-#endif
-
 struct meeting {
     char *stack; /* its lowest byte */
     volatile pid_t self;
@@ -40,7 +27,7 @@ static void child(void *arg)
     struct meeting *m = arg;
 
     m->was_here = true;
-    _exit(m->self != getpid() ? 1 : is_on(m->stack, __builtin_frame_address(0)) != SHARES ? 2 : 0);
+    _exit(m->self != getpid() ? 1 : is_on(m->stack, __builtin_frame_address(0)) != CLONE3_BESIDE ? 2 : 0);
 }
 
 static pid_t meet(struct meeting *m)
@@ -56,8 +43,8 @@ static void shares(void **state)
     (void)state;
     assert_true(pid > 0);
     assert_int_equal(status_of(pid), 0);
-    assert_int_equal(m.was_here, SHARES);
-    assert_int_equal(m.self, SHARES ? pid : 0);
+    assert_int_equal(m.was_here, CLONE3_BESIDE);
+    assert_int_equal(m.self, CLONE3_BESIDE ? pid : 0);
     free(m.stack);
 }
 
@@ -79,14 +66,14 @@ static int meet_without(int error)
     pid = meet(&m);
     if (pid < 0)
         return -pid;
-    return status_of(pid) == (SHARES ? 2 : 0) && !m.was_here ? 0 : 1; /* on the stack of a copy, not on the lent one */
+    return status_of(pid) == (CLONE3_BESIDE ? 2 : 0) && !m.was_here ? 0 : 1; /* on the stack of a copy, not on the lent one */
 }
 
 static void without_clone3(void **state)
 {
     static const struct {
         int error, expected;
-    } rows[] = {{ENOSYS, 0}, {EPERM, 0}, {EAGAIN, SHARES ? EAGAIN : 0}};
+    } rows[] = {{ENOSYS, 0}, {EPERM, 0}, {EAGAIN, CLONE3_BESIDE ? EAGAIN : 0}};
 
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
