@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include "cgroup.h"
 #include "cleanup.h"
+#include "textbuf.h"
 
 static int put(int fd, const char *file, const char *text)
 {
@@ -239,7 +240,8 @@ static int make_below(const char *parent, const char *name, struct cgroup *ret)
     cleanup_free char *path = NULL, *other = NULL;
     int r;
 
-    if (asprintf(&path, "%s/amphid-%s", parent, name) < 0)
+    path = JOIN(parent, "/amphid-", name);
+    if (!path)
         return -ENOMEM;
     r = claim(path, ret);
     if (r == -EWOULDBLOCK) {
@@ -300,7 +302,8 @@ int cgroup_make(const struct cgroup_home *home, const char *name, struct cgroup 
     for (size_t i = 0; i < ARRAY_SIZE(mounts) && r < 0 && r != -ENOMEM; i++) {
         cleanup_free char *own = NULL;
 
-        if (asprintf(&own, "%s%s", mounts[home->alone ? i : !i], home->path) < 0)
+        own = JOIN(mounts[home->alone ? i : !i], home->path);
+        if (!own)
             return -ENOMEM;
         r = home->booted && !is_delegated(own) ? -EPERM : make_below(own, name, ret);
     }

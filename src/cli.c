@@ -12,6 +12,7 @@
 #include "rundir.h"
 #include "speccheck.h"
 #include "strv.h"
+#include "textbuf.h"
 #include "unitload.h"
 #include "unitname.h"
 #include "usec.h"
@@ -169,10 +170,9 @@ static int set_directive(struct cli *c, const char *key, const char *value)
     default:
         return cli_usage("-p %s=%s: expected %s", key, value, expects);
     }
-    if (asprintf(&assignment, "%s=%s", key, value) < 0) {
-        assignment = NULL;
+    assignment = JOIN(key, "=", value);
+    if (!assignment)
         return cli_usage("out of memory");
-    }
     return strv_push(&c->properties, assignment) < 0 ? cli_usage("out of memory") : -1;
 }
 

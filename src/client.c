@@ -100,12 +100,12 @@ static int receive(struct client *c, uint64_t deadline, char **ret, size_t *ret_
 
         if (r != 0)
             return r == -EMSGSIZE ? -EBADMSG : r;
-        r = stream_read(&c->stream);
+        r = wait_for(c->stream.fd, POLLIN, deadline);
+        if (r >= 0)
+            r = stream_read(&c->stream);
         if (r == 0)
             return -ECONNRESET;
-        if (r == -EAGAIN)
-            r = wait_for(c->stream.fd, POLLIN, deadline);
-        if (r < 0)
+        if (r < 0 && r != -EAGAIN)
             return r;
     }
 }
@@ -147,6 +147,17 @@ static int wait_reply(struct client *c, uint64_t deadline, json_t **ret)
     return r < 0 ? r : parse_reply(c, text, len, ret);
 }
 
+/* Takes hold of the process at the other end. Where it cannot be had (a kernel before 5.3, another PID namespace) the end
+ * of the connection has to do. */
+static void hold(struct client *c)
+{
+    pid_t pid;
+    uid_t uid;
+
+    if (c->pidfd < 0 && unixsock_peer(c->stream.fd, &pid, &uid) >= 0 && pid > 0)
+        c->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+}
+
 int client_call(struct client *c, const char *call, uint64_t usec, json_t **ret)
 {
     uint64_t deadline = deadline_in(usec);
@@ -155,6 +166,7 @@ int client_call(struct client *c, const char *call, uint64_t usec, json_t **ret)
 
     if (r >= 0)
         r = send_all(c, deadline);
+    hold(c); /* while it works; its answer proves that it is this one, and none that has its number since */
     if (r >= 0)
         r = wait_reply(c, deadline, ret);
     return r == -EPIPE ? -ECONNRESET : r;
@@ -170,21 +182,6 @@ bool client_continues(const struct client *c)
     return c->continues;
 }
 
-int client_hold(struct client *c)
-{
-    pid_t pid;
-    uid_t uid;
-    int r = unixsock_peer(c->stream.fd, &pid, &uid);
-
-    if (r < 0)
-        return r;
-    if (pid <= 0)
-        return -ESRCH;
-    c->pidfd = close_fd(c->pidfd);
-    c->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
-    return c->pidfd < 0 ? -errno : 0;
-}
-
 uid_t client_peer_uid(const struct client *c)
 {
     pid_t pid;
@@ -193,8 +190,9 @@ uid_t client_peer_uid(const struct client *c)
     return unixsock_peer(c->stream.fd, &pid, &uid) < 0 ? (uid_t)-1 : uid;
 }
 
-int client_pidfd(const struct client *c)
+int client_pidfd(struct client *c)
 {
+    hold(c);
     return c->pidfd;
 }
 

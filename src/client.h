@@ -28,17 +28,12 @@ int client_next(struct client *c, uint64_t usec, json_t **ret);
 /* Did the last reply say that another one follows? */
 bool client_continues(const struct client *c);
 
-/* Takes hold of the process at the other end (SO_PEERCRED) for client_wait_gone(). An answer that comes
- * afterwards proves that it is that process and not a later one with its number. -ESRCH: it is gone or has no
- * PID here; errors of getsockopt(2), pidfd_open(2). */
-int client_hold(struct client *c);
-
 /* The user that the process at the other end is; (uid_t)-1 if nobody knows. */
 uid_t client_peer_uid(const struct client *c);
 
-/* The held process; -1: none. Borrowed. */
-int client_pidfd(const struct client *c);
+/* The process at the other end; -1: it cannot be held (it is gone, or has no PID here). Borrowed. */
+int client_pidfd(struct client *c);
 
-/* Waits until the held process has ended, or, if none is held, until the connection has; at most @usec
- * microseconds. -ETIMEDOUT; errors of poll(2), recv(2). */
+/* Waits until the process that was called has ended, or, where it cannot be held, until the connection has; at most
+ * @usec microseconds. -ETIMEDOUT; errors of poll(2), recv(2). */
 int client_wait_gone(struct client *c, uint64_t usec);

@@ -17,18 +17,16 @@
 #include "self.h"
 #include "spec_dirs.h"
 #include "strv.h"
+#include "textbuf.h"
 
 #define PLACE "credentials"
 
 int credentials_dir(const char *name, char **ret)
 {
     cleanup_free char *base = NULL;
-    char *dir = NULL;
 
-    if (rundir_base(&base) < 0 || asprintf(&dir, "%s/" PLACE "/%s", base, name) < 0)
-        return -ENOMEM;
-    *ret = dir;
-    return 0;
+    *ret = rundir_base(&base) < 0 ? NULL : JOIN(base, "/" PLACE "/", name);
+    return *ret ? 0 : -ENOMEM;
 }
 
 int credentials_environment(const struct jobspec *d, char ***env)
@@ -37,11 +35,8 @@ int credentials_environment(const struct jobspec *d, char ***env)
 
     if (!spec_dirs_has_credentials(spec_dirs(d)))
         return 0;
-    if (credentials_dir(d->name, &dir) < 0 || asprintf(&assignment, "CREDENTIALS_DIRECTORY=%s", dir) < 0) {
-        assignment = NULL;
-        return -ENOMEM;
-    }
-    return env_put(env, assignment);
+    assignment = credentials_dir(d->name, &dir) < 0 ? NULL : JOIN("CREDENTIALS_DIRECTORY=", dir);
+    return assignment ? env_put(env, assignment) : -ENOMEM;
 }
 
 /* ---- gathering ---- */
@@ -101,10 +96,10 @@ static int add_directory(struct credential_list *l, const char *id, int at, cons
         if (STREQ(e->d_name, ".") || STREQ(e->d_name, "..") || fstatat(fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
             S_ISLNK(st.st_mode))
             continue;
-        if (asprintf(&name, "%s_%s", id, e->d_name) < 0) {
-            name = NULL;
+        name = JOIN(id, "_", e->d_name);
+        if (!name)
             r = -ENOMEM;
-        } else if (!credential_id_valid(name))
+        else if (!credential_id_valid(name))
             r = -EINVAL;
         else if (S_ISDIR(st.st_mode))
             r = add_directory(l, name, fd, e->d_name, unit, depth + 1);
@@ -159,11 +154,8 @@ static int load(struct credential_list *l, const struct credential *c, const cha
 static char *imported_name(const struct credential *c, const char *name)
 {
     size_t fixed = strcspn(c->id, "*?[\\");
-    char *new = NULL;
 
-    if (!c->path)
-        return strdup(name);
-    return asprintf(&new, "%s%s", c->path, name + fixed) < 0 ? NULL : new;
+    return c->path ? JOIN(c->path, name + fixed) : strdup(name);
 }
 
 static int import_from(struct credential_list *l, const struct credential *c, const char *place, const char *unit)

@@ -12,6 +12,7 @@
 #include "directive_honour.h"
 #include "parse.h"
 #include "strv.h"
+#include "textbuf.h"
 
 /* Does somebody here have to see its output? */
 static bool reads_lines(const struct jobspec *d)
@@ -95,10 +96,9 @@ static int put_variable(char ***env, const char *key, const char *value)
 {
     cleanup_free char *assignment = NULL;
 
-    if (asprintf(&assignment, "%s=%s", key, value) < 0) {
-        assignment = NULL;
+    assignment = JOIN(key, "=", value);
+    if (!assignment)
         return -ENOMEM;
-    }
     return env_put(env, assignment);
 }
 

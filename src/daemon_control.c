@@ -8,6 +8,7 @@
 #include "cleanup.h"
 #include "daemon_state.h"
 #include "spec_unit.h"
+#include "textbuf.h"
 
 /* The parent may have changed since: a daemon outlives whoever started it. */
 void daemon_refresh_identity(struct daemon *d)
@@ -26,10 +27,9 @@ int daemon_open_control(struct daemon *d)
 
     if (d->control)
         return 0;
-    if (asprintf(&path, "%s/control", d->config->rundir) < 0) {
-        path = NULL;
+    path = JOIN(d->config->rundir, "/control");
+    if (!path)
         return -ENOMEM;
-    }
     return control_new(&d->control, d->loop, path, daemon_control(), d);
 }
 

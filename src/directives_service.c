@@ -7,6 +7,7 @@
 #include "cleanup.h"
 #include "parse.h"
 #include "self.h"
+#include "textbuf.h"
 
 static const char types[][WORD_SIZE] = {[TYPE_SIMPLE] = "simple",
                                         [TYPE_EXEC] = "exec",
@@ -86,10 +87,9 @@ static int set_pid_file(struct jobspec *d, const struct directive *row, const ch
         value += strlen("/var"); /* its name of old, which systemd replaces */
     if (!*value || *value == '/')
         return set_path(d, row, value);
-    if (asprintf(&path, "%s/%s", base ? base : "/run", value) < 0) {
-        path = NULL;
+    path = JOIN(base ? base : "/run", "/", value);
+    if (!path)
         return -ENOMEM;
-    }
     return set_path(d, row, path);
 }
 

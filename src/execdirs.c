@@ -16,6 +16,7 @@
 #include "execdirs_tree.h"
 #include "self.h"
 #include "strv.h"
+#include "textbuf.h"
 
 #define PRIVATE "private"
 #define PRIVATE_MODE 0711
@@ -42,14 +43,15 @@ static int place_of_user(enum exec_dir dir, char **ret)
         [DIR_CONFIGURATION] = {"XDG_CONFIG_HOME", ".config", ""},
     };
     const char *value = getenv(places[dir].variable);
-    int r = 0;
 
     *ret = NULL;
     if (value && value[0] == '/')
-        r = asprintf(ret, "%s%s", value, places[dir].below);
+        *ret = JOIN(value, places[dir].below);
     else if (places[dir].in_home[0])
-        r = asprintf(ret, "%s/%s%s", home_directory(), places[dir].in_home, places[dir].below);
-    return r < 0 ? -ENOMEM : 0;
+        *ret = JOIN(home_directory(), "/", places[dir].in_home, places[dir].below);
+    else
+        return 0;
+    return *ret ? 0 : -ENOMEM;
 }
 
 int execdirs_places(struct execdirs_places *ret, const struct spec_dirs *d)
@@ -146,14 +148,14 @@ static int open_private(int base)
 /* "../../private/a/b" of the link "a/b": from where it stands. With @from private "a/b" of the link "c". */
 static char *link_target(const char *prefix, const char *to, const char *link)
 {
-    char up[PATH_MAX] = "", *target = NULL;
+    char up[PATH_MAX] = "";
     size_t n = 0;
 
     for (const char *p = link; (p = strchr(p, '/')) && n + 4 < sizeof(up); p++) {
         memcpy(up + n, "../", 4);
         n += 3;
     }
-    return asprintf(&target, "%s%s%s", up, prefix, to) < 0 ? NULL : target;
+    return JOIN(up, prefix, to);
 }
 
 /* Does the link @name in @dir say @target? 0 it does, -ENOENT: nothing is there, -EEXIST: something else. */

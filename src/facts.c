@@ -12,6 +12,7 @@
 #include "cleanup.h"
 #include "facts.h"
 #include "proc.h"
+#include "textbuf.h"
 
 #define JOURNAL_SOCKET "/run/systemd/journal/socket"
 #define DEVLOG_SOCKET "/dev/log"
@@ -210,10 +211,9 @@ static ssize_t read_below(const char *root, const char *path, char *buf, size_t 
     cleanup_close int fd = -1;
     ssize_t n;
 
-    if (asprintf(&full, "%s%s", root, path) < 0) {
-        full = NULL;
+    full = JOIN(root, path);
+    if (!full)
         return -1;
-    }
     fd = open(full, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     n = fd >= 0 ? read(fd, buf, size - 1) : -1;
     buf[n > 0 ? n : 0] = '\0';
@@ -224,10 +224,9 @@ static bool is_below(const char *root, const char *path)
 {
     cleanup_free char *full = NULL;
 
-    if (asprintf(&full, "%s%s", root, path) < 0) {
-        full = NULL;
+    full = JOIN(root, path);
+    if (!full)
         return false;
-    }
     return access(full, F_OK) == 0;
 }
 

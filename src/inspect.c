@@ -58,7 +58,8 @@ static char *read_command(const struct proc_identity *id)
     }
     if (len == 0) {
         free(cmd);
-        if (asprintf(&cmd, "[%s]", id->comm) < 0)
+        cmd = JOIN("[", id->comm, "]");
+        if (!cmd)
             return NULL;
     }
     return text_printable(cmd);

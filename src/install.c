@@ -11,6 +11,7 @@
 #include "install_inside.h"
 #include "spec_unit.h"
 #include "strv.h"
+#include "textbuf.h"
 #include "unitload.h"
 #include "unitname.h"
 
@@ -86,7 +87,8 @@ static int plan_link(struct work *w, const char *unit, const char *dir, const ch
     char there[PATH_MAX];
     ssize_t n;
 
-    if (asprintf(&path, "%s/%s%s%s", w->root, dir, *dir ? "/" : "", name) < 0)
+    path = JOIN(w->root, "/", dir, *dir ? "/" : "", name);
+    if (!path)
         return -ENOMEM;
     n = readlink(path, there, sizeof(there) - 1);
     if (n < 0 && errno == EINVAL)
@@ -177,7 +179,8 @@ static void complain_of_file(void *ctx, int level, const char *path, unsigned li
         return;
     if (line > 0)
         snprintf(number, sizeof(number), ":%u", line);
-    if (asprintf(&where, "%s%s: %s", path, number, text) >= 0)
+    where = JOIN(path, number, ": ", text);
+    if (where)
         w->complain(w->ctx, w->subject, where);
 }
 
@@ -328,7 +331,8 @@ static int unmask_one(struct work *w, const char *name)
 
     if (strchr(name, '/') || unit_name_complete(name, full) < 0)
         return wrong(w, name, -EINVAL, "is not the name of a unit");
-    if (asprintf(&path, "%s/%s", w->root, full) < 0)
+    path = JOIN(w->root, "/", full);
+    if (!path)
         return -ENOMEM;
     n = readlink(path, there, sizeof(there) - 1);
     there[n < 0 ? 0 : n] = '\0';

@@ -9,6 +9,7 @@
 #include "cleanup.h"
 #include "install_inside.h"
 #include "strv.h"
+#include "textbuf.h"
 #include "unitname.h"
 
 const char *install_base(const char *path)
@@ -43,7 +44,8 @@ static int see_dir(const char *root, const char *sub, int (*see)(void *ctx, cons
     struct dirent *e;
     int r = 0;
 
-    if (asprintf(&path, "%s%s%s", root, *sub ? "/" : "", sub) < 0)
+    path = JOIN(root, *sub ? "/" : "", sub);
+    if (!path)
         return -ENOMEM;
     d = opendir(path);
     if (!d)
@@ -59,7 +61,8 @@ static int see_dir(const char *root, const char *sub, int (*see)(void *ctx, cons
             continue;
         }
         target[n] = '\0';
-        if (asprintf(&full, "%s/%s", path, e->d_name) < 0)
+        full = JOIN(path, "/", e->d_name);
+        if (!full)
             return -ENOMEM;
         r = see(ctx, &(struct install_link){.dir = sub, .name = e->d_name, .target = target, .path = full});
     }

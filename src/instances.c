@@ -14,6 +14,7 @@
 #include "pidfile.h"
 #include "rundir.h"
 #include "strv.h"
+#include "textbuf.h"
 
 /* How long an instance may think about Status. It answers in microseconds; one that is stopped never. */
 #define ANSWER_USEC (3 * USEC_PER_SEC)
@@ -54,21 +55,15 @@ static bool is_instance(json_t *info)
            json_is_array(jobs);
 }
 
-/* Connects to the instance in @dir and takes hold of its process. */
+/* Connects to the instance in @dir. */
 static int dial(const char *dir, struct client **ret)
 {
     cleanup_free char *path = NULL;
-    int r;
 
-    if (asprintf(&path, "%s/control", dir) < 0) {
-        path = NULL;
+    path = JOIN(dir, "/control");
+    if (!path)
         return -ENOMEM;
-    }
-    r = client_new(ret, path, ANSWER_USEC);
-    /* Without a hold (a kernel before 5.3, another PID namespace) the end of the connection has to do. */
-    if (r >= 0)
-        (void)client_hold(*ret);
-    return r;
+    return client_new(ret, path, ANSWER_USEC);
 }
 
 /* Asks the instance in @dir. */
@@ -96,10 +91,9 @@ static void judge_pidfile(struct instance *i, const char *dir)
     cleanup_free char *path = NULL;
     int r;
 
-    if (asprintf(&path, "%s/pid", dir) < 0) {
-        path = NULL;
+    path = JOIN(dir, "/pid");
+    if (!path)
         return;
-    }
     r = pidfile_owner(path, &i->pid);
     if (r < 0 && r != -ENOENT)
         i->error = r;

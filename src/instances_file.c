@@ -149,7 +149,7 @@ static int change_file(struct reader *r)
 /* Waits until something happens to the file. 1: the instance has ended. */
 static int wait_for_change(const struct reader *r)
 {
-    const struct client *c = r->s->instance->client;
+    struct client *c = r->s->instance->client;
     struct pollfd p[] = {{.fd = r->inotify, .events = POLLIN}, {.fd = client_pidfd(c), .events = POLLIN}};
     char events[4096] __attribute__((aligned(__alignof__(struct inotify_event))));
 

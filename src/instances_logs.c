@@ -12,6 +12,7 @@
 #include "self.h"
 #include "stage.h"
 #include "systemd.h"
+#include "textbuf.h"
 #include "usec.h"
 
 int logs_fail(const struct search *s, int error, const char *fmt, ...)
@@ -61,16 +62,12 @@ void logs_show(const struct search *s, const char *text, size_t len)
 static char *default_file(const char *name)
 {
     const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
-    char *path = NULL;
-    int r;
 
     if (self_uid() == 0)
-        r = asprintf(&path, "/var/log/amphid/%s.log", name);
-    else if (state && state[0] == '/')
-        r = asprintf(&path, "%s/amphid/%s.log", state, name);
-    else
-        r = asprintf(&path, "%s/.local/state/amphid/%s.log", home ? home : "", name);
-    return r < 0 ? NULL : path;
+        return JOIN("/var/log/amphid/", name, ".log");
+    if (state && state[0] == '/')
+        return JOIN(state, "/amphid/", name, ".log");
+    return JOIN(home ? home : "", "/.local/state/amphid/", name, ".log");
 }
 
 /* What the instance says of the unit that is asked for, or of its only job. */

@@ -17,6 +17,7 @@
 #include "spec_exec.h"
 #include "strv.h"
 #include "systemd.h"
+#include "textbuf.h"
 
 void job_because(struct job *job, const char *why)
 {
@@ -290,10 +291,8 @@ static int add_name(char **names, const char *name)
 {
     cleanup_free char *old = *names;
 
-    if (asprintf(names, "%s%s%s", old ? old : "", old ? ":" : "", name) >= 0)
-        return 0;
-    *names = NULL;
-    return -ENOMEM;
+    *names = JOIN(old ? old : "", old ? ":" : "", name);
+    return *names ? 0 : -ENOMEM;
 }
 
 /* The descriptors of fd:N, whose child's ends are ours to close, at @fds; how many in *@ret. */

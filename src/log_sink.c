@@ -9,23 +9,19 @@
 #include "log_send.h"
 #include "self.h"
 #include "systemd.h"
+#include "textbuf.h"
 
 /* The file that takes the log where nothing else does. The caller frees. */
 static char *default_file(const struct log_sink *s)
 {
     const char *suffix = s->kind == LOG_TO_JSON ? "json" : "log";
     const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
-    char *path = NULL;
-    int r;
 
     if (self_uid() == 0)
-        r = asprintf(&path, "/var/log/amphid/%s.%s", s->name, suffix);
-    else if (state && state[0] == '/')
-        r = asprintf(&path, "%s/amphid/%s.%s", state, s->name, suffix);
-    else
-        r = asprintf(&path, "%s/.local/state/amphid/%s.%s", home && home[0] == '/' ? home : "/nonexistent", s->name,
-                     suffix);
-    return r < 0 ? NULL : path;
+        return JOIN("/var/log/amphid/", s->name, ".", suffix);
+    if (state && state[0] == '/')
+        return JOIN(state, "/amphid/", s->name, ".", suffix);
+    return JOIN(home && home[0] == '/' ? home : "/nonexistent", "/.local/state/amphid/", s->name, ".", suffix);
 }
 
 static int open_file(struct log_sink *s, const char *path, bool parents)
@@ -35,10 +31,9 @@ static int open_file(struct log_sink *s, const char *path, bool parents)
     if (r < 0)
         return r;
     s->fd = s->file.fd;
-    if (asprintf(&s->target, "%s:%s", s->kind == LOG_TO_JSON ? "json" : "file", path) < 0) {
-        s->target = NULL;
+    s->target = JOIN(s->kind == LOG_TO_JSON ? "json" : "file", ":", path);
+    if (!s->target)
         return -ENOMEM;
-    }
     return 0;
 }
 

@@ -3,6 +3,7 @@
 #include "cleanup.h"
 #include "exitset.h"
 #include "manager.h"
+#include "textbuf.h"
 
 /* The object @o (consumed) with @more (consumed) in it; NULL if one of them is. */
 static json_t *merge(json_t *o, json_t *more)
@@ -96,16 +97,11 @@ json_t *manager_instance(const struct instance_status *st)
 char *manager_wait_text(const struct manager_end *end)
 {
     const char *code = exit_code_name(end->exit_code);
-    char *text;
-    int r;
+    char status[12];
 
-    if (code)
-        r = asprintf(&text, "{\"parameters\":{\"result\":\"%s\",\"exitCode\":\"%s\",\"exitStatus\":%d}}",
-                     job_result_name(end->result), code, end->exit_status);
-    else
-        r = asprintf(&text, "{\"parameters\":{\"result\":\"%s\",\"exitCode\":null,\"exitStatus\":null}}",
-                     job_result_name(end->result));
-    return r < 0 ? NULL : text;
+    snprintf(status, sizeof(status), "%d", end->exit_status);
+    return JOIN("{\"parameters\":{\"result\":\"", job_result_name(end->result), "\",\"exitCode\":", code ? "\"" : "",
+                code ? code : "null", code ? "\"" : "", ",\"exitStatus\":", code ? status : "null", "}}");
 }
 
 /* An error whose @parameters (consumed) are more than one string. */

@@ -23,6 +23,7 @@
 #include "rundir.h"
 #include "run_inside.h"
 #include "strv.h"
+#include "textbuf.h"
 #include "tree_remains.h"
 
 #define MANY_UNITS 64
@@ -135,11 +136,10 @@ static int clean_up(struct run *run)
 /* Without stdio, whose buffer for stderr is 8 kB of stack: what the starter has touched the daemon keeps. */
 static void say_path(const char *name, const char *path)
 {
-    cleanup_free char *line = NULL;
-    int n = asprintf(&line, "amphid: %s: the log goes to %s\n", name, path);
+    cleanup_free char *line = JOIN("amphid: ", name, ": the log goes to ", path, "\n");
 
-    if (n >= 0)
-        (void)!write(STDERR_FILENO, line, (size_t)n);
+    if (line)
+        (void)!write(STDERR_FILENO, line, strlen(line));
 }
 
 static int open_log(struct run *run)
@@ -225,10 +225,9 @@ static int claim_name(struct run *run)
         if (r < 0)
             return no_rundir(run, -r);
         was_there = r > 0;
-        if (asprintf(&path, "%s/pid", run->rundir) < 0) {
-            path = NULL;
+        path = JOIN(run->rundir, "/pid");
+        if (!path)
             return no_rundir(run, ENOMEM);
-        }
         r = pidfile_lock(&run->pidfiles[0], path, true, &owner, &why);
     } while (r == -ENOENT);
     if (r < 0)
@@ -252,10 +251,9 @@ static int lock_second_pidfile(struct run *run)
         return GO_ON;
     if (path[0] != '/') {
         cwd = getcwd(NULL, 0);
-        if (!cwd || asprintf(&absolute, "%s/%s", cwd, path) < 0) {
-            absolute = NULL;
+        absolute = cwd ? JOIN(cwd, "/", path) : NULL;
+        if (!absolute)
             return not_locked(run, path, errno, 0, "cannot be found");
-        }
     }
     r = pidfile_lock(&run->pidfiles[1], absolute ? absolute : path, false, &owner, &why);
     return r < 0 ? not_locked(run, path, -r, owner, why) : GO_ON;

@@ -9,14 +9,14 @@
 #include "daemon.h"
 #include "run_inside.h"
 #include "strv.h"
+#include "textbuf.h"
 
 /* A path from where the caller is: the daemon will be elsewhere. The caller frees; NULL without memory. */
 static char *absolute_path(const char *path)
 {
     cleanup_free char *cwd = path[0] == '/' ? NULL : getcwd(NULL, 0);
-    char *absolute;
 
-    return asprintf(&absolute, "%s%s%s", cwd ? cwd : "", cwd ? "/" : "", path) < 0 ? NULL : absolute;
+    return JOIN(cwd ? cwd : "", cwd ? "/" : "", path);
 }
 
 /* The unit that the command line describes. Where its program is, is relative to the caller, too. */

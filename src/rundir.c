@@ -11,6 +11,7 @@
 #include "rundir.h"
 #include "self.h"
 #include "strv.h"
+#include "textbuf.h"
 
 #define SYSTEM_BASE "/run/amphid"
 #define NAME_LENGTH_MAX 100
@@ -32,19 +33,14 @@ bool rundir_name_valid(const char *name)
 int rundir_base(char **ret)
 {
     const char *dir = getenv("XDG_RUNTIME_DIR");
-    char *base = NULL;
-    int r;
+    char uid[12];
 
+    snprintf(uid, sizeof(uid), "%u", (unsigned)self_uid());
     if (self_uid() == 0)
-        r = asprintf(&base, SYSTEM_BASE);
-    else if (dir && dir[0] == '/')
-        r = asprintf(&base, "%s/amphid", dir);
+        *ret = strdup(SYSTEM_BASE);
     else
-        r = asprintf(&base, "/tmp/amphid-%u", (unsigned)self_uid());
-    if (r < 0)
-        return -ENOMEM;
-    *ret = base;
-    return 0;
+        *ret = dir && dir[0] == '/' ? JOIN(dir, "/amphid") : JOIN("/tmp/amphid-", uid);
+    return *ret ? 0 : -ENOMEM;
 }
 
 /* Is @path a real directory, ours, written by us alone? */
@@ -77,10 +73,9 @@ int rundir_make(const char *name, char **ret)
         return r;
     in_tmp = strncmp(base, "/tmp/", 5) == 0;
     mode = in_tmp ? 0700 : 0755;
-    if (asprintf(&dir, "%s/%s", base, name) < 0) {
-        dir = NULL;
+    dir = JOIN(base, "/", name);
+    if (!dir)
         return -ENOMEM;
-    }
     r = in_tmp ? -ENOENT : make_directory(dir, mode);
     if (r == -ENOENT) { /* the first instance; in /tmp anybody may have been here before */
         r = make_directory(base, mode);
@@ -137,10 +132,9 @@ int rundir_find(const char *name, char **ret)
         cleanup_free char *dir = NULL;
         struct stat st;
 
-        if (asprintf(&dir, "%s/%s", bases[i], name) < 0) {
-            dir = NULL;
+        dir = JOIN(bases[i], "/", name);
+        if (!dir)
             return -ENOMEM;
-        }
         /* A directory in /tmp that is not ours is somebody else's trap, not our instance. */
         if (lstat(dir, &st) == 0 && S_ISDIR(st.st_mode) && (st.st_uid == self_uid() || st.st_uid == 0)) {
             *ret = take_ptr(dir);

@@ -13,6 +13,7 @@
 #include "parse.h"
 #include "rundir.h"
 #include "rundir_units.h"
+#include "textbuf.h"
 
 /* FNV-1a of the name, as an offset: of 2^62 units two have the same. */
 static off_t place_of(const char *name)
@@ -97,7 +98,8 @@ static bool is_daemon(int base, const char *name, pid_t pid)
     char text[24] = "";
     pid_t found;
 
-    if (!rundir_name_valid(name) || asprintf(&path, "%s/pid", name) < 0)
+    path = rundir_name_valid(name) ? JOIN(name, "/pid") : NULL;
+    if (!path)
         return false;
     fd = openat(base, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
     if (fd < 0 || read(fd, text, sizeof(text) - 1) <= 0)

@@ -13,6 +13,7 @@
 #include "self.h"
 #include "spawn_inside.h"
 #include "strv.h"
+#include "textbuf.h"
 
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -130,10 +131,8 @@ int spawn_find(const struct spawn *s, char *const *env, const char *name, char *
         cleanup_free char *cwd = name[0] == '/' ? NULL : getcwd(NULL, 0);
 
         /* Relative to where the caller is, not to where COMMAND will be. */
-        if (asprintf(ret, "%s%s%s", cwd ? cwd : "", cwd ? "/" : "", name) >= 0)
-            return 0;
-        *ret = NULL;
-        return spawn_no_memory(e);
+        *ret = JOIN(cwd ? cwd : "", cwd ? "/" : "", name);
+        return *ret ? 0 : spawn_no_memory(e);
     }
     for (; list && *list && !*ret; list++)
         *ret = search_path(name, *list);
@@ -177,15 +176,14 @@ static int borrow_all(struct spawn_env *e, char *const *v)
     return r;
 }
 
-/* Makes a variable for this run (asprintf(3) has returned @r for @assignment, which is consumed). */
-static int make(struct spawn_env *e, int r, char *assignment)
+/* Makes a variable for this run of @assignment, which is consumed; NULL: there was no memory for that. */
+static int make(struct spawn_env *e, char *assignment)
 {
     size_t n = strv_len(e->own);
-    char **grown = r < 0 ? NULL : realloc(e->own, (n + 2) * sizeof(*grown));
+    char **grown = assignment ? realloc(e->own, (n + 2) * sizeof(*grown)) : NULL;
 
     if (!grown) {
-        if (r >= 0)
-            free(assignment);
+        free(assignment);
         return -ENOMEM;
     }
     e->own = grown;
@@ -228,18 +226,16 @@ static int put_listen(struct spawn_env *e, const struct child *c)
 {
     const struct spawn_context *ctx = &c->s->ctx;
     unsigned n = ctx->listen_fds + c->run->n_stored;
-    char *text = NULL;
+    char number[12];
     int r;
 
     if (!c->run->main || n == 0 || c->streams[0].kind == STDIO_SOCKET || c->streams[1].kind == STDIO_SOCKET ||
         c->streams[2].kind == STDIO_SOCKET)
         return 0;
-    r = asprintf(&text, "LISTEN_FDS=%u", n);
-    r = make(e, r, text);
-    if (r >= 0 && (ctx->listen_names || c->run->n_stored)) {
-        text = join_names(ctx, c->run);
-        r = make(e, text ? 0 : -1, text);
-    }
+    snprintf(number, sizeof(number), "%u", n);
+    r = make(e, JOIN("LISTEN_FDS=", number));
+    if (r >= 0 && (ctx->listen_names || c->run->n_stored))
+        r = make(e, join_names(ctx, c->run));
     return r < 0 ? r : put_unfinished(e, e->listen_pid, "LISTEN_PID=");
 }
 
@@ -249,13 +245,12 @@ static int put_journal(struct spawn_env *e, const struct child *c)
     const int fd = c->streams[2].kind == STDIO_JOURNAL ? c->streams[2].fd : c->streams[1].fd;
     bool any = c->streams[1].kind == STDIO_JOURNAL || c->streams[2].kind == STDIO_JOURNAL;
     struct stat st;
-    char *text;
-    int r;
+    char text[64];
 
     if (!c->run->journal || !any || fstat(fd, &st) < 0)
         return 0;
-    r = asprintf(&text, "JOURNAL_STREAM=%llu:%llu", (unsigned long long)st.st_dev, (unsigned long long)st.st_ino);
-    return make(e, r, text);
+    snprintf(text, sizeof(text), "JOURNAL_STREAM=%llu:%llu", (unsigned long long)st.st_dev, (unsigned long long)st.st_ino);
+    return make(e, strdup(text));
 }
 
 /* systemd.exec(5), $TERM: that of whoever started us for the console, else what a terminal of this kind is. */
@@ -265,8 +260,6 @@ static int put_term(struct spawn_env *e, const struct child *c)
     const char *path = c->x->tty_path ? c->x->tty_path : "/dev/console";
     const char *term = STREQ(path, "/dev/console") ? env_get(c->s->ctx.own_env, "TERM") : NULL;
     size_t n = strlen("/dev/tty");
-    char *text;
-    int r;
 
     if (!spawn_has_terminal(c))
         return 0;
@@ -274,8 +267,7 @@ static int put_term(struct spawn_env *e, const struct child *c)
         return borrow(e, STREQ(path, "/dev/console") || (strncmp(path, "/dev/tty", n) == 0 && strchr("0123456789", path[n]))
                              ? linux_term
                              : serial_term);
-    r = asprintf(&text, "TERM=%s", term);
-    return make(e, r, text);
+    return make(e, JOIN("TERM=", term));
 }
 
 static int put_search_path(struct spawn_env *e, const struct child *c)
@@ -284,7 +276,6 @@ static int put_search_path(struct spawn_env *e, const struct child *c)
     char *text = NULL;
     size_t size = 0;
     FILE *f;
-    int r;
 
     if (!list)
         return 0;
@@ -293,20 +284,17 @@ static int put_search_path(struct spawn_env *e, const struct child *c)
         return -ENOMEM;
     for (size_t i = 0; list[i]; i++)
         fprintf(f, "%s%s", i ? ":" : "PATH=", list[i]);
-    r = fclose(f);
-    return make(e, r == 0 ? 0 : -1, text);
+    if (fclose(f) != 0) {
+        free(text);
+        return -ENOMEM;
+    }
+    return make(e, text);
 }
 
 /* systemd.exec(5), $PIDFILE. */
 static int put_pidfile(struct spawn_env *e, const struct child *c)
 {
-    char *text;
-    int r;
-
-    if (!c->d->pid_file || !c->s->ctx.clean)
-        return 0;
-    r = asprintf(&text, "PIDFILE=%s", c->d->pid_file);
-    return make(e, r, text);
+    return c->d->pid_file && c->s->ctx.clean ? make(e, JOIN("PIDFILE=", c->d->pid_file)) : 0;
 }
 
 /* What whoever starts it says to it. */

@@ -13,6 +13,7 @@
 #include "self.h"
 #include "spawn_inside.h"
 #include "strv.h"
+#include "textbuf.h"
 
 int spawn_fail(struct spawn_error *e, enum spawn_exit status, int error, const char *fmt, ...)
 {
@@ -51,10 +52,9 @@ int spawn_put(char ***env, const char *key, const char *value)
 {
     cleanup_free char *assignment = NULL;
 
-    if (asprintf(&assignment, "%s=%s", key, value) < 0) {
-        assignment = NULL;
+    assignment = JOIN(key, "=", value);
+    if (!assignment)
         return -ENOMEM;
-    }
     return env_put(env, assignment);
 }
 

@@ -10,6 +10,7 @@
 #include "dlnote.h"
 #include "self.h"
 #include "systemd.h"
+#include "textbuf.h"
 
 #define LIBSYSTEMD "libsystemd.so.0"
 
@@ -176,13 +177,9 @@ static int open_bus(struct systemd_bus *b)
 
     if (r < 0)
         return r;
-    if (asprintf(&match,
-                 "type='signal',sender='org.freedesktop.DBus',path='/org/freedesktop/DBus',"
-                 "interface='org.freedesktop.DBus',member='NameOwnerChanged',arg0='%s'",
-                 b->name) < 0) {
-        match = NULL;
+    match = JOIN("type='signal',sender='org.freedesktop.DBus',path='/org/freedesktop/DBus'," "interface='org.freedesktop.DBus',member='NameOwnerChanged',arg0='", b->name, "'");
+    if (!match)
         return -ENOMEM;
-    }
     r = b->add_match_async(b->bus, NULL, match, owner_changed, matched, b);
     if (r < 0)
         return r;

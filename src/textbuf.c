@@ -1,5 +1,6 @@
 /* Text in a lent buffer. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include "textbuf.h"
 
@@ -84,6 +85,21 @@ void textbuf_printf(struct textbuf *b, const char *fmt, ...)
     va_start(ap, fmt);
     textbuf_vprintf(b, fmt, ap);
     va_end(ap);
+}
+
+char *text_join(const char *const *strings, size_t n)
+{
+    size_t len = 0;
+    char *joined, *end;
+
+    for (size_t i = 0; i < n; i++)
+        len += strlen(strings[i]);
+    joined = end = malloc(len + 1);
+    for (size_t i = 0; joined && i < n; i++)
+        end = stpcpy(end, strings[i]);
+    if (joined)
+        *end = '\0';
+    return joined;
 }
 
 /* Length of the well-formed UTF-8 sequence at @s (of @n bytes), 0 if it is none (RFC 3629). */

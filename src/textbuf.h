@@ -29,6 +29,11 @@ void textbuf_vprintf(struct textbuf *b, const char *fmt, va_list ap) __attribute
 /* @n bytes as the inside of a JSON string. Bytes that are no UTF-8 become U+FFFD. */
 void textbuf_json(struct textbuf *b, const char *s, size_t n);
 
+/* The @n strings one behind the other (the caller frees). NULL: there is no memory. */
+char *text_join(const char *const *strings, size_t n);
+#define JOIN(...)                                                                                            \
+    text_join((const char *const[]){__VA_ARGS__}, sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *))
+
 /* Are the @n bytes UTF-8 throughout, and every character one that text may hold (no surrogate, no noncharacter)? */
 bool text_is_utf8(const char *s, size_t n);
 

@@ -13,6 +13,7 @@
 #include "rundir.h"
 #include "self.h"
 #include "strv.h"
+#include "textbuf.h"
 #include "unitfacts.h"
 
 /* Puts @a and @b together. NULL: too long, or @a is not known. */
@@ -171,10 +172,9 @@ static const char *directory(struct unit_facts *f, const char *system, const cha
         return tell(f, value, more);
     value = below_home ? user(f, 'h') : NULL;
     if (value) {
-        cleanup_free char *home = strdup(value), *base = NULL;
+        cleanup_free char *base = JOIN(value, below_home);
 
-        if (home && asprintf(&base, "%s%s", home, below_home) >= 0)
-            return tell(f, base, more);
+        return base ? tell(f, base, more) : NULL;
     }
     return NULL;
 }
@@ -204,9 +204,8 @@ static const char *credentials(struct unit_facts *f)
 {
     cleanup_free char *base = NULL, *all = NULL;
 
-    if (rundir_base(&base) < 0 || asprintf(&all, "%s/credentials/", base) < 0)
-        return NULL;
-    return tell(f, all, f->unit);
+    all = rundir_base(&base) < 0 ? NULL : JOIN(base, "/credentials/");
+    return all ? tell(f, all, f->unit) : NULL;
 }
 
 static const char *place(struct unit_facts *f, char c)

@@ -6,6 +6,7 @@
 #include <unistd.h>
 #include "cleanup.h"
 #include "strv.h"
+#include "textbuf.h"
 #include "unitload_inside.h"
 #include "unitname.h"
 #include "unitpath.h"
@@ -54,9 +55,7 @@ static int step(const struct unit_paths *paths, char name[static UNIT_NAME_SIZE]
 /* NULL without memory. */
 static char *join(const char *dir, const char *name)
 {
-    char *path;
-
-    return asprintf(&path, "%s/%s", STREQ(dir, "/") ? "" : dir, name) < 0 ? NULL : path;
+    return JOIN(STREQ(dir, "/") ? "" : dir, "/", name);
 }
 
 int unit_find_id(const char *unit_path, const char *asked, char id[static UNIT_NAME_SIZE])

@@ -7,6 +7,7 @@
 #include "cleanup.h"
 #include "self.h"
 #include "strv.h"
+#include "textbuf.h"
 #include "unitpath.h"
 #include "unitpath_inside.h"
 
@@ -28,8 +29,8 @@ static int add_dir(struct unit_paths *p, const char *base, const char *tail)
     p->dirs = grown;
     if (!here && !*tail)
         path = strdup(base);
-    else if (asprintf(&path, "%s%s%s%s", here ? here : "", here ? "/" : "", base, tail) < 0)
-        path = NULL;
+    else
+        path = JOIN(here ? here : "", here ? "/" : "", base, tail);
     if (!path)
         return -ENOMEM;
     for (len = strlen(path); len > 1 && path[len - 1] == '/'; len--)
@@ -73,7 +74,8 @@ static int add_user_dir(struct unit_paths *p, const char *variable, const char *
         return add_dir(p, dir, tail);
     if (!below_home || !home || home[0] != '/')
         return 0;
-    return asprintf(&path, "%s%s", home, below_home) < 0 ? -ENOMEM : add_dir(p, path, tail);
+    path = JOIN(home, below_home);
+    return path ? add_dir(p, path, tail) : -ENOMEM;
 }
 
 static int add_user(struct unit_paths *p)
@@ -266,7 +268,8 @@ static int gather_file(struct gathering *g, size_t known, const char *dir, const
     if (!grown)
         return -ENOMEM;
     g->v = grown;
-    if (asprintf(&path, "%s/%s/%s", dir, subdir, e->name) < 0)
+    path = JOIN(dir, "/", subdir, "/", e->name);
+    if (!path)
         return -ENOMEM;
     grown[g->n++] = (struct file){path, path + strlen(path) - n, e->target != NULL};
     return 0;

@@ -70,27 +70,33 @@ int unixsock_listen(const char *path)
     return take_fd(fd);
 }
 
-int unixsock_connect(const char *path, uint64_t usec)
+/* Where the other side's queue is full there is nothing that could be polled; the wait for a place in it is bounded by
+ * the time for sending. */
+static int connect_in_time(int fd, const struct sockaddr_un *sa, uint64_t usec)
 {
     struct timeval tv = {.tv_sec = (time_t)(usec / USEC_PER_SEC),
                          .tv_usec = (suseconds_t)(usec % USEC_PER_SEC)};
+
+    if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv)) < 0 || fcntl(fd, F_SETFL, 0) < 0 ||
+        connect(fd, (const struct sockaddr *)sa, sizeof(*sa)) < 0 || fcntl(fd, F_SETFL, O_NONBLOCK) < 0)
+        return -errno;
+    return 0;
+}
+
+int unixsock_connect(const char *path, uint64_t usec)
+{
     cleanup_close int fd = -1, dir = -1;
     struct sockaddr_un sa;
     int r = make_address(path, &sa, &dir);
 
     if (r < 0)
         return r;
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -errno;
-    /* The wait for a place in the other side's queue is bounded by the time for sending. */
-    if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv)) < 0)
-        return -errno;
     if (connect(fd, (const struct sockaddr *)&sa, sizeof(sa)) < 0)
-        return -errno;
-    if (fcntl(fd, F_SETFL, O_NONBLOCK) < 0)
-        return -errno;
-    return take_fd(fd);
+        r = errno == EAGAIN ? connect_in_time(fd, &sa, usec) : -errno;
+    return r < 0 ? r : take_fd(fd);
 }
 
 int unixsock_peer(int fd, pid_t *ret_pid, uid_t *ret_uid)
