@@ -3,15 +3,18 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 #include "cgroup.h"
 #include "cleanup.h"
+#include "nofile.h"
 #include "textbuf.h"
 
 static int put(int fd, const char *file, const char *text)
@@ -77,6 +80,16 @@ int cgroup_number(int fd, const char *file, const char *key, uint64_t *ret)
         return -ENOENT;
     *ret = value;
     return 0;
+}
+
+static int open_events(void *dir)
+{
+    return openat(*(int *)dir, "cgroup.events", O_RDONLY | O_CLOEXEC);
+}
+
+int cgroup_events(int fd)
+{
+    return nofile_insist(open_events, &fd);
 }
 
 bool cgroup_is_populated(int events_fd)
@@ -204,31 +217,43 @@ static bool is_delegated(const char *path)
     return false;
 }
 
+/* Of version 2; where none are mounted it is a directory as any other. */
+static bool is_cgroup(int fd)
+{
+    struct statfs st;
+
+    return fstatfs(fd, &st) == 0 && st.f_type == CGROUP2_SUPER_MAGIC;
+}
+
+/* Is anybody in it? */
+static bool is_inhabited(int fd)
+{
+    cleanup_close int events_fd = cgroup_events(fd);
+
+    return cgroup_is_populated(events_fd);
+}
+
 /* The lock tells a living amphid's from a dead one's. An empty one is made anew: for figures of its own, and not to be
- * frozen because a predecessor was. -ENOENT: no cgroups are there; a directory elsewhere does not get that file. */
+ * frozen because a predecessor was. -ENOENT: no cgroups are there. */
 static int claim(const char *path, struct cgroup *ret)
 {
     for (;;) {
         bool fresh = mkdir(path, 0755) == 0;
-        cleanup_close int fd = -1, events_fd = -1;
+        cleanup_close int fd = -1;
 
         if (!fresh && errno != EEXIST)
             return -errno;
         fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
         if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0)
             return -errno;
-        events_fd = openat(fd, "cgroup.events", O_RDONLY | O_CLOEXEC);
-        if (events_fd < 0) {
-            int r = -errno;
-
+        if (!is_cgroup(fd)) {
             if (fresh)
                 (void)rmdir(path);
-            return r;
+            return -ENOENT;
         }
-        if (fresh || cgroup_is_populated(events_fd) || cgroup_remove(path) < 0) {
+        if (fresh || is_inhabited(fd) || cgroup_remove(path) < 0) {
             ret->fresh = fresh;
             ret->fd = take_fd(fd);
-            ret->events_fd = take_fd(events_fd);
             return 0;
         }
     }

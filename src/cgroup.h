@@ -22,7 +22,6 @@ void cgroup_find(struct cgroup_home *ret);
 /* One that was made. */
 struct cgroup {
     int fd;        /* of its directory, locked as long as it is open */
-    int events_fd; /* for EPOLLPRI: tells whether it is populated, and is silent until that changes once it was read */
     char *path;
     bool fresh;    /* nobody has ever been in it */
     bool other;    /* it has our PID behind its name, since another amphid holds the one of that name */
@@ -32,7 +31,7 @@ struct cgroup {
 /* Makes the cgroup amphid-@name (with our PID behind it if another amphid holds that one) below @home, if that is ours to
  * divide: no systemd is booted, or it has delegated it (systemd.resource-control(5), Delegate=). One that is
  * there is that of a dead predecessor: it is taken as it is with the processes that still live in it, else made anew.
- * What is in *@ret is the caller's: it closes both descriptors and frees the path. -EPERM (not ours), -ENOENT (none is
+ * What is in *@ret is the caller's: it closes the descriptor and frees the path. -EPERM (not ours), -ENOENT (none is
  * mounted), -ENOMEM, errors of mkdir(2) and open(2). */
 int cgroup_make(const struct cgroup_home *home, const char *name, struct cgroup *ret);
 
@@ -42,7 +41,11 @@ int cgroup_remove(const char *path);
 /* Puts the calling process into it: system calls only, for a child between fork and exec. */
 int cgroup_enter(int fd);
 
-/* Is it populated? Reading that also makes it ready to tell anew. What cannot be read is gone. */
+/* Opens what tells whether it is populated: for EPOLLPRI, which is silent until that changes once it was read. Also where
+ * the soft RLIMIT_NOFILE leaves none. -1: there is none. */
+int cgroup_events(int fd);
+
+/* Is it populated? Reading that also makes @events_fd ready to tell anew. What cannot be read is gone. */
 bool cgroup_is_populated(int events_fd);
 
 /* Appends the processes in it and in those below it. Errors of openat(2) and read(2), -ENOMEM. */

@@ -150,23 +150,15 @@ static int on_pause(struct timer *t)
     return loop_modify(s->loop, &s->watch, EPOLLIN);
 }
 
-/* Whoever wants to stop what has used up all descriptors must be let in: the soft limit does not count for him. */
-static int accept_one(int listen_fd)
+static int accept_one(void *listen_fd)
 {
-    int fd = accept4(listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    struct rlimit before;
-
-    if (fd < 0 && errno == EMFILE && nofile_raise(&before)) {
-        fd = accept4(listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        nofile_restore(&before);
-    }
-    return fd;
+    return accept4(*(int *)listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 }
 
 static int on_listen(struct watch *w, uint32_t events)
 {
     struct control *s = CONTAINER_OF(w, struct control, watch);
-    int fd = accept_one(w->fd);
+    int fd = nofile_insist(accept_one, &w->fd); /* whoever wants to stop what has used up all descriptors must be let in */
 
     if (fd >= 0) {
         conn_new(s, fd);

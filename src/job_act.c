@@ -18,16 +18,21 @@ static void signal_main(const struct job *job, int sig)
         (void)kill(job->pid, sig);
 }
 
+/* Is any of its processes left? Only where none is known the tree has to be asked. */
+static bool has_any(struct job *job)
+{
+    return job->pid > 0 || job->control > 0 || !tree_is_empty(&job->tree);
+}
+
 /* systemd.kill(5), KillMode=, SendSIGHUP=: to the main process first. */
-static void terminate(const struct job *job)
+static void terminate(struct job *job)
 {
     const struct jobspec *d = job->c.spec;
-    bool all;
+    bool all = d->kill_mode == KILL_CONTROL_GROUP && has_any(job);
     int sig = job->comes_back && d->restart_kill_signal ? d->restart_kill_signal : d->kill_signal;
 
     signal_main(job, sig);
     signal_main(job, SIGCONT); /* a stopped one hears it then, too */
-    all = d->kill_mode == KILL_CONTROL_GROUP && !tree_is_empty(&job->tree);
     if (job->control > 0 && !all)
         (void)kill(job->control, sig);
     if (all)
@@ -56,7 +61,7 @@ void job_kill_rest(struct job *job)
 {
     const struct jobspec *d = job->c.spec;
 
-    if (job_kills_all(d) && d->final_kill_signal == SIGKILL && !tree_is_empty(&job->tree))
+    if (job_kills_all(d) && d->final_kill_signal == SIGKILL && has_any(job))
         (void)tree_kill(&job->tree);
 }
 
@@ -69,7 +74,7 @@ static void kill_all(struct job *job)
     kill_command(job);
     if (d->final_kill_signal == SIGKILL)
         job_kill_rest(job);
-    else if (job_kills_all(d) && !tree_is_empty(&job->tree))
+    else if (job_kills_all(d) && has_any(job))
         (void)tree_signal(&job->tree, d->final_kill_signal, job->pid);
 }
 

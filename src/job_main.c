@@ -77,9 +77,9 @@ int job_set_main(struct job *job, pid_t pid)
 
 /* Does the next start find the main process in the cgroup, if we are killed? Not in one that has our PID in its name,
  * since another amphid had the one that is made by the name alone (cgroup.h). */
-static bool is_found_again(const struct job *job)
+static bool is_found_again(struct job *job)
 {
-    return job->tree.cgroup && job->tree.found_again && cgroup_is_populated(job->tree.empty.fd);
+    return job->tree.found_again && tree_is_populated(&job->tree);
 }
 
 /* What a cgroup holds the next start finds there, if we are killed. A main process that is in none (or could not be

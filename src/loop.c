@@ -76,17 +76,18 @@ static int watch_ctl(struct loop *l, int op, struct watch *w, uint32_t events)
     return epoll_ctl(l->epoll_fd, op, w->fd, &ev) < 0 ? -errno : 0;
 }
 
+static int open_epoll(void *ctx)
+{
+    (void)ctx;
+    return epoll_create1(EPOLL_CLOEXEC);
+}
+
 /* From the few to the many, once and for all. */
 static int become_many(struct loop *l)
 {
-    struct rlimit before;
     int r = 0;
 
-    l->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    if (l->epoll_fd < 0 && errno == EMFILE && nofile_raise(&before)) {
-        l->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-        nofile_restore(&before);
-    }
+    l->epoll_fd = nofile_insist(open_epoll, NULL);
     if (l->epoll_fd < 0)
         return -errno;
     for (int i = 0; i < l->n_few && r >= 0; i++)

@@ -1,4 +1,5 @@
 /* More descriptors, for a moment or for good. */
+#include <errno.h>
 #include "nofile.h"
 
 bool nofile_raise(struct rlimit *ret_before)
@@ -15,4 +16,16 @@ bool nofile_raise(struct rlimit *ret_before)
 void nofile_restore(const struct rlimit *before)
 {
     (void)setrlimit(RLIMIT_NOFILE, before);
+}
+
+int nofile_insist(int (*open)(void *ctx), void *ctx)
+{
+    int fd = open(ctx);
+    struct rlimit before;
+
+    if (fd < 0 && errno == EMFILE && nofile_raise(&before)) {
+        fd = open(ctx);
+        nofile_restore(&before);
+    }
+    return fd;
 }

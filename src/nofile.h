@@ -7,5 +7,9 @@
 /* Raises the soft limit to the hard one; what it was into *@ret. false: it is that already, or cannot be raised. */
 bool nofile_raise(struct rlimit *ret_before);
 
+/* Opens a descriptor by @open, with @ctx, that must not fail because of the soft limit: with EMFILE it is called once more,
+ * without that. Returns as @open does. */
+int nofile_insist(int (*open)(void *ctx), void *ctx);
+
 /* Takes that back. Descriptors that are open stay so. */
 void nofile_restore(const struct rlimit *before);

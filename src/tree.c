@@ -53,7 +53,6 @@ int tree_open(struct tree *t, const struct cgroup_home *home, struct forest *for
         return r == -ENOMEM ? r : 0;
     t->cgroup_fd = made.fd;
     t->cgroup = made.path;
-    t->empty.fd = made.events_fd;
     t->fresh = made.fresh;
     t->found_again = !made.other;
     if (made.memory)
@@ -122,9 +121,20 @@ static bool has_children(const struct tree *t)
     return any;
 }
 
-bool tree_is_empty(const struct tree *t)
+bool tree_is_populated(struct tree *t)
 {
-    return !(t->cgroup && cgroup_is_populated(t->empty.fd)) && !has_children(t);
+    if (!t->cgroup)
+        return false;
+    if (t->empty.fd < 0)
+        t->empty.fd = cgroup_events(t->cgroup_fd);
+    return cgroup_is_populated(t->empty.fd); /* without a descriptor for that our children have to do */
+}
+
+bool tree_is_empty(struct tree *t)
+{
+    if (!t->deserted)
+        t->deserted = !tree_is_populated(t) && !has_children(t);
+    return t->deserted;
 }
 
 /* The cgroup's processes, and whoever descends from us without being in it: where a child could not be born there. */
@@ -315,11 +325,11 @@ int tree_kill(const struct tree *t)
 
 bool tree_end_leftovers(struct tree *t)
 {
-    struct pollfd changed = {.fd = t->empty.fd, .events = POLLPRI};
     uint64_t deadline = now_usec() + USEC_PER_SEC;
-    bool any = t->cgroup && !t->fresh && cgroup_is_populated(t->empty.fd);
+    bool any = t->cgroup && !t->fresh && tree_is_populated(t);
 
-    for (bool left = any; left && now_usec() < deadline; left = cgroup_is_populated(t->empty.fd)) {
+    for (bool left = any; left && now_usec() < deadline; left = tree_is_populated(t)) {
+        struct pollfd changed = {.fd = t->empty.fd, .events = POLLPRI};
         struct pids p = {0};
         bool killed = cgroup_kill(t->cgroup_fd) >= 0;
 

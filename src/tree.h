@@ -18,9 +18,10 @@ struct tree {
     int cgroup_fd;      /* of the job's own cgroup, -1: none */
     bool fresh;         /* nobody has been in that before */
     bool watched;       /* @empty is in the loop */
+    bool deserted;      /* it was empty, and nobody has come since */
     bool found_again;   /* by its name, when we are killed: it is not one that has our PID in its name */
     char *cgroup;       /* its path, NULL: none */
-    struct watch empty; /* cgroup.events */
+    struct watch empty; /* cgroup.events, fd -1: nobody has asked yet */
     struct watch oom;   /* memory.events, fd -1: there is no such thing */
     struct loop *loop;
     void (*fn)(void *ctx); /* the cgroup may have become empty */
@@ -59,7 +60,7 @@ void forest_forget_tree(struct forest *f, struct tree *t);
 /* RLIMIT_LOCKS of the processes with the INVOCATION_ID @mark: what they inherit whatever else they change. */
 rlim_t tree_mark_limit(const char *mark);
 
-/* Notes that our child @pid is of @t. -ENOMEM. */
+/* Notes that our child @pid is of @t: of each that was forked. -ENOMEM. */
 int tree_add(struct tree *t, pid_t pid);
 
 /* Opens the tree @t, all zero or closed, of the job @name in @forest (NULL: it is the only one): makes a cgroup below
@@ -81,8 +82,11 @@ bool tree_end_leftovers(struct tree *t);
 /* Removes the cgroup, unless a process is in it; fine if it was never opened. */
 void tree_close(struct tree *t);
 
-/* Is no process of the job left (a zombie is one until it is reaped)? */
-bool tree_is_empty(const struct tree *t);
+/* Is no process of the job left (a zombie is one until it is reaped)? Once that is so, it is until tree_add(). */
+bool tree_is_empty(struct tree *t);
+
+/* Is anybody alive in its cgroup? false: there is none. */
+bool tree_is_populated(struct tree *t);
 
 /* Sends @sig to all, but for @except (0: nobody); SIGCONT behind it where it would wait otherwise (systemd.kill(5)).
  * Returns how many it was sent to, or a negative errno. */

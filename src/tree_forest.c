@@ -87,6 +87,7 @@ int tree_add(struct tree *t, pid_t pid)
     struct forest *f = t->forest;
     struct place *p;
 
+    t->deserted = false;
     if (!f)
         return 0;
     if (2 * f->n > f->mask && grow(f) < 0)

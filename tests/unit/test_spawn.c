@@ -364,7 +364,6 @@ static void cgroups(void **state)
     close_fd(home.fd);
     /* It is gone: the child is ours all the same. */
     run_prints(&plain, "", "echo here", &run, "here\n");
-    close(made.events_fd);
     close(made.fd);
     free(made.path);
 }

@@ -109,6 +109,7 @@ static pid_t member(void (*life)(void))
         _exit(0);
     }
     assert_true(pid > 0);
+    assert_int_equal(tree_add(&tree, pid), 0);
     return pid;
 }
 
