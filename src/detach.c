@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include "cleanup.h"
 #include "detach.h"
+#include "strv.h"
 
 int detach_open_standard(void)
 {
@@ -49,37 +50,17 @@ void detach_reset_signals(uint64_t ignored)
             reset_signal(sig);
 }
 
-#define NAME_SIZE 28
-
-/* Is @assignment of a variable in @names? A name that ends in '*' stands for all that begin like it. */
-static bool listed(const char (*names)[NAME_SIZE], size_t n_names, const char *assignment)
-{
-    size_t len = strcspn(assignment, "=");
-
-    for (size_t i = 0; i < n_names; i++) {
-        size_t n;
-
-        if (names[i][0] != assignment[0]) /* nearly all, of a long environment and a long list */
-            continue;
-        n = strlen(names[i]);
-        if (names[i][n - 1] == '*' ? strncmp(assignment, names[i], n - 1) == 0
-                                   : n == len && strncmp(assignment, names[i], n) == 0)
-            return true;
-    }
-    return false;
-}
-
 bool detach_drops_protocol(const char *assignment)
 {
-    static const char names[][NAME_SIZE] = {"NOTIFY_SOCKET",    "WATCHDOG_*", "LISTEN_*",
+    static const char names[][ENV_NAME_SIZE] = {"NOTIFY_SOCKET",    "WATCHDOG_*", "LISTEN_*",
                                             "SYSTEMD_EXEC_PID", "MAINPID",    "FDSTORE"};
 
-    return listed(names, ARRAY_SIZE(names), assignment);
+    return env_is_one_of(assignment, names, ARRAY_SIZE(names));
 }
 
 bool detach_drops_variable(const char *assignment)
 {
-    static const char names[][NAME_SIZE] = {
+    static const char names[][ENV_NAME_SIZE] = {
         "TERM",    "TERMCAP",  "COLORTERM", "COLUMNS",   "LINES",           "TERM_*",   "TMUX*",   "STY",     "WINDOW",
         "WINDOWID", "GPG_TTY", "LS_COLORS", "PS1",       "PS2",             "PS4",      "PROMPT*", "SHLVL",   "_",
         "PWD",     "OLDPWD",   "IFS",       "ENV",       "BASH_ENV",        "CDPATH",   "GLOBIGNORE", "SHELLOPTS", "BASHOPTS",
@@ -87,7 +68,7 @@ bool detach_drops_variable(const char *assignment)
         "XDG_VTNR", "DESKTOP_SESSION", "SESSION_MANAGER", "DBUS_SESSION_BUS_ADDRESS", "DBUS_STARTER_*", "MAIL",
         "EDITOR",  "VISUAL",   "PAGER",     "LESS*",     "BASH_FUNC_*"};
 
-    return listed(names, ARRAY_SIZE(names), assignment);
+    return env_is_one_of(assignment, names, ARRAY_SIZE(names));
 }
 
 void detach_replace_environment(char **env)

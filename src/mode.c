@@ -6,6 +6,7 @@
 #include <string.h>
 #include "cleanup.h"
 #include "mode.h"
+#include "strv.h"
 
 /* What the environment proves about who started this process. */
 enum origin {
@@ -217,12 +218,8 @@ pid_t mode_parse_exec_pid(const char *s)
 
 bool mode_leaked(const char *assignment)
 {
-    static const char keys[][20] = {
-        "NOTIFY_SOCKET=", "SYSTEMD_EXEC_PID=", "INVOCATION_ID=", "JOURNAL_STREAM=",
-        "WATCHDOG_USEC=", "WATCHDOG_PID=",     "MANAGERPID=",    "MANAGERPIDFDID="};
+    static const char names[][ENV_NAME_SIZE] = {"NOTIFY_SOCKET", "SYSTEMD_EXEC_PID", "INVOCATION_ID", "JOURNAL_STREAM",
+                                                "WATCHDOG_USEC", "WATCHDOG_PID",     "MANAGERPID",    "MANAGERPIDFDID"};
 
-    for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
-        if (strncmp(assignment, keys[i], strlen(keys[i])) == 0)
-            return true;
-    return false;
+    return env_is_one_of(assignment, names, ARRAY_SIZE(names));
 }

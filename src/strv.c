@@ -128,3 +128,18 @@ size_t env_filter(char **env, bool (*drop)(const char *assignment))
         env[kept] = NULL;
     return dropped;
 }
+
+bool env_is_one_of(const char *assignment, const char (*names)[ENV_NAME_SIZE], size_t n_names)
+{
+    for (size_t i = 0; i < n_names; i++) {
+        size_t n;
+
+        if (names[i][0] != assignment[0]) /* nearly all, of a long environment and a long list */
+            continue;
+        n = strlen(names[i]);
+        if (names[i][n - 1] == '*' ? strncmp(assignment, names[i], n - 1) == 0
+                                   : strncmp(assignment, names[i], n) == 0 && (!assignment[n] || assignment[n] == '='))
+            return true;
+    }
+    return false;
+}

@@ -28,3 +28,8 @@ int env_put(char ***env, const char *assignment);
 
 /* Removes every variable for which @drop says so; frees the strings. Returns how many. */
 size_t env_filter(char **env, bool (*drop)(const char *assignment));
+
+/* Is @assignment of a variable in @names? A name that ends in '*' stands for all that begin like it; a word
+ * without '=' is a name. */
+#define ENV_NAME_SIZE 28
+bool env_is_one_of(const char *assignment, const char (*names)[ENV_NAME_SIZE], size_t n_names);

@@ -59,13 +59,39 @@ void textbuf_int(struct textbuf *b, int value)
     textbuf_unsigned(b, value < 0 ? -(uint64_t)value : (uint64_t)value, 0);
 }
 
+/* Is there nothing in @fmt but text, %s and %d? So it is in nearly all that is logged at a start, of which printf(3) would
+ * be a good part. */
+static bool is_plain(const char *fmt)
+{
+    while ((fmt = strchr(fmt, '%')) && (fmt[1] == 's' || fmt[1] == 'd'))
+        fmt += 2;
+    return !fmt;
+}
+
+static void add_plain(struct textbuf *b, const char *fmt, va_list ap)
+{
+    for (;;) {
+        size_t n = strcspn(fmt, "%");
+        const char *s;
+
+        textbuf_add(b, fmt, n);
+        if (!fmt[n])
+            return;
+        if (fmt[n + 1] == 'd')
+            textbuf_int(b, va_arg(ap, int));
+        else
+            textbuf_puts(b, (s = va_arg(ap, const char *)) ? s : "(null)");
+        fmt += n + 2;
+    }
+}
+
 void textbuf_vprintf(struct textbuf *b, const char *fmt, va_list ap)
 {
     size_t room = b->size - b->len;
     int n;
 
-    if (!strchr(fmt, '%')) { /* as most of what is logged at a start */
-        textbuf_puts(b, fmt);
+    if (is_plain(fmt)) {
+        add_plain(b, fmt, ap);
         return;
     }
     n = vsnprintf(b->data + b->len, room, fmt, ap);
@@ -167,7 +193,7 @@ char *text_printable(char *s)
     unsigned char *u = (unsigned char *)s;
 
     while (u && *u) {
-        size_t n = utf8_length(u, strnlen((const char *)u, 4));
+        size_t n = *u < 0x80 ? 1 : utf8_length(u, strnlen((const char *)u, 4));
         bool c1 = n == 2 && u[0] == 0xc2 && u[1] < 0xa0; /* control characters beyond ASCII */
 
         if (n == 0 || *u < 0x20 || *u == 0x7f)

@@ -54,6 +54,33 @@ static void numbers(void **state)
     }
 }
 
+/* By printf(3) or without it, the text is the same, and so is what is cut of it. */
+#define CHECK_FORMAT(...)                                                                                    \
+    for (size_t size = 1; size <= sizeof(data); size++) {                                                    \
+        struct textbuf b = {.data = data, .size = size};                                                     \
+        int n = snprintf(expected, size, __VA_ARGS__);                                                       \
+                                                                                                             \
+        textbuf_printf(&b, __VA_ARGS__);                                                                     \
+        CHECK(strcmp(data, expected) == 0, "'%s', not '%s'", data, expected);                                \
+        CHECK(b.len == strlen(expected) && b.cut == (n >= (int)size), "%zu bytes of %d", b.len, n);          \
+    }
+
+static void formats(void **state)
+{
+    char expected[40], data[40];
+    const char *volatile nothing = NULL;
+
+    (void)state;
+    CHECK_FORMAT("text alone");
+    CHECK_FORMAT("%s", "");
+    CHECK_FORMAT("%s: %s", "one", "two");
+    CHECK_FORMAT("PID %d in %s, locked", INT_MIN, "a file");
+    CHECK_FORMAT("%d%d%s%d", 0, -1, "x", INT_MAX);
+    CHECK_FORMAT("%s is nothing", nothing);
+    CHECK_FORMAT("%s, %u%%, %5d", "with others", 99U, 3);
+    CHECK_FORMAT("%-8s|%.2s|%s", "left", "cut", "plain");
+}
+
 /* @text into buffers of each size from 1: always its beginning, in whole characters, and nothing behind the buffer. */
 static void check_cuts(const char *text, bool by_printf)
 {
@@ -180,7 +207,7 @@ static void printable(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(fits), cmocka_unit_test(numbers),      cmocka_unit_test(cuts),        cmocka_unit_test(cuts_garbage),
+        cmocka_unit_test(fits), cmocka_unit_test(numbers), cmocka_unit_test(formats),      cmocka_unit_test(cuts),        cmocka_unit_test(cuts_garbage),
         cmocka_unit_test(json_text), cmocka_unit_test(json_random), cmocka_unit_test(printable),
     };
 
