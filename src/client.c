@@ -78,18 +78,17 @@ static int wait_for(int fd, short events, uint64_t deadline)
     }
 }
 
-/* Sends what is queued. */
-static int send_all(struct client *c, uint64_t deadline)
+/* Sends what is queued, to a socket that takes nothing just now. */
+static int send_rest(struct client *c, uint64_t deadline)
 {
-    for (;;) {
-        int r = stream_write(&c->stream);
+    int r = -EAGAIN;
 
-        if (r != -EAGAIN)
-            return r;
+    while (r == -EAGAIN) {
         r = wait_for(c->stream.fd, POLLOUT, deadline);
-        if (r < 0)
-            return r;
+        if (r >= 0)
+            r = stream_write(&c->stream);
     }
+    return r;
 }
 
 /* The next message, borrowed from the stream. */
@@ -160,12 +159,15 @@ static void hold(struct client *c)
 
 int client_call(struct client *c, const char *call, uint64_t usec, json_t **ret)
 {
-    uint64_t deadline = deadline_in(usec);
     char *text = strdup(call);
     int r = text ? stream_queue(&c->stream, text, strlen(text) + 1) : -ENOMEM;
+    uint64_t deadline;
 
     if (r >= 0)
-        r = send_all(c, deadline);
+        r = stream_write(&c->stream);
+    deadline = deadline_in(usec);
+    if (r == -EAGAIN)
+        r = send_rest(c, deadline);
     hold(c); /* while it works; its answer proves that it is this one, and none that has its number since */
     if (r >= 0)
         r = wait_reply(c, deadline, ret);
