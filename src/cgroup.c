@@ -283,7 +283,7 @@ static int make_below(const char *parent, const char *name, struct cgroup *ret)
 
 /* The cgroup in which we are is the line "0::/PATH" of /proc/self/cgroup (cgroups(7)), the last one. Where version 1 is
  * mounted, too, which other lines say, version 2 is beside it. */
-static int understand(const char *text, struct cgroup_home *ret)
+static int read_home(const char *text, struct cgroup_home *ret)
 {
     const char *path;
     size_t len;
@@ -314,7 +314,7 @@ void cgroup_find(struct cgroup_home *ret)
     r = proc_read_open("cgroup", usual, sizeof(usual), &ret->fd);
     if (r >= 0 && strlen(usual) == sizeof(usual) - 1)
         r = proc_read(0, "cgroup", &longer, NULL);
-    ret->error = r < 0 ? r : understand(longer ? longer : usual, ret);
+    ret->error = r < 0 ? r : read_home(longer ? longer : usual, ret);
 }
 
 int cgroup_make(const struct cgroup_home *home, const char *name, struct cgroup *ret)
