@@ -15,8 +15,6 @@
 #include "strv.h"
 #include "textbuf.h"
 
-#define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-
 /* systemd.exec(5), $PATH: /sbin and /bin where they are other directories than those in /usr. */
 static const char *unit_path(void)
 {
@@ -92,56 +90,6 @@ int spawn_unit_env(char ***ret, char *const *own_env)
     if (r >= 0)
         *ret = take_ptr(env);
     return r;
-}
-
-/* ---- looking up a program ---- */
-
-/* Looks for @name in @path_list, as execvp(3) would. NULL: not there. The caller frees. */
-static char *search_path(const char *name, const char *path_list)
-{
-    size_t len = strlen(name) + 1, n;
-    char *found = NULL;
-    struct stat st;
-
-    for (const char *p = path_list; *p && !found; p += n, p += *p == ':') {
-        n = strcspn(p, ":");
-        if (p[0] != '/') /* relative entries would mean something else in another directory */
-            continue;
-        found = malloc(n + 1 + len);
-        if (!found)
-            return NULL;
-        memcpy(found, p, n);
-        found[n] = '/';
-        memcpy(found + n + 1, name, len);
-        if (stat(found, &st) < 0 || !S_ISREG(st.st_mode) || access(found, X_OK) < 0) {
-            free(found);
-            found = NULL;
-        }
-    }
-    return found;
-}
-
-int spawn_find(const struct spawn *s, char *const *env, const char *name, char **ret, struct spawn_error *e)
-{
-    char *const *list = spec_exec(s->spec)->search_path;
-    const char *path = s->ctx.clean ? NULL : env_get(env, "PATH");
-
-    *ret = NULL;
-    if (strchr(name, '/')) {
-        cleanup_free char *cwd = name[0] == '/' ? NULL : getcwd(NULL, 0);
-
-        /* Relative to where the caller is, not to where COMMAND will be. */
-        *ret = JOIN(cwd ? cwd : "", cwd ? "/" : "", name);
-        return *ret ? 0 : spawn_no_memory(e);
-    }
-    for (; list && *list && !*ret; list++)
-        *ret = search_path(name, *list);
-    if (!*ret && !spec_exec(s->spec)->search_path)
-        *ret = search_path(name, path ? path : DEFAULT_PATH);
-    if (*ret)
-        return 0;
-    return spawn_fail(e, EXIT_EXEC, ENOENT, spec_exec(s->spec)->search_path ? "'%s' is not in ExecSearchPath="
-                                                                            : "'%s' is not in PATH", name);
 }
 
 /* ---- one run ---- */

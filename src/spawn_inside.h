@@ -3,6 +3,9 @@
 #include "spawn.h"
 #include "spec_exec.h"
 
+/* systemd.exec(5), $PATH: where programs are. */
+#define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
 /* What the child says: that it is there; and before it ends which step has failed, with which errno. Zero: it has
  * executed. */
 struct report {

@@ -1,4 +1,4 @@
-/* The inside of trees: what tree.c and tree_forest.c know of each other. */
+/* The inside of trees: what tree*.c know of each other. */
 #pragma once
 #include "tree.h"
 
@@ -8,6 +8,10 @@ void forest_fell(struct forest *f, struct tree *t);
 
 /* Has there never been more than one tree? Then all that is left to us is its. NULL: so it is. */
 bool forest_is_one(const struct forest *f);
+
+/* Appends the cgroup's processes, and whoever descends from us without being in it: where a child could not be born there.
+ * Errors of cgroup_pids() and proc_children(). */
+int tree_list(const struct tree *t, struct pids *p);
 
 /* Begins to wait for what memory.events tells, if there is one. */
 void tree_watch_oom(struct tree *t);
