@@ -104,6 +104,9 @@ def restarts_leak_nothing(w):
     with kept(w, 'often', 'sleep', 'infinity',
               opts=['--restart=always', '-p', 'RestartSec=0', '-p', 'StartLimitIntervalSec=0']) as i:
         i.start()
+        w.run(['kill', '-KILL', str(i.job()['mainPid'])])
+        i.until('restarts', 1)
+        i.until('state', 'up')
         before = size()
         # Whom to kill is the daemon's to say: among its children is for a moment who is not to stay (clone3(2) in a cgroup).
         w.run('number() { echo "$now" | sed -n "s/.*\\"$1\\": \\([0-9]*\\).*/\\1/p"; }; while now=$(amphid status often --json); '
