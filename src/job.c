@@ -33,8 +33,6 @@ static struct fsm_input look_around(struct job *job)
     if (job->control || job->pid || job->idle || !(seeks || waits_for_empty(job)))
         return NOTHING;
     if (!tree_is_empty(&job->tree)) {
-        if (job->rest_at)
-            job_signal_rest(job);
         tree_watch(&job->tree);
         return NOTHING;
     }
@@ -62,16 +60,6 @@ static void end_life(struct job *job, enum job_state before, uint64_t started)
         log_stage(job->c.common->log, STAGE_STOPPED, LOG_WARNING, NULL, "%s", why);
 }
 
-/* The job's timer is for the state machine's deadline, and for the moment that is before it. */
-static void arm(struct job *job)
-{
-    uint64_t at = job->fsm.deadline;
-
-    if (job->rest_at && job->rest_at < at)
-        at = job->rest_at;
-    loop_arm(job->c.common->loop, &job->timer, at);
-}
-
 unsigned job_step(struct job *job, struct fsm_input in)
 {
     unsigned all = 0;
@@ -91,15 +79,11 @@ unsigned job_step(struct job *job, struct fsm_input in)
             job->since = realtime_usec();
         if (actions & ACT_READY)
             job->was_up = job->up_once = true;
-        if (job->fsm.state != JOB_STOP_TERM)
-            job->rest_at = 0;
-        arm(job);
+        loop_arm(job->c.common->loop, &job->timer, job->fsm.deadline);
         end_life(job, before, started);
         if (actions)
             job->c.common->ops->acting(job->c.ops_ctx, job, actions);
         in = job_act(job, actions);
-        if (job->rest_at)
-            arm(job);
         /* The first look may find it ready at once, so it comes when the state machine knows that the process runs. */
         if (begins && job->ready)
             ready_begin(job->ready);
@@ -115,11 +99,6 @@ static int deadline(struct timer *t)
     char why[256] = "";
     struct textbuf b = TEXTBUF(why);
 
-    if (job->rest_at && now_usec() < job->fsm.deadline) {
-        job_signal_rest(job);
-        arm(job);
-        return 0;
-    }
     if (job->fsm.state == JOB_STARTING && job->ready) {
         ready_explain(job->ready, &b);
         job_because(job, why);

@@ -124,7 +124,6 @@ struct job {
     pid_t exit_pid;
     struct child_end end;      /* of the child that is being reaped */
     uint64_t exit_time;        /* CLOCK_REALTIME usec */
-    uint64_t rest_at;          /* when all but the main process hear what it was told to end; 0: they have, or need not */
     uint64_t since;            /* CLOCK_REALTIME usec of the last change of state */
     uint64_t oom_kills;        /* those that are known of */
     struct job_output *output; /* NULL: nothing passes through us */

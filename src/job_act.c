@@ -8,7 +8,6 @@
 #include "job_step.h"
 
 #define NOTHING ((struct fsm_input){.event = EV_MAX})
-#define MOMENT USEC_PER_MSEC
 
 /* Until it is reaped a child's PID is its own; for one that is not our child we hold a pidfd. */
 static void signal_main(const struct job *job, int sig)
@@ -25,35 +24,16 @@ static bool has_any(struct job *job)
     return job->pid > 0 || job->control > 0 || !tree_is_empty(&job->tree);
 }
 
-/* systemd.kill(5), KillSignal=, RestartKillSignal=. */
-static int stop_signal(const struct job *job)
-{
-    const struct jobspec *d = job->c.spec;
-
-    return job->comes_back && d->restart_kill_signal ? d->restart_kill_signal : d->kill_signal;
-}
-
-void job_signal_rest(struct job *job)
-{
-    job->rest_at = 0;
-    (void)tree_signal(&job->tree, stop_signal(job), job->pid);
-}
-
-/* systemd.kill(5), KillMode=, SendSIGHUP=: to the main process first. Most have nobody beside them, or end with all that
- * they have started: so the others, who have to be looked for, hear it a moment later, or when that one has ended. */
+/* systemd.kill(5), KillMode=, SendSIGHUP=: to the main process first. */
 static void terminate(struct job *job)
 {
     const struct jobspec *d = job->c.spec;
     bool all = d->kill_mode == KILL_CONTROL_GROUP && has_any(job);
-    int sig = stop_signal(job);
+    int sig = job->comes_back && d->restart_kill_signal ? d->restart_kill_signal : d->kill_signal;
 
-    if (all && job->pid > 0 && !d->send_sighup) {
-        job->rest_at = now_usec() + MOMENT;
-        all = false;
-    }
     signal_main(job, sig);
     signal_main(job, SIGCONT); /* a stopped one hears it then, too */
-    if (job->control > 0 && !all && !job->rest_at)
+    if (job->control > 0 && !all)
         (void)kill(job->control, sig);
     if (all)
         (void)tree_signal(&job->tree, sig, job->pid);

@@ -15,9 +15,6 @@ void job_wait_idly(struct job *job);
 /* A message on the notify socket; for notifysock_open(). */
 void job_heard(void *job, const struct notifysock_sender *from, const struct notifymsg *m);
 
-/* KillMode=control-group: all but the main process hear the signal that it has heard. */
-void job_signal_rest(struct job *job);
-
 /* KillMode=: does no process outlive the job? */
 bool job_kills_all(const struct jobspec *d);
 
