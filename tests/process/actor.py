@@ -6,6 +6,7 @@ It writes what happens to it to the FIFO TELL ("up", "got HUP") and obeys the li
   ignore SIGNAL    ignores it from now on            many N                N numbered lines on stdout
 """
 import os
+import select
 import signal
 import socket
 import sys
@@ -50,7 +51,18 @@ def obey(verb, rest):
 
 for name in sys.argv[3:]:
     signal.signal(number(name), lambda n, frame: tell("got " + signal.Signals(n).name[3:]))
-gate = open(sys.argv[2])
+gate = os.open(sys.argv[2], os.O_RDONLY)
+# A signal that comes just before a read(2) does not interrupt it, and Python would run the handler when that one is over.
+woken, wake = os.pipe()
+os.set_blocking(wake, False)
+signal.set_wakeup_fd(wake)
 tell("up")
+text = b""
 while True:
-    obey(*gate.readline().rstrip("\n").partition(" ")[::2])
+    if b"\n" in text:
+        line, _, text = text.partition(b"\n")
+        obey(*line.decode().partition(" ")[::2])
+    elif gate in select.select([gate, woken], [], [])[0]:
+        text += os.read(gate, 4096) or sys.exit("the gate is closed")
+    else:
+        os.read(woken, 4096)
