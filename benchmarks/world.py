@@ -24,7 +24,7 @@ def enter(arguments):
               "sh", "-c", '"$@"; exit $?', "sh", sys.executable, "-B", os.path.abspath(sys.argv[0]), "--inside", *arguments], environment)
 
 
-def furnish(amphid=None):
+def furnish(amphid):
     """An empty /run and /var/log: no journal, no syslog, no instances; amphid logs to its file. Returns the copy of @amphid
     that is measured: a linker writes a program in pieces, and in pieces its pages lie in the cache and are mapped; the
     peers were installed."""
@@ -35,7 +35,7 @@ def furnish(amphid=None):
     os.mkdir(SCRATCH)
     BIN.mkdir(parents=True, exist_ok=True)
     subprocess.run(["make", "-s", "-B", "-C", HERE / "src", f"OUT={BIN}", f"STAMP={STAMP}"], check=True)
-    installed = amphid and shutil.copy(amphid, BIN / "amphid")
+    installed = shutil.copy(amphid, BIN / "amphid")
     os.sync()  # pages of a file not yet written count as dirty in whoever maps it
     return str(installed)
 

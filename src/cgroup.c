@@ -262,10 +262,9 @@ static int claim(const char *path, struct cgroup *ret)
 /* Below @parent. */
 static int make_below(const char *parent, const char *name, struct cgroup *ret)
 {
-    cleanup_free char *path = NULL, *other = NULL;
+    cleanup_free char *path = JOIN(parent, "/amphid-", name), *other = NULL;
     int r;
 
-    path = JOIN(parent, "/amphid-", name);
     if (!path)
         return -ENOMEM;
     r = claim(path, ret);
@@ -325,9 +324,8 @@ int cgroup_make(const struct cgroup_home *home, const char *name, struct cgroup 
     if (!home->path)
         return home->error;
     for (size_t i = 0; i < ARRAY_SIZE(mounts) && r < 0 && r != -ENOMEM; i++) {
-        cleanup_free char *own = NULL;
+        cleanup_free char *own = JOIN(mounts[home->alone ? i : !i], home->path);
 
-        own = JOIN(mounts[home->alone ? i : !i], home->path);
         if (!own)
             return -ENOMEM;
         r = home->booted && !is_delegated(own) ? -EPERM : make_below(own, name, ret);

@@ -31,12 +31,11 @@ int credentials_dir(const char *name, char **ret)
 
 int credentials_environment(const struct jobspec *d, char ***env)
 {
-    cleanup_free char *dir = NULL, *assignment = NULL;
+    cleanup_free char *dir = NULL;
 
     if (!spec_dirs_has_credentials(spec_dirs(d)))
         return 0;
-    assignment = credentials_dir(d->name, &dir) < 0 ? NULL : JOIN("CREDENTIALS_DIRECTORY=", dir);
-    return assignment ? env_put(env, assignment) : -ENOMEM;
+    return credentials_dir(d->name, &dir) < 0 ? -ENOMEM : env_set(env, "CREDENTIALS_DIRECTORY", dir);
 }
 
 /* ---- gathering ---- */

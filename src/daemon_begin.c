@@ -92,16 +92,6 @@ void daemon_drop_job(struct unit *u)
     u->job = NULL;
 }
 
-static int put_variable(char ***env, const char *key, const char *value)
-{
-    cleanup_free char *assignment = NULL;
-
-    assignment = JOIN(key, "=", value);
-    if (!assignment)
-        return -ENOMEM;
-    return env_put(env, assignment);
-}
-
 int daemon_monitor(struct unit *u, const struct unit *of)
 {
     const struct job *job = of->job;
@@ -112,18 +102,18 @@ int daemon_monitor(struct unit *u, const struct unit *of)
     u->next_env = strv_free(u->next_env);
     if (!job)
         return 0;
-    r = put_variable(&u->next_env, "MONITOR_SERVICE_RESULT", job_result_name(job->fsm.result));
+    r = env_set(&u->next_env, "MONITOR_SERVICE_RESULT", job_result_name(job->fsm.result));
     if (r >= 0 && job->exit_code) {
         snprintf(number, sizeof(number), "%d", job->exit_status);
         if (job->exit_code != CLD_EXITED)
             status = signal_name(job->exit_status, name) + strlen("SIG");
-        r = put_variable(&u->next_env, "MONITOR_EXIT_CODE", exit_code_name(job->exit_code));
+        r = env_set(&u->next_env, "MONITOR_EXIT_CODE", exit_code_name(job->exit_code));
         if (r >= 0)
-            r = put_variable(&u->next_env, "MONITOR_EXIT_STATUS", status);
+            r = env_set(&u->next_env, "MONITOR_EXIT_STATUS", status);
     }
     if (r >= 0 && job->tree.mark[0])
-        r = put_variable(&u->next_env, "MONITOR_INVOCATION_ID", job->tree.mark);
-    return r < 0 ? r : put_variable(&u->next_env, "MONITOR_UNIT", unit_name(of));
+        r = env_set(&u->next_env, "MONITOR_INVOCATION_ID", job->tree.mark);
+    return r < 0 ? r : env_set(&u->next_env, "MONITOR_UNIT", unit_name(of));
 }
 
 /* Do its conditions hold? Else it is told why not. */

@@ -207,11 +207,10 @@ enum fact_socket facts_socket(const char *path)
 /* The beginning of the file @path below @root, NUL-terminated, into @buf; its length, or -1. */
 static ssize_t read_below(const char *root, const char *path, char *buf, size_t size)
 {
-    cleanup_free char *full = NULL;
+    cleanup_free char *full = JOIN(root, path);
     cleanup_close int fd = -1;
     ssize_t n;
 
-    full = JOIN(root, path);
     if (!full)
         return -1;
     fd = open(full, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
@@ -222,12 +221,9 @@ static ssize_t read_below(const char *root, const char *path, char *buf, size_t 
 
 static bool is_below(const char *root, const char *path)
 {
-    cleanup_free char *full = NULL;
+    cleanup_free char *full = JOIN(root, path);
 
-    full = JOIN(root, path);
-    if (!full)
-        return false;
-    return access(full, F_OK) == 0;
+    return full && access(full, F_OK) == 0;
 }
 
 /* systemd's container interface: PID 1 is given $container=NAME. Only its owner may read its environment. */

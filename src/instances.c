@@ -58,12 +58,9 @@ static bool is_instance(json_t *info)
 /* Connects to the instance in @dir. */
 static int dial(const char *dir, struct client **ret)
 {
-    cleanup_free char *path = NULL;
+    cleanup_free char *path = JOIN(dir, "/control");
 
-    path = JOIN(dir, "/control");
-    if (!path)
-        return -ENOMEM;
-    return client_new(ret, path, ANSWER_USEC);
+    return path ? client_new(ret, path, ANSWER_USEC) : -ENOMEM;
 }
 
 /* Asks the instance in @dir. */
@@ -88,10 +85,9 @@ static int ask(struct instance *i, const char *dir)
 /* What the PID file in @dir says, now that nobody answers at the socket. */
 static void judge_pidfile(struct instance *i, const char *dir)
 {
-    cleanup_free char *path = NULL;
+    cleanup_free char *path = JOIN(dir, "/pid");
     int r;
 
-    path = JOIN(dir, "/pid");
     if (!path)
         return;
     r = pidfile_owner(path, &i->pid);

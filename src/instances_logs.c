@@ -7,6 +7,7 @@
 #include "cleanup.h"
 #include "client.h"
 #include "instances_logs_inside.h"
+#include "log.h"
 #include "manager.h"
 #include "proc.h"
 #include "self.h"
@@ -56,18 +57,6 @@ void logs_show(const struct search *s, const char *text, size_t len)
             s->q->line(s->q->ctx, &line);
         text = newline ? newline + 1 : end;
     }
-}
-
-/* The file that an instance of ours logs to where there is nothing else (amphid(1), FILES). */
-static char *default_file(const char *name)
-{
-    const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
-
-    if (self_uid() == 0)
-        return JOIN("/var/log/amphid/", name, ".log");
-    if (state && state[0] == '/')
-        return JOIN(state, "/amphid/", name, ".log");
-    return JOIN(home ? home : "", "/.local/state/amphid/", name, ".log");
 }
 
 /* What the instance says of the unit that is asked for, or of its only job. */
@@ -266,7 +255,7 @@ static int look_elsewhere(const struct search *s)
 /* Nobody is there to ask. */
 static int search_remains(const struct search *s)
 {
-    cleanup_free char *path = default_file(s->instance->name);
+    cleanup_free char *path = log_default_file(s->instance->name, "log");
     int r = show_journal(s);
 
     if (r > 0)

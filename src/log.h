@@ -58,6 +58,10 @@ int log_rotate(struct log *l);
 void log_set_identity(struct log *l, const struct proc_identity *id);
 const struct proc_identity *log_identity(const struct log *l);
 
+/* The file that takes the log of the instance @name where nothing else does (amphid(1), FILES), ended by ".@suffix". The
+ * caller frees. NULL: there is no memory. */
+char *log_default_file(const char *name, const char *suffix);
+
 /* From now on, rows of --trace go to the starter through @u (borrowed), for as long as it listens. */
 void log_trace_to(struct log *l, const struct upward *u);
 

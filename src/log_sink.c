@@ -11,17 +11,15 @@
 #include "systemd.h"
 #include "textbuf.h"
 
-/* The file that takes the log where nothing else does. The caller frees. */
-static char *default_file(const struct log_sink *s)
+char *log_default_file(const char *name, const char *suffix)
 {
-    const char *suffix = s->kind == LOG_TO_JSON ? "json" : "log";
     const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
 
     if (self_uid() == 0)
-        return JOIN("/var/log/amphid/", s->name, ".", suffix);
+        return JOIN("/var/log/amphid/", name, ".", suffix);
     if (state && state[0] == '/')
-        return JOIN(state, "/amphid/", s->name, ".", suffix);
-    return JOIN(home && home[0] == '/' ? home : "/nonexistent", "/.local/state/amphid/", s->name, ".", suffix);
+        return JOIN(state, "/amphid/", name, ".", suffix);
+    return JOIN(home && home[0] == '/' ? home : "/nonexistent", "/.local/state/amphid/", name, ".", suffix);
 }
 
 static int open_file(struct log_sink *s, const char *path, bool parents)
@@ -32,9 +30,7 @@ static int open_file(struct log_sink *s, const char *path, bool parents)
         return r;
     s->fd = s->file.fd;
     s->target = JOIN(s->kind == LOG_TO_JSON ? "json" : "file", ":", path);
-    if (!s->target)
-        return -ENOMEM;
-    return 0;
+    return s->target ? 0 : -ENOMEM;
 }
 
 static int name_target(struct log_sink *s, const char *target)
@@ -90,7 +86,7 @@ static void choose(struct log_sink *s)
 
 static int open_any_file(struct log_sink *s, char **ret_what)
 {
-    cleanup_free char *fallback = s->path ? NULL : default_file(s);
+    cleanup_free char *fallback = s->path ? NULL : log_default_file(s->name, s->kind == LOG_TO_JSON ? "json" : "log");
     const char *path = s->path ? s->path : fallback;
     int r = path ? open_file(s, path, !s->path) : -ENOMEM;
 

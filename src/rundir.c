@@ -35,11 +35,14 @@ int rundir_base(char **ret)
     const char *dir = getenv("XDG_RUNTIME_DIR");
     char uid[12];
 
-    snprintf(uid, sizeof(uid), "%u", (unsigned)self_uid());
-    if (self_uid() == 0)
+    if (self_uid() == 0) {
         *ret = strdup(SYSTEM_BASE);
-    else
-        *ret = dir && dir[0] == '/' ? JOIN(dir, "/amphid") : JOIN("/tmp/amphid-", uid);
+    } else if (dir && dir[0] == '/') {
+        *ret = JOIN(dir, "/amphid");
+    } else {
+        snprintf(uid, sizeof(uid), "%u", (unsigned)self_uid());
+        *ret = JOIN("/tmp/amphid-", uid);
+    }
     return *ret ? 0 : -ENOMEM;
 }
 
@@ -129,10 +132,9 @@ int rundir_find(const char *name, char **ret)
     if (r < 0)
         return r;
     for (size_t i = 0; bases[i]; i++) {
-        cleanup_free char *dir = NULL;
+        cleanup_free char *dir = JOIN(bases[i], "/", name);
         struct stat st;
 
-        dir = JOIN(bases[i], "/", name);
         if (!dir)
             return -ENOMEM;
         /* A directory in /tmp that is not ours is somebody else's trap, not our instance. */

@@ -107,9 +107,6 @@ int spawn_find(const struct spawn *s, char *const *env, const char *name, char *
 
 int spawn_no_memory(struct spawn_error *e);
 
-/* Puts "@key=@value" into *@env. -ENOMEM. */
-int spawn_put(char ***env, const char *key, const char *value);
-
 /* What is made for the unit before its processes (spawn_surroundings.c): what it will be, and its variables. */
 int spawn_surround(struct spawn *s, struct spawn_error *e);
 

@@ -13,7 +13,6 @@
 #include "self.h"
 #include "spawn_inside.h"
 #include "strv.h"
-#include "textbuf.h"
 
 int spawn_fail(struct spawn_error *e, enum spawn_exit status, int error, const char *fmt, ...)
 {
@@ -48,16 +47,6 @@ static int resolve_group(const char *name, gid_t *ret)
     return 0;
 }
 
-int spawn_put(char ***env, const char *key, const char *value)
-{
-    cleanup_free char *assignment = NULL;
-
-    assignment = JOIN(key, "=", value);
-    if (!assignment)
-        return -ENOMEM;
-    return env_put(env, assignment);
-}
-
 /* nologin(8) and false(1) are no shells that a unit could use. */
 static bool shell_usable(const char *shell)
 {
@@ -78,14 +67,14 @@ static int user_environment(struct spawn *s, const struct passwd *pw)
     const struct spec_exec *x = spec_exec(s->spec);
     bool login = !x->login_environment_set || x->login_environment;
     bool clean = s->ctx.clean;
-    int r = spawn_put(&s->env, "USER", pw->pw_name);
+    int r = env_set(&s->env, "USER", pw->pw_name);
 
     if (r >= 0 && login)
-        r = spawn_put(&s->env, "LOGNAME", pw->pw_name);
+        r = env_set(&s->env, "LOGNAME", pw->pw_name);
     if (r >= 0 && login && (!clean || home_usable(pw)))
-        r = spawn_put(&s->env, "HOME", pw->pw_dir);
+        r = env_set(&s->env, "HOME", pw->pw_dir);
     if (r >= 0 && login && !(clean && !shell_usable(pw->pw_shell)))
-        r = spawn_put(&s->env, "SHELL", pw->pw_shell);
+        r = env_set(&s->env, "SHELL", pw->pw_shell);
     return r;
 }
 
@@ -203,9 +192,9 @@ static int protocol_environment(struct spawn *s)
     int r = 0;
 
     if (s->ctx.notify_socket)
-        r = spawn_put(&s->env, "NOTIFY_SOCKET", s->ctx.notify_socket);
+        r = env_set(&s->env, "NOTIFY_SOCKET", s->ctx.notify_socket);
     if (r >= 0 && s->invocation_id[0])
-        r = spawn_put(&s->env, "INVOCATION_ID", s->invocation_id);
+        r = env_set(&s->env, "INVOCATION_ID", s->invocation_id);
     return r;
 }
 

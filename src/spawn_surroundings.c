@@ -86,9 +86,9 @@ int spawn_claim_user(struct spawn *s, char ret_name[32], struct spawn_error *e)
         return spawn_no_memory(e);
     s->groups[s->n_groups++] = s->gid;
     /* Nobody can look it up, so it is told. Its home is "/", which systemd does not put into $HOME. */
-    if (spawn_put(&s->env, "USER", around->user.user) < 0)
+    if (env_set(&s->env, "USER", around->user.user) < 0)
         return spawn_no_memory(e);
-    if (login && spawn_put(&s->env, "LOGNAME", around->user.user) < 0)
+    if (login && env_set(&s->env, "LOGNAME", around->user.user) < 0)
         return spawn_no_memory(e);
     return 1;
 }

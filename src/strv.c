@@ -4,6 +4,7 @@
 #include <string.h>
 #include "cleanup.h"
 #include "strv.h"
+#include "textbuf.h"
 
 size_t strv_len(char *const *v)
 {
@@ -111,6 +112,13 @@ int env_put(char ***env, const char *assignment)
             return 0;
         }
     return strv_push(env, assignment);
+}
+
+int env_set(char ***env, const char *key, const char *value)
+{
+    cleanup_free char *assignment = JOIN(key, "=", value);
+
+    return assignment ? env_put(env, assignment) : -ENOMEM;
 }
 
 size_t env_filter(char **env, bool (*drop)(const char *assignment))

@@ -26,6 +26,9 @@ const char *env_get(char *const *env, const char *key);
 /* Sets or replaces "KEY=VALUE" (@assignment is copied) in *@env. -ENOMEM. */
 int env_put(char ***env, const char *assignment);
 
+/* The same of "@key=@value". */
+int env_set(char ***env, const char *key, const char *value);
+
 /* Removes every variable for which @drop says so; frees the strings. Returns how many. */
 size_t env_filter(char **env, bool (*drop)(const char *assignment));
 

@@ -177,7 +177,8 @@ static int open_bus(struct systemd_bus *b)
 
     if (r < 0)
         return r;
-    match = JOIN("type='signal',sender='org.freedesktop.DBus',path='/org/freedesktop/DBus'," "interface='org.freedesktop.DBus',member='NameOwnerChanged',arg0='", b->name, "'");
+    match = JOIN("type='signal',sender='org.freedesktop.DBus',path='/org/freedesktop/DBus',",
+                 "interface='org.freedesktop.DBus',member='NameOwnerChanged',arg0='", b->name, "'");
     if (!match)
         return -ENOMEM;
     r = b->add_match_async(b->bus, NULL, match, owner_changed, matched, b);
