@@ -9,12 +9,10 @@ import re
 from pathlib import Path
 
 import waiting
-from world import World
+from world import ENTER, World, cgroup_of
 
 IDENTITY = ('ppid', 'pid', 'pgid', 'sid', 'tty')
 DAEMON = 3  # the facility
-HOST_CGROUPS = next((p for p in ('/sys/fs/cgroup/unified', '/sys/fs/cgroup') if os.path.exists(f'{p}/cgroup.procs')),
-                    '')
 
 
 class SystemdWorld(World):
@@ -114,9 +112,7 @@ class TextWorld(World):
     @property
     def join(self):
         """Into the cgroup of the world's init, which nobody else uses here: nsenter(1) leaves us in ours."""
-        text = Path(f'/proc/{self.leader}/cgroup').read_text()
-        where = f'{HOST_CGROUPS}{re.search("^0::(.*)$", text, re.M)[1]}/cgroup.procs'
-        return ['sh', '-c', 'echo $$ > "$0"; exec "$@"', where]
+        return ['sh', '-c', ENTER, f'{cgroup_of(self.leader)}/cgroup.procs']
 
     def rights(self):
         status = Path(f'/proc/{self.leader}/status').read_text()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import inits
 import waiting
+from world import remove_cgroup
 
 TEXT = 'name=x stage=ready ppid=1 pid=7 pgid=6 sid=6 tty=- it is up'
 SEND = '''
@@ -56,14 +57,16 @@ def test_poweroff(empty_world):
 def test_killed_run_leaves_nothing(world_name):
     """The test run is killed without a chance to clean up: the world ends, its mounts with it."""
     code = ('import os, sys; sys.path.insert(0, sys.argv[1]); import inits; w = inits.new(sys.argv[2]).boot(); '
-            'print(w.leader, w.proc.pid, w.dir, flush=True); os.kill(os.getpid(), 9)')
+            'print(w.leader, w.proc.pid, w.dir, w.cgroup or "", sep="\\n", flush=True); os.kill(os.getpid(), 9)')
     r = subprocess.run([sys.executable, '-c', code, str(Path(inits.__file__).parent), world_name],
                        capture_output=True, text=True)
     assert r.returncode == -signal.SIGKILL, r.stderr
-    leader, nspawn, directory = r.stdout.split()
+    leader, nspawn, directory, cgroup = r.stdout.split('\n')[:4]
     waiting.gone(int(leader))
     waiting.gone(int(nspawn))
     assert directory not in Path('/proc/self/mounts').read_text()
+    if cgroup:
+        remove_cgroup(Path(cgroup))
     for name in ('mnt', 'notify'):
         path = Path(directory, name)
         path.rmdir() if path.is_dir() else path.unlink()

@@ -1,8 +1,9 @@
 """A world: one of the cached roots, booted for real under systemd-nspawn, and hands to work in it.
 
-Nothing of it outlives its nspawn process: the root is an overlay on tmpfs, mounted in a mount namespace that
+Each is in a cgroup of its own: nspawn makes its own two there, and the systemd of one world must not find the processes of
+another in what it takes for its units. Else nothing of it outlives its nspawn process: the root is an overlay on tmpfs, mounted in a mount namespace that
 only this process has, the network is its own, and nspawn gets SIGTERM when the test run dies, which it hands
-to the world's init as SIGKILL. So there is nothing to clean up that a failing (or killed) test could forget.
+to the world's init as SIGKILL. So there is nothing else to clean up that a failing (or killed) test could forget.
 """
 import os
 import re
@@ -27,6 +28,21 @@ cd /; shift 2; exec "$@"
 ENV = {'PATH': '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', 'HOME': '/root',
        'LANG': 'C.UTF-8', 'TERM': 'dumb', 'DEBIAN_FRONTEND': 'noninteractive'}
 HERE = Path(__file__).resolve().parent
+HOST_CGROUPS = next((p for p in ('/sys/fs/cgroup/unified', '/sys/fs/cgroup') if os.path.exists(f'{p}/cgroup.procs')),
+                    '')
+ENTER = 'echo $$ > "$0"; exec "$@"'  # "$0" is a cgroup.procs
+
+
+def cgroup_of(pid):
+    """The directory of the cgroup of version 2 that @pid is in."""
+    return Path(HOST_CGROUPS + re.search('^0::(.*)$', Path(f'/proc/{pid}/cgroup').read_text(), re.M)[1])
+
+
+def remove_cgroup(path):
+    """With those below it, when the last process in them is gone."""
+    waiting.until(lambda: 'populated 0' in (path / 'cgroup.events').read_text(), f'the end of all in {path}')
+    for below in sorted(path.glob('**/'), reverse=True):
+        below.rmdir()
 
 
 class Console:
@@ -66,7 +82,7 @@ class World:
     def __init__(self, name):
         self.name = name
         self.suite = roots.world_recipes()[name].suite
-        self.proc = self.leader = self.dir = self.console = self.notify = None
+        self.proc = self.leader = self.dir = self.console = self.notify = self.cgroup = None
         self.boot_seconds = 0.0
 
     def __repr__(self):
@@ -85,10 +101,15 @@ class World:
                   f'--machine=amphid-{self.name}-{os.getpid()}', f'--directory={self.dir}/mnt/root', *self.nspawn_options]
         if not os.path.isdir('/run/systemd/system'):
             nspawn.append('--keep-unit')  # nobody there who could make a scope for us
+            self.cgroup = HOST_CGROUPS and cgroup_of('self') / os.path.basename(self.dir)
+        enter = []
+        if self.cgroup:
+            self.cgroup.mkdir()
+            enter = ['sh', '-c', ENTER, f'{self.cgroup}/cgroup.procs']
         if self.init == 'systemd':
             nspawn.append('--notify-ready=yes')
         self.proc = subprocess.Popen(
-            ['setpriv', '--pdeathsig', 'TERM', 'unshare', '--mount', '--propagation', 'private', 'sh', '-c',
+            [*enter, 'setpriv', '--pdeathsig', 'TERM', 'unshare', '--mount', '--propagation', 'private', 'sh', '-c',
              MOUNT, 'sh', f'{self.dir}/mnt', str(root), *nspawn, *self.argv],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
             env=dict(ENV, SYSTEMD_NSPAWN_UNIFIED_HIERARCHY='1', NOTIFY_SOCKET=self.notify.path))
@@ -141,6 +162,9 @@ class World:
             self.proc.stdout.close()
         if self.notify:
             self.notify.close()
+        if self.cgroup:
+            remove_cgroup(self.cgroup)
+            self.cgroup = None
         if self.dir:
             shutil.rmtree(self.dir)
             self.dir = None
