@@ -1,6 +1,5 @@
 /* The command line. Options come before COMMAND, which stands behind "--"; what stands alone is a verb. */
 #include <getopt.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,18 +11,6 @@
 #include "unitload.h"
 #include "unitname.h"
 #include "usec.h"
-
-int cli_usage(const char *fmt, ...)
-{
-    va_list ap;
-
-    fprintf(stderr, "amphid: ");
-    va_start(ap, fmt);
-    vfprintf(stderr, fmt, ap);
-    va_end(ap);
-    fprintf(stderr, " (amphid --help)\n");
-    return EXIT_USAGE;
-}
 
 /* Directives that cannot be meant together. */
 static int check_directives(const struct jobspec *d)

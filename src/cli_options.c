@@ -10,33 +10,6 @@
 #include "strv.h"
 #include "textbuf.h"
 
-/* Fits a screen of 24 lines. */
-static const char help[] =
-    "amphid [OPTIONS] -- COMMAND [ARG...]   run COMMAND as a daemon\n"
-    "amphid [OPTIONS] UNIT...               run units: web.service, ./web.service\n"
-    "amphid [OPTIONS]                       be resident: run what /etc/amphid enables\n"
-    "amphid run --wait UNIT                 run it here, and end as it does\n"
-    "  --fork                    detach; return when all is up, or say why not\n"
-    "  --no-wait                 with --fork: return as soon as it is detached\n"
-    "  --mode=MODE               auto, fork, foreground or systemd [auto]\n"
-    "  -n, --name=NAME           of the instance [the command's or the unit's]\n"
-    "  -p, --property=KEY=VALUE  a directive of amphid.unit(5); -p help lists them\n"
-    "  --uid= --gid= --working-directory= --setenv= --nice= --restart=    are some\n"
-    "  --ready=PROBE, --health=PROBE   is it up, is it well? tcp:PORT, unix:PATH,\n"
-    "                            http:... file:PATH, log:REGEX, exec:COMMAND ...\n"
-    "  --unit-path=DIR, --strict where units are; refuse what cannot be honoured\n"
-    "  --log=TARGET              auto, journal, syslog, stderr, json or file:/PATH\n"
-    "  --trace, --pidfile=PATH   show the stages as a table; one more PID file\n"
-    "amphid VERB [--json]                   ask running instances; NAME: or a unit\n"
-    "  status [NAME], list       how it is; all of them without NAME\n"
-    "  logs NAME [-n N] [-f]     the last lines of its output; -f follows it\n"
-    "  start, stop, restart, reload, rotate NAME   returns when that has happened\n"
-    "  wait NAME [--for=ready|healthy|stopped] [--timeout=T], is-ready, is-healthy\n"
-    "  enable, disable, reenable, link, (un)mask, is-enabled UNIT, list-unit-files\n"
-    "  explain, verify UNIT      what becomes of each line of it; what is wrong\n"
-    "  detect, inspect PID       which world this is; a process measured\n"
-    "  -h, --help  --version     amphid(1) says it all\n";
-
 /* Options that are a directive each. */
 #define DIRECTIVE_OPTIONS(X)                                                                                 \
     X(UID, "uid", "User")                                                                                    \
@@ -263,7 +236,7 @@ static int take_option(struct cli *c, int id, const char *word, const char *arg)
         c->log.trace = true;
         return -1;
     case 'h':
-        fputs(help, stdout);
+        cli_help();
         return 0;
     case OPT_VERSION:
         puts("amphid " AMPHID_VERSION);

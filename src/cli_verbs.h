@@ -1,4 +1,4 @@
-/* The inside of the command line: what cli.c, cli_options.c and cli_verbs.c know of each other. */
+/* The inside of the command line: what cli.c knows of cli_options.c, both of cli_verbs.c, and all of cli_usage.c. */
 #pragma once
 #include "cli.h"
 
@@ -9,6 +9,9 @@
 
 /* Which options a verb understands. VERB_JSON_ONLY: jansson is only needed with --json. */
 enum { VERB_JSON = 1, VERB_LINES = 2, VERB_FOR = 4, VERB_JSON_ONLY = 8, VERB_ALL = 16, VERB_NOW = 32 };
+
+/* --help, on standard output. */
+void cli_help(void);
 
 /* The one line about an error in the arguments. Returns the exit status for it. */
 int cli_usage(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

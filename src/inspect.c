@@ -22,15 +22,6 @@ enum { EXIT_ALL_OK = 0, EXIT_NOT_OK = 1, EXIT_USAGE = 2, EXIT_NOT_RUNNING = 3, E
 
 static const char verdicts[][8] = {[JUDGE_OK] = "ok", [JUDGE_BAD] = "bad", [JUDGE_UNKNOWN] = "unknown"};
 
-const char *fd_kind_name(enum fd_kind k)
-{
-#define X(id, name) [FD_##id] = name,
-    static const char names[][16] = {FD_KINDS(X)};
-#undef X
-
-    return names[k];
-}
-
 /* readlinkat(2) into memory of its own; names in /proc are shorter than a page. */
 static char *read_link(int dirfd, const char *name)
 {

@@ -21,8 +21,6 @@
 enum fd_kind { FD_KINDS(X) FD_KIND_MAX };
 #undef X
 
-const char *fd_kind_name(enum fd_kind k);
-
 /* Everything there is to judge. Where a field "_r" is negative (an errno), what it guards could not be read.
  */
 struct inspection {

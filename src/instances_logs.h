@@ -3,6 +3,7 @@
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include "instances.h"
 
 /* One line, without its newline. What is not known is empty or 0. */

@@ -1,4 +1,4 @@
-/* The inside of the search for an instance's output, shared by instances_logs.c and instances_file.c. */
+/* The inside of the search for an instance's output, shared by instances_logs.c, instances_file.c and instances_lines.c. */
 #pragma once
 #include "instances_logs.h"
 

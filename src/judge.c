@@ -28,6 +28,15 @@ static char *__attribute__((format(printf, 1, 2))) text(const char *fmt, ...)
     return n < 0 ? NULL : s;
 }
 
+static const char *fd_kind_name(enum fd_kind k)
+{
+#define X(id, name) [FD_##id] = name,
+    static const char names[][16] = {FD_KINDS(X)};
+#undef X
+
+    return names[k];
+}
+
 /* Why something is unknown; @r is a negative errno. */
 static char *unreadable(int r)
 {

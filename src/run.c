@@ -1,7 +1,6 @@
 /* One start. run_instance() is the list of what happens, in the order of daemon(7); each line is a step that either
  * succeeds or has told why not. In fork mode the process that goes on behind detach() is the daemon. */
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -27,28 +26,6 @@
 #include "tree_remains.h"
 
 #define MANY_UNITS 64
-
-int run_complain(struct run *run, int status, int error, const char *fmt, ...)
-{
-    char text[512], number[12];
-    struct textbuf b = TEXTBUF(text);
-    va_list ap;
-
-    va_start(ap, fmt);
-    textbuf_vprintf(&b, fmt, ap);
-    va_end(ap);
-    snprintf(number, sizeof(number), "%d", error);
-    if (run->log) {
-        /* systemd's words: what a set-up step refuses is an exit code (200 and up), the rest is resources. */
-        const char *result = job_result_name(status >= EXIT_CHDIR ? RESULT_EXIT_CODE : RESULT_RESOURCES);
-
-        log_stage(run->log, STAGE_FAILED, LOG_ERR, FIELDS({"RESULT", result}, {error ? "ERRNO" : NULL, number}), "%s",
-                  text);
-        log_flush(run->log);
-    }
-    upward_failed(&run->upward, status, error, text, NULL);
-    return status;
-}
 
 static void decide(struct run *run)
 {
@@ -184,28 +161,6 @@ static void log_beginning(struct run *run)
               others);
 }
 
-static int no_rundir(struct run *run, int error)
-{
-    cleanup_free char *base = NULL;
-
-    if (rundir_base(&base) < 0)
-        base = NULL;
-    return run_complain(run, error == EPERM || error == EACCES ? EXIT_NO_PERMISSION : EXIT_FAILURE, error,
-                    "the directory %s/%s cannot be used: %s", base ? base : "", run->cli->name,
-                    error == EPERM ? "it is not ours alone to write to; remove it, or choose another --name" : strerror(error));
-}
-
-/* Why the lock is not ours. */
-static int not_locked(struct run *run, const char *path, int error, pid_t owner, const char *why)
-{
-    if (error == EEXIST && owner > 0)
-        return run_complain(run, EXIT_FAILURE, 0, "already running as PID %d", owner);
-    if (error == EEXIST)
-        return run_complain(run, EXIT_FAILURE, 0, "already running: it is being started or stopped (%s)", path);
-    return run_complain(run, error == EACCES ? EXIT_NO_PERMISSION : EXIT_FAILURE, error, "PID file %s %s: %s", path, why,
-                    strerror(error));
-}
-
 /* The instance's directory and the PID file in it: from here on, the name is ours, and what is left of an instance that
  * was killed is ended before anything is begun. */
 static int claim_name(struct run *run)
@@ -223,15 +178,15 @@ static int claim_name(struct run *run)
         path = run->rundir = NULL;
         r = rundir_make(run->cli->name, &run->rundir);
         if (r < 0)
-            return no_rundir(run, -r);
+            return run_no_rundir(run, -r);
         was_there = r > 0;
         path = JOIN(run->rundir, "/pid");
         if (!path)
-            return no_rundir(run, ENOMEM);
+            return run_no_rundir(run, ENOMEM);
         r = pidfile_lock(&run->pidfiles[0], path, true, &owner, &why);
     } while (r == -ENOENT);
     if (r < 0)
-        return not_locked(run, path, -r, owner, why);
+        return run_not_locked(run, path, -r, owner, why);
     r = was_there || !run->pidfiles[0].empty ? remains_end(run->rundir) : 0;
     if (r > 0)
         log_stage(run->log, STAGE_START, LOG_WARNING, NULL,
@@ -253,10 +208,10 @@ static int lock_second_pidfile(struct run *run)
         cwd = getcwd(NULL, 0);
         absolute = cwd ? JOIN(cwd, "/", path) : NULL;
         if (!absolute)
-            return not_locked(run, path, errno, 0, "cannot be found");
+            return run_not_locked(run, path, errno, 0, "cannot be found");
     }
     r = pidfile_lock(&run->pidfiles[1], absolute ? absolute : path, false, &owner, &why);
-    return r < 0 ? not_locked(run, path, -r, owner, why) : GO_ON;
+    return r < 0 ? run_not_locked(run, path, -r, owner, why) : GO_ON;
 }
 
 static int write_pidfiles(struct run *run)

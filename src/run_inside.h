@@ -47,5 +47,10 @@ struct run {
 /* A start that cannot be: told to the log and upward. Returns @status. */
 int run_complain(struct run *run, int status, int error, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
+/* The same for the instance's directory, and for a PID file (@path) whose lock is not ours: @owner holds it, 0: nobody
+ * knows who; or @why it cannot be ours at all. Both return an exit status. */
+int run_no_rundir(struct run *run, int error);
+int run_not_locked(struct run *run, const char *path, int error, pid_t owner, const char *why);
+
 /* Reads what is to be run: what cannot be is refused here, before anything is forked. */
 int run_load_units(struct run *run);

@@ -1,5 +1,4 @@
-/* Text for terminals. Names, command lines and status texts come from others: control characters in them are
- * shown (\x1b), not sent to the terminal. */
+/* Instances, each by itself and in a table. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -20,67 +19,6 @@ bool show_may_colour(FILE *f)
     const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
 
     return !(no && no[0]) && !(term && STREQ(term, "dumb")) && isatty(fileno(f));
-}
-
-/* Writes the character at @p and returns the next one; C0, DEL, and C1 in its UTF-8 form are made visible. */
-static const char *put_char(FILE *f, const char *p, const char *end)
-{
-    unsigned char c = (unsigned char)p[0], next = p + 1 < end ? (unsigned char)p[1] : 0;
-
-    if (c < 0x20 || c == 0x7f) {
-        fprintf(f, "\\x%02x", c);
-    } else if (c == 0xc2 && next >= 0x80 && next < 0xa0) {
-        fprintf(f, "\\x%02x", next);
-        return p + 2;
-    } else {
-        fputc(c, f);
-    }
-    return p + 1;
-}
-
-void show_text(FILE *f, const char *s, size_t len)
-{
-    for (const char *end = s + len; s < end;)
-        if (*s == '\t') {
-            fputc(*s, f);
-            s++;
-        } else {
-            s = put_char(f, s, end);
-        }
-}
-
-void show_clean(FILE *f, const char *s)
-{
-    for (const char *end = s + strlen(s); s < end;)
-        s = put_char(f, s, end);
-}
-
-/* One word of a command line, in quotes if a shell would need them. */
-static void put_word(FILE *f, const char *s)
-{
-    const char *end = s + strlen(s);
-    bool quote = s[0] == '\0' || s[strcspn(s, " \t\n\"'`$&|;<>()*?[]#~\\!{}")] != '\0';
-
-    if (quote)
-        fputc('\'', f);
-    while (*s) {
-        if (*s == '\'')
-            fputs("'\\'", f);
-        s = put_char(f, s, end);
-    }
-    if (quote)
-        fputc('\'', f);
-}
-
-void show_command(FILE *f, const json_t *command)
-{
-    for (size_t i = 0; i < json_array_size(command); i++) {
-        const char *word = json_string_value(json_array_get(command, i));
-
-        if (i > 0)
-            fputc(' ', f);
-        put_word(f, word ? word : "");
-    }
 }
 
 const char *show_problem(const struct instance *i, char *buf, size_t size)

@@ -10,6 +10,9 @@ json_int_t show_int(const json_t *o, const char *key);
 void show_clean(FILE *f, const char *s);
 void show_command(FILE *f, const json_t *command);
 
+/* " 2min 3s": the two largest units, each behind a space. */
+void show_span(FILE *f, uint64_t seconds);
+
 /* "Sun 2026-11-22 15:00:00 UTC; 2min 3s ago" */
 void show_since(FILE *f, json_int_t since, uint64_t now);
 

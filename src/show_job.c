@@ -12,52 +12,6 @@
 #define TREE_MAX 64       /* processes that are shown */
 #define COMMAND_MAX 120   /* bytes of the command line of each */
 
-const char *show_string(const json_t *o, const char *key)
-{
-    const char *s = json_string_value(json_object_get(o, key));
-
-    return s ? s : "";
-}
-
-json_int_t show_int(const json_t *o, const char *key)
-{
-    return json_integer_value(json_object_get(o, key));
-}
-
-/* "2min 3s": the two largest units. */
-static void put_span(FILE *f, uint64_t seconds)
-{
-    static const struct {
-        char name[4];
-        uint64_t seconds;
-    } units[] = {{"d", 86400}, {"h", 3600}, {"min", 60}, {"s", 1}};
-    int left = 2;
-
-    for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
-        uint64_t n = seconds / units[i].seconds;
-
-        if (left == 0 || (left == 2 && n == 0 && units[i].seconds > 1))
-            continue;
-        left--;
-        seconds %= units[i].seconds;
-        if (n > 0 || left == 1)
-            fprintf(f, " %" PRIu64 "%s", n, units[i].name);
-    }
-}
-
-void show_since(FILE *f, json_int_t since, uint64_t now)
-{
-    time_t at = (time_t)(since / (json_int_t)USEC_PER_SEC);
-    char text[64] = "";
-    struct tm tm;
-
-    if (localtime_r(&at, &tm))
-        strftime(text, sizeof(text), "%a %Y-%m-%d %H:%M:%S %Z", &tm);
-    fprintf(f, "%s;", text);
-    put_span(f, since > 0 && now > (uint64_t)since ? (now - (uint64_t)since) / USEC_PER_SEC : 0);
-    fputs(" ago", f);
-}
-
 static void put_label(FILE *f, const char *label)
 {
     fprintf(f, "%13s: ", label);
@@ -222,7 +176,7 @@ static void put_restarts(FILE *f, const json_t *job, uint64_t now)
     fprintf(f, "%13s: %" JSON_INTEGER_FORMAT, "Restarts", show_int(job, "restarts"));
     if (next > 0) {
         fputs(", the next in", f);
-        put_span(f, (uint64_t)next > now ? ((uint64_t)next - now + USEC_PER_SEC - 1) / USEC_PER_SEC : 0);
+        show_span(f, (uint64_t)next > now ? ((uint64_t)next - now + USEC_PER_SEC - 1) / USEC_PER_SEC : 0);
     }
     fputc('\n', f);
 }

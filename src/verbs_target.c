@@ -1,4 +1,4 @@
-/* Whom a name means: an instance, or a unit that some instance has. */
+/* Whom a name means: an instance, or a unit that some instance has; and one call to it. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -171,4 +171,14 @@ int verb_target(const struct verb_args *a, bool ask, bool loads, struct target *
     if (r != 0)
         return r > 0 ? LSB_OK : LSB_ERROR;
     return loads ? ask_resident(a->name, ret) : verb_complain(a->name, "no such instance or unit ('amphid list' shows those that run)", LSB_NOT_RUNNING);
+}
+
+int verb_call(const struct target *t, const char *method, json_t **ret)
+{
+    cleanup_free char *call = target_call(t, method, NULL);
+    int r = call ? instance_call(&t->instance, call, ret) : -ENOMEM;
+
+    if (r == 1)
+        return verb_refused(target_name(t), take_ptr(*ret));
+    return r == 0 || r == -ECONNRESET ? r : verb_complain_errno(target_name(t), r);
 }

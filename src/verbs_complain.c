@@ -1,3 +1,4 @@
+/* What a verb says when something is wrong, and its exit status for it. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -78,14 +79,4 @@ int verb_refused(const char *name, json_t *reply)
 
     json_decref(reply);
     return verb_complain(name, text_printable(line), status);
-}
-
-int verb_call(const struct target *t, const char *method, json_t **ret)
-{
-    cleanup_free char *call = target_call(t, method, NULL);
-    int r = call ? instance_call(&t->instance, call, ret) : -ENOMEM;
-
-    if (r == 1)
-        return verb_refused(target_name(t), take_ptr(*ret));
-    return r == 0 || r == -ECONNRESET ? r : verb_complain_errno(target_name(t), r);
 }
