@@ -1,26 +1,13 @@
 /* ConditionVirtualization=: in which machine or container are we? The innermost one counts. */
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include "cleanup.h"
 #include "conditions_inside.h"
-#include "facts.h"
 #include "parse.h"
 
 struct name {
     char says[24], name[12];
 };
-
-bool world_container(const struct conditions_world *w, char name[64])
-{
-    cleanup_free char *found = facts_container(w->root);
-
-    if (!found)
-        return false;
-    /* An OCI runtime says "oci" and nothing more. */
-    snprintf(name, 64, "%s", STREQ(found, "oci") ? "docker" : found);
-    return true;
-}
 
 /* The name of the first of @names that is the beginning of @text. */
 static const char *named(const struct name *names, size_t n, const char *text)

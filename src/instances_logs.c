@@ -10,7 +10,6 @@
 #include "manager.h"
 #include "proc.h"
 #include "self.h"
-#include "stage.h"
 #include "systemd.h"
 #include "textbuf.h"
 #include "usec.h"

@@ -1,4 +1,4 @@
-/* The inside of the log, shared by log.c and log_output.c. */
+/* The inside of the log, shared by log.c, log_output.c and log_records.c. */
 #pragma once
 #include "log_outlet.h"
 #include "log_send.h"

@@ -1,6 +1,5 @@
 /* Instances, each by itself and in a table. */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>

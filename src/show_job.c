@@ -2,7 +2,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include "cleanup.h"
 #include "parse.h"
 #include "proc.h"

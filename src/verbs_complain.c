@@ -4,7 +4,6 @@
 #include <string.h>
 #include "cleanup.h"
 #include "manager.h"
-#include "rundir.h"
 #include "show.h"
 #include "verbs_call.h"
 
