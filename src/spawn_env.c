@@ -24,11 +24,6 @@ static const char *unit_path(void)
                                                           : "PATH=" DEFAULT_PATH;
 }
 
-int spawn_no_memory(struct spawn_error *e)
-{
-    return spawn_fail(e, EXIT_MEMORY, ENOMEM, "memory");
-}
-
 /* ---- what all units inherit ---- */
 
 /* NULL: it is empty. */

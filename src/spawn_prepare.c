@@ -14,22 +14,6 @@
 #include "spawn_inside.h"
 #include "strv.h"
 
-int spawn_fail(struct spawn_error *e, enum spawn_exit status, int error, const char *fmt, ...)
-{
-    va_list ap;
-    size_t n;
-
-    e->exit_status = status;
-    e->error = error;
-    va_start(ap, fmt);
-    vsnprintf(e->what, sizeof(e->what), fmt, ap);
-    va_end(ap);
-    n = strlen(e->what);
-    if (error)
-        snprintf(e->what + n, sizeof(e->what) - n, ": %s", strerror(error));
-    return -1;
-}
-
 static int resolve_group(const char *name, gid_t *ret)
 {
     struct group *gr;

@@ -186,13 +186,6 @@ static void last_steps(struct child *c)
     spawn_step(c, true, step_exec, EXIT_EXEC, NULL);
 }
 
-void spawn_step(struct child *c, bool applies, int (*apply)(const struct child *c), enum spawn_exit exit_status,
-                const char *what)
-{
-    if (applies && c->n_steps < STEPS_MAX)
-        c->steps[c->n_steps++] = (struct step){apply, exit_status, what};
-}
-
 /* What needs rights comes before they are given up, the directory as the user, signals last. */
 void spawn_choose_steps(struct child *c)
 {
