@@ -3,43 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include "cleanup.h"
+#include "directive_row.h"
 #include "directive_set.h"
 #include "parse.h"
-
-/* All rows, and their places by their keys: made when the first one is looked for. A unit has dozens of lines, a
- * machine hundreds of units. */
-#define ROWS 1024 /* so much that malloc(3) gives what is forgotten back to the system */
-#define SLOTS 2048
-
-struct directive_list {
-    size_t n;
-    struct directive rows[ROWS];
-    const char *sections[ROWS];
-    uint16_t slots[SLOTS]; /* 1 + the number of a row; 0: free. Rows with the same key follow each other in their order */
-};
-
-static unsigned hash(const char *key)
-{
-    unsigned h = 2166136261U; /* FNV-1a */
-
-    for (; *key; key++)
-        h = (h ^ (unsigned char)*key) * 16777619U;
-    return h ^ h >> 16;
-}
-
-/* A table that has outgrown ROWS is seen by the tests of all directives. */
-void directive_add(struct directive_list *l, const char *section, const struct directive *rows, size_t n)
-{
-    for (size_t i = 0; i < n && l->n < ROWS; i++, l->n++) {
-        unsigned at = hash(rows[i].key) % SLOTS;
-
-        while (l->slots[at])
-            at = (at + 1) % SLOTS;
-        l->rows[l->n] = rows[i];
-        l->sections[l->n] = section;
-        l->slots[at] = (uint16_t)(l->n + 1);
-    }
-}
 
 static struct directive_list *list;
 
@@ -72,17 +38,7 @@ static const struct directive *find(const char *section, const char *key, bool i
 {
     const struct directive_list *l = all_rows();
 
-    for (unsigned at = hash(key) % SLOTS; l && l->slots[at]; at = (at + 1) % SLOTS) {
-        size_t i = l->slots[at] - 1U;
-        const struct directive *row = &l->rows[i];
-
-        if (STREQ(row->key, key) && (!section || STREQ(section, l->sections[i])) && !(in_use && row->alias)) {
-            if (ret_section)
-                *ret_section = l->sections[i];
-            return row;
-        }
-    }
-    return NULL;
+    return l ? directive_list_find(l, section, key, in_use, ret_section) : NULL;
 }
 
 const struct directive *directive_find(const char *section, const char *key, const char **ret_section)
@@ -103,16 +59,6 @@ const struct directive *directive_nth(size_t i, const char **ret_section)
     if (ret_section)
         *ret_section = l->sections[i];
     return &l->rows[i];
-}
-
-void *directive_place(struct jobspec *d, const struct directive *row)
-{
-    return (char *)(row->part == PART_JOB ? d : d->part[row->part]) + row->offset;
-}
-
-const void *directive_look(const struct jobspec *d, const struct directive *row)
-{
-    return (const char *)(row->part == PART_JOB ? d : jobspec_part(d, row->part)) + row->offset;
 }
 
 /* Does @value take nothing away from the service? */
@@ -152,6 +98,15 @@ const struct directive *directive_unenforced(const struct jobspec *d, size_t i)
     return i < d->n_unenforced ? directive_nth(d->unenforced[i], NULL) : NULL;
 }
 
+/* What follows from another directive: where it cannot be enforced, that is remembered. */
+static int imply(struct jobspec *d, const char *key, const char *value)
+{
+    const struct directive *row = directive_find("Service", key, NULL);
+    int r = row ? directive_set(d, row, value) : 0;
+
+    return r == -EOPNOTSUPP ? 0 : r;
+}
+
 int directive_set(struct jobspec *d, const struct directive *row, const char *value)
 {
     int r = 0;
@@ -162,6 +117,8 @@ int directive_set(struct jobspec *d, const struct directive *row, const char *va
         r = row->set ? jobspec_make_part(d, row->part) : -EOPNOTSUPP;
     if (r >= 0)
         r = row->set(d, row, value);
+    if (r >= 0 && row->implies)
+        r = row->implies(d, row, imply);
     if (r == -EOPNOTSUPP && row->set && row->security && note_unenforced(d, row, value) < 0) /* a library is not there */
         return -ENOMEM;
     if (r >= 0 && row->flag)

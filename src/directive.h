@@ -27,6 +27,9 @@ struct directive {
     /* Writes the value that the description has now, as `systemctl show` prints it. NULL: in the form that goes with
      * @set, if there is one (directive_get.h). */
     void (*get)(const struct jobspec *d, const struct directive *row, FILE *out);
+    /* Calls @imply for each directive of the service that follows from what the description has now. NULL: none does. */
+    int (*implies)(struct jobspec *d, const struct directive *row,
+                   int (*imply)(struct jobspec *d, const char *key, const char *value));
     enum jobspec_part part;   /* which part of the description holds it */
     size_t offset;            /* of the member in that part */
     const char *expects;      /* what a good value looks like, for the message */

@@ -109,15 +109,6 @@ static int copy_list(struct exec_dir_list *ret, const struct exec_dir_list *l)
     return 0;
 }
 
-/* What follows from another directive: where it cannot be enforced, that is remembered. */
-static int imply(struct jobspec *d, const char *key, const char *value)
-{
-    const struct directive *row = directive_find("Service", key, NULL);
-    int r = row ? directive_set(d, row, value) : 0;
-
-    return r == -EOPNOTSUPP ? 0 : r;
-}
-
 static int compare_entries(const void *a, const void *b)
 {
     const struct exec_dir_entry *x = a, *y = b;
@@ -152,9 +143,17 @@ static int set_exec_dir(struct jobspec *d, const struct directive *row, const ch
         qsort(new.v, new.n, sizeof(*new.v), compare_entries);
     exec_dir_list_done(list);
     *list = new;
-    for (size_t i = 0; i < new.n; i++)
-        if (new.v[i].read_only)
-            return imply(d, "ReadOnlyPaths", new.v[i].path);
+    return 0;
+}
+
+static int exec_dir_implies(struct jobspec *d, const struct directive *row,
+                            int (*imply)(struct jobspec *d, const char *key, const char *value))
+{
+    const struct exec_dir_list *list = directive_look(d, row);
+
+    for (size_t i = 0; i < list->n; i++)
+        if (list->v[i].read_only)
+            return imply(d, "ReadOnlyPaths", list->v[i].path);
     return 0;
 }
 
@@ -174,12 +173,13 @@ static int set_preserve(struct jobspec *d, const struct directive *row, const ch
 }
 
 /* systemd.exec(5), DynamicUser=: what it implies is said, too, where it is not enforced. */
-static int set_dynamic_user(struct jobspec *d, const struct directive *row, const char *value)
+static int dynamic_user_implies(struct jobspec *d, const struct directive *row,
+                                int (*imply)(struct jobspec *d, const char *key, const char *value))
 {
     static const char implied[][2][20] = {
         {"PrivateTmp", "yes"}, {"ProtectSystem", "strict"}, {"ProtectHome", "read-only"}, {"RestrictSUIDSGID", "yes"}};
-    bool *dynamic = directive_place(d, row);
-    int r = parse_bool(value, dynamic);
+    const bool *dynamic = directive_look(d, row);
+    int r = 0;
 
     for (size_t i = 0; r >= 0 && *dynamic && i < ARRAY_SIZE(implied); i++)
         r = imply(d, implied[i][0], implied[i][1]);
@@ -276,7 +276,7 @@ static int set_import_credential(struct jobspec *d, const struct directive *row,
 #define DIRS_ROW(name, setter, member, text, ...) PART_ROW(PART_DIRS, spec_dirs, name, setter, member, text, ##__VA_ARGS__)
 #define DIRECTORY(name, which)                                                                                         \
     DIRS_ROW(name, set_exec_dir, dirs[which], "relative paths, or PATH:SYMLINK", .resource = which, .words = true,     \
-             .get = get_exec_dirs),                                                                                    \
+             .get = get_exec_dirs, .implies = exec_dir_implies),                                                       \
         DIRS_ROW(name "Mode", set_mode, modes[which], "an octal mode such as 0750")
 #define ENCRYPTED "systemd's format of encrypted credentials is not known here: decrypt it when the unit is installed"
 
@@ -291,13 +291,13 @@ void directives_dirs(struct directive_list *l)
         DIRS_ROW("RuntimeDirectoryPreserve", set_preserve, preserve, "a boolean, or restart", .get = get_preserve),
         DIRS_ROW("TimeoutCleanSec", set_span, timeout_clean, A_TIMESPAN, .honour = HONOUR_IGNORED,
                  .how = "nothing is cleaned here on request"),
-        DIRS_ROW("DynamicUser", set_dynamic_user, dynamic_user, A_BOOLEAN, .honour = HONOUR_EMULATED, .security = true,
+        DIRS_ROW("DynamicUser", set_bool, dynamic_user, A_BOOLEAN, .honour = HONOUR_EMULATED, .security = true,
                  .how = "a transient UID and GID, whose name no program can look up. What it implies beyond "
                         "NoNewPrivileges= and RemoveIPC= cannot be enforced yet; its files in /tmp and /var/tmp are "
                         "removed at its end. Without a mount namespace the private/ of its "
                         "directories can be passed by anybody (0711, not 0700), but not listed, and no transient user gets "
                         "a number that something in there belongs to",
-                 .get = get_bool),
+                 .implies = dynamic_user_implies),
         DIRS_ROW("RemoveIPC", set_bool, remove_ipc, A_BOOLEAN, .honour = HONOUR_EMULATED,
                  .how = "when the unit has stopped and no process of its user runs any more", .get = get_bool_of_dynamic_user),
         DIRS_ROW("LoadCredential", set_load_credential, load, "ID or ID:PATH", .honour = HONOUR_EMULATED,
