@@ -32,14 +32,6 @@ static void conn_close(struct conn *c)
     free(c);
 }
 
-int conn_want(struct conn *c, uint32_t events)
-{
-    if (c->events == events)
-        return 0;
-    c->events = events;
-    return loop_modify(c->server->loop, &c->watch, events);
-}
-
 /* Goes on with a connection as far as possible now. Negative: it is to be closed. */
 static int conn_serve(struct conn *c)
 {

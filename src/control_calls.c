@@ -1,47 +1,9 @@
 /* What is asked on the control socket. Most answers are known as bytes, and so are the
  * calls of our own verbs: JSON is read and written, and jansson opened for it, only where there is more to say. */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include "cleanup.h"
 #include "control_inside.h"
-
-void control_look(const struct control *s, struct instance_status *ret)
-{
-    (s->ops->brief ? s->ops->brief : s->ops->status)(s->ctx, ret);
-}
-
-int conn_text(struct conn *c, char *text)
-{
-    if (!text)
-        return -ENOMEM;
-    if (c->oneway) {
-        free(text);
-        return 0;
-    }
-    return stream_queue(&c->stream, text, strlen(text) + 1);
-}
-
-int conn_done(struct conn *c)
-{
-    return conn_text(c, strdup(MANAGER_DONE));
-}
-
-int conn_json(struct conn *c, json_t *message)
-{
-    char *text;
-    size_t len;
-    int r = varlink_encode(message, &text, &len);
-
-    return r < 0 ? r : conn_text(c, text);
-}
-
-int conn_error(struct conn *c, const char *error, const char *key, const char *value)
-{
-    int r = json_open();
-
-    return r < 0 ? r : conn_json(c, varlink_error(error, key, value));
-}
 
 /* What the daemon's refusal @error means on the wire. */
 static int refuse(struct conn *c, int error, const char *job)
@@ -227,39 +189,6 @@ static int call_reload_units(struct conn *c)
     return r >= 0 ? conn_done(c) : conn_error(c, MANAGER_REFUSED, "reason", strerror(-r));
 }
 
-/* ---- output ---- */
-
-/* Queues the last @n lines, and how many are lost for ever if fewer than @wanted are there. */
-static int send_lines(struct conn *c, const char *text, uint64_t wanted)
-{
-    json_t *parameters, *dropped;
-    uint64_t n = 0;
-    int r = json_open();
-
-    if (r < 0)
-        return r;
-    for (const char *p = text; p && (p = strchr(p, '\n')); p++)
-        n++;
-    dropped = wanted > n ? json_integer((json_int_t)(wanted - n)) : json_null();
-    parameters = json_pack("{s:o, s:o}", "text", varlink_text(text ? text : ""), "dropped", dropped);
-    return conn_json(c, c->pending.more ? varlink_reply_more(parameters) : varlink_reply(parameters));
-}
-
-int conn_tell_lines(struct conn *c)
-{
-    const struct control *s = c->server;
-    cleanup_free char *text = NULL;
-    uint64_t wanted = c->behind;
-    int r = 0;
-
-    c->behind = 0;
-    c->active = ++c->server->clock;
-    if (wanted > 0)
-        r = s->ops->logs(s->ctx, c->pending.job, wanted < MANAGER_LINES_MAX ? (unsigned)wanted : MANAGER_LINES_MAX,
-                         &text);
-    return send_lines(c, r < 0 ? NULL : text, wanted);
-}
-
 static int call_logs(struct conn *c, const struct manager_request *req)
 {
     const struct control *s = c->server;
@@ -282,30 +211,7 @@ static int call_logs(struct conn *c, const struct manager_request *req)
         if (r < 0)
             return r;
     }
-    return send_lines(c, text, 0);
-}
-
-static bool follows(const struct conn *c, const char *job)
-{
-    return c->pending.method == MANAGER_LOGS && STREQ(c->pending.job, job);
-}
-
-bool control_job_is_followed(const struct control *s, const char *job)
-{
-    for (const struct conn *c = s->conns; c; c = c->next)
-        if (follows(c, job))
-            return true;
-    return false;
-}
-
-void control_job_line(struct control *s, const struct job_status *job, const char *line, size_t len)
-{
-    /* What the line is, the ring knows: whoever is slow holds a number, not the lines. */
-    for (struct conn *c = s ? s->conns : NULL; c; c = c->next)
-        if (follows(c, job->name)) {
-            c->behind++;
-            (void)conn_want(c, EPOLLOUT);
-        }
+    return conn_send_lines(c, text, 0);
 }
 
 /* ---- what came in ---- */

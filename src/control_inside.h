@@ -1,5 +1,5 @@
-/* The inside of the control socket's server, shared by control.c (connections) and control_calls.c (what is asked on
- * them). */
+/* The inside of the control socket's server: control.c has the connections, control_calls.c what is asked on them,
+ * control_waits.c what is answered later, control_lines.c output, and control_answers.c what all of them do to one. */
 #pragma once
 #include "control.h"
 #include "loop.h"
@@ -65,6 +65,9 @@ void conn_answered(struct conn *c, int r);
 
 /* The call does not wait any more. */
 void conn_forget(struct conn *c);
+
+/* Queues the lines of @text (NULL: none), and how many are lost for ever if fewer than @wanted are there. */
+int conn_send_lines(struct conn *c, const char *text, uint64_t wanted);
 
 /* Queues for a follower the lines that it does not know yet. Negative: the connection is to be closed. */
 int conn_tell_lines(struct conn *c);

@@ -1,6 +1,4 @@
 /* Calls on the control socket that are answered later: when a job is what they wait for, or never can be. */
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include "cleanup.h"
@@ -18,22 +16,6 @@ static int send_ended(struct conn *c, const struct manager_end *end)
     int r = json_open();
 
     return r < 0 ? r : conn_json(c, manager_ended(end));
-}
-
-void conn_forget(struct conn *c)
-{
-    free((char *)(uintptr_t)c->pending.job);
-    c->pending = (struct manager_request){0};
-    c->behind = 0;
-}
-
-int conn_wait(struct conn *c, const struct manager_request *req, const char *job)
-{
-    if (c->oneway)
-        return 0;
-    c->pending = *req;
-    c->pending.job = job ? strdup(job) : NULL;
-    return job && !c->pending.job ? -ENOMEM : 0;
 }
 
 /* It is only queued: this may run inside an event of the same connection. One that could not be made would be waited
