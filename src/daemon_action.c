@@ -33,6 +33,27 @@ void daemon_job_late(struct daemon *d, const struct unit *u)
     act(d, u, "JobTimeoutAction=", spec_unit(&u->file.spec)->job_timeout_action, 1);
 }
 
+void daemon_refresh_identity(struct daemon *d)
+{
+    struct proc_identity id = *log_identity(d->log);
+
+    if (id.ppid == 1) /* init does not end before us */
+        return;
+    id.ppid = getppid();
+    log_set_identity(d->log, &id);
+}
+
+void daemon_stop(struct daemon *d, const char *who)
+{
+    if (d->stopping)
+        return;
+    d->stopping = true;
+    daemon_refresh_identity(d);
+    log_later(d->log, NULL, STAGE_STOPPING, LOG_INFO, who);
+    upward_stopping(d->upward, "stopping");
+    daemon_stop_units(d);
+}
+
 void daemon_take_action(struct daemon *d)
 {
     char who[UNIT_NAME_SIZE + 64];

@@ -1,16 +1,13 @@
 /* What the graph wants begun: a service's job is made, told what there is to know, and started; stopped, reloaded.
  * Whatever comes of it comes back as its news. */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <syslog.h>
 #include "cleanup.h"
 #include "conditions.h"
 #include "daemon_state.h"
 #include "directive_honour.h"
-#include "parse.h"
 #include "strv.h"
 #include "textbuf.h"
 
@@ -90,30 +87,6 @@ void daemon_drop_job(struct unit *u)
     forest_forget_tree(d->forest, &u->job->tree);
     free(u->job);
     u->job = NULL;
-}
-
-int daemon_monitor(struct unit *u, const struct unit *of)
-{
-    const struct job *job = of->job;
-    char number[16], name[16];
-    const char *status = number;
-    int r;
-
-    u->next_env = strv_free(u->next_env);
-    if (!job)
-        return 0;
-    r = env_set(&u->next_env, "MONITOR_SERVICE_RESULT", job_result_name(job->fsm.result));
-    if (r >= 0 && job->exit_code) {
-        snprintf(number, sizeof(number), "%d", job->exit_status);
-        if (job->exit_code != CLD_EXITED)
-            status = signal_name(job->exit_status, name) + strlen("SIG");
-        r = env_set(&u->next_env, "MONITOR_EXIT_CODE", exit_code_name(job->exit_code));
-        if (r >= 0)
-            r = env_set(&u->next_env, "MONITOR_EXIT_STATUS", status);
-    }
-    if (r >= 0 && job->tree.mark[0])
-        r = env_set(&u->next_env, "MONITOR_INVOCATION_ID", job->tree.mark);
-    return r < 0 ? r : env_set(&u->next_env, "MONITOR_UNIT", unit_name(of));
 }
 
 /* Do its conditions hold? Else it is told why not. */

@@ -1,25 +1,12 @@
 /* What others may ask of the daemon: the calls of the control socket, and the same asked by a signal. */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
-#include <unistd.h>
 #include "cleanup.h"
 #include "daemon_state.h"
 #include "spec_unit.h"
 #include "textbuf.h"
-
-/* The parent may have changed since: a daemon outlives whoever started it. */
-void daemon_refresh_identity(struct daemon *d)
-{
-    struct proc_identity id = *log_identity(d->log);
-
-    if (id.ppid == 1) /* init does not end before us */
-        return;
-    id.ppid = getppid();
-    log_set_identity(d->log, &id);
-}
 
 int daemon_open_control(struct daemon *d)
 {
@@ -95,17 +82,6 @@ static void tell_brief(void *ctx, struct instance_status *ret)
 }
 
 /* ---- what is asked for ---- */
-
-void daemon_stop(struct daemon *d, const char *who)
-{
-    if (d->stopping)
-        return;
-    d->stopping = true;
-    daemon_refresh_identity(d);
-    log_later(d->log, NULL, STAGE_STOPPING, LOG_INFO, who);
-    upward_stopping(d->upward, "stopping");
-    daemon_stop_units(d);
-}
 
 /* The unit that a call means: of that name, or the only one; NULL: none. */
 static struct unit *called(struct daemon *d, const char *name)

@@ -1,110 +1,16 @@
 /* News of the job: each is logged once, told upward and to those who wait on the control socket. */
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <syslog.h>
 #include "cleanup.h"
 #include "daemon_state.h"
 #include "self.h"
-#include "spec_unit.h"
 #include "systemd.h"
 
 static struct daemon *daemon_of(const struct unit *u)
 {
     return units_owner(u->all);
-}
-
-static void put_job(const struct job *job, struct textbuf *b)
-{
-    textbuf_printf(b, "%s %s", job->c.spec->name, job_state_name(job->fsm.state));
-    if (job->pid > 0)
-        textbuf_printf(b, ", PID %d", job->pid);
-    if (job_health_state(job) == HEALTH_HEALTHY || job_health_state(job) == HEALTH_UNHEALTHY)
-        textbuf_printf(b, ", %s", health_name(job_health_state(job)));
-    if (job->fsm.restarts > 0)
-        textbuf_printf(b, ", %u restart%s", job->fsm.restarts, job->fsm.restarts == 1 ? "" : "s");
-    if (job_status_text(job))
-        textbuf_printf(b, ": %s", job_status_text(job));
-}
-
-void daemon_set_status(struct daemon *d)
-{
-    struct textbuf b = TEXTBUF(d->status_text);
-
-    if (d->sole && d->sole->job) {
-        put_job(d->sole->job, &b);
-        return;
-    }
-    if (d->n_counted == 0) {
-        textbuf_puts(&b, "no jobs");
-        return;
-    }
-    textbuf_printf(&b, "%zu of %zu units up", d->n_up, d->n_counted);
-    if (d->n_failed > 0)
-        textbuf_printf(&b, ", %zu failed", d->n_failed);
-}
-
-void daemon_unit_status(struct unit *u, bool tree, struct job_status *ret)
-{
-    if (u->job && tree)
-        job_status_of_tree(u->job, ret);
-    else if (u->job)
-        job_status(u->job, ret);
-    else
-        *ret = (struct job_status){
-            .name = unit_name(u),
-            .state = u->state == UNIT_ACTIVE ? JOB_UP : u->state == UNIT_FAILED ? JOB_FAILED : JOB_INACTIVE,
-            .since = u->since,
-            .argv = jobspec_argv(&u->file.spec),
-            .ready = u->state == UNIT_ACTIVE,
-            .healthy = u->state == UNIT_ACTIVE,
-            .memory = UINT64_MAX,
-            .cpu_usec = UINT64_MAX,
-        };
-    if (u->why && (!u->job || job_over(u->job)))
-        ret->readiness = u->why;
-    ret->pending = u->pending;
-    ret->idle = !u->job && !u->asked;
-    ret->path = u->file.path;
-    ret->description = u->file.spec.description;
-}
-
-void daemon_tell_starter(struct daemon *d, const struct unit *u, const char *fmt, ...)
-{
-    char row[1024];
-    struct textbuf b = TEXTBUF(row);
-    va_list ap;
-
-    textbuf_printf(&b, "amphid: %s: ", u && u != d->sole ? unit_name(u) : d->config->name);
-    va_start(ap, fmt);
-    textbuf_vprintf(&b, fmt, ap);
-    va_end(ap);
-    upward_trace(d->upward, row);
-}
-
-/* Numbers as the text of a field; they live as long as the statement. */
-struct number {
-    char text[24];
-};
-
-static struct number number(long long n)
-{
-    struct number t;
-
-    snprintf(t.text, sizeof(t.text), "%lld", n);
-    return t;
-}
-
-void daemon_tell_changed(struct daemon *d, struct unit *u)
-{
-    struct job_status status;
-
-    if (!d->control)
-        return;
-    daemon_unit_status(u, false, &status);
-    control_job_changed(d->control, &status);
 }
 
 /* ---- a start ---- */
@@ -122,7 +28,7 @@ static void job_started(void *ctx, struct job *job)
     else if (first)
         log_unit(d->log, unit_subject(u), STAGE_PRIVILEGES, LOG_INFO, NULL, "kept: COMMAND is user %u, as we are",
                  (unsigned)self_uid());
-    log_unit(d->log, unit_subject(u), STAGE_EXEC, LOG_INFO, FIELDS({"MAIN_PID", number(job->pid).text}),
+    log_unit(d->log, unit_subject(u), STAGE_EXEC, LOG_INFO, FIELDS({"MAIN_PID", daemon_number(job->pid).text}),
              "%s runs as PID %d", s->path ? s->path : job->c.spec->start.v[job->fsm.command].path,
              job->pid);
 }
@@ -136,8 +42,8 @@ static void job_ready(struct daemon *d, struct unit *u)
     if (r < 0)
         log_stage(d->log, STAGE_FAILED, LOG_ERR, NULL, "no control socket in %s: %s; it hears signals alone", d->config->rundir,
                   strerror(-r));
-    put_job(u->job, &b);
-    log_unit(d->log, unit_subject(u), STAGE_READY, LOG_INFO, FIELDS({"MAIN_PID", number(u->job->pid).text}), "%s",
+    daemon_put_job(u->job, &b);
+    log_unit(d->log, unit_subject(u), STAGE_READY, LOG_INFO, FIELDS({"MAIN_PID", daemon_number(u->job->pid).text}), "%s",
              text + (unit_subject(u) ? strlen(unit_name(u)) + 1 : 0)); /* a record about a unit has its name before it */
     if (u != d->sole)
         return;
@@ -172,8 +78,8 @@ static void job_exited(void *ctx, struct job *job)
 
     job_explain_exit(job->exit_code, job->exit_status, &b);
     log_unit(d->log, unit_subject(u), STAGE_CHILD_EXIT, clean || job->stop_asked ? LOG_INFO : LOG_WARNING,
-             FIELDS({"MAIN_PID", number(job->exit_pid).text}, {"EXIT_CODE", exit_code_name(job->exit_code)},
-                    {"EXIT_STATUS", number(job->exit_status).text}),
+             FIELDS({"MAIN_PID", daemon_number(job->exit_pid).text}, {"EXIT_CODE", exit_code_name(job->exit_code)},
+                    {"EXIT_STATUS", daemon_number(job->exit_status).text}),
              "%s (PID %d) %s", job->c.spec->start.v[job->fsm.command].argv[0], job->exit_pid, text);
 }
 
@@ -186,66 +92,9 @@ static void command_ended(void *ctx, struct job *job, const struct command_end *
 
     job_explain_exit(e->code, e->status, &b);
     log_unit(job->c.common->log, unit_subject(u), STAGE_COMMAND, failed ? LOG_WARNING : LOG_INFO,
-             FIELDS({"EXIT_CODE", exit_code_name(e->code)}, {"EXIT_STATUS", number(e->status).text}), "%s%s %s%s%s",
+             FIELDS({"EXIT_CODE", exit_code_name(e->code)}, {"EXIT_STATUS", daemon_number(e->status).text}), "%s%s %s%s%s",
              exec_list_name(e->list), e->command->argv[0], e->why ? "could not be started: " : text,
              e->why ? e->why : "", failed && e->command->ignore_failure ? " (\"-\": it does not matter)" : "");
-}
-
-/* What the instance ends with: the first failure of what was asked for. */
-static void note_exit(struct daemon *d, const struct unit *u, bool failed, int status)
-{
-    if (!u->asked || d->failed || d->config->resident)
-        return;
-    d->failed = failed;
-    d->exit_status = status;
-}
-
-/* To whoever waits above: the end of the only unit is the instance's, that of another one is a line. */
-static void tell_failure(struct daemon *d, const struct unit *u, int status, int error, const char *why, char *tail)
-{
-    char row[NEWS_MAX];
-    struct textbuf b = TEXTBUF(row);
-
-    if (u == d->sole && (u->state == UNIT_INACTIVE || u->state == UNIT_FAILED)) {
-        upward_failed(d->upward, status, error, why, tail);
-        return;
-    }
-    if (d->told_up)
-        return;
-    textbuf_printf(&b, "amphid: %s: %s", u == d->sole ? d->config->name : unit_name(u), why);
-    if (tail)
-        textbuf_printf(&b, "\n%.*s", (int)(strlen(tail) - (*tail && tail[strlen(tail) - 1] == '\n')), tail);
-    upward_trace(d->upward, row);
-}
-
-void daemon_unit_refused(struct daemon *d, struct unit *u, const char *fmt, ...)
-{
-    char why[512];
-    struct textbuf b = TEXTBUF(why);
-    va_list ap;
-
-    va_start(ap, fmt);
-    textbuf_vprintf(&b, fmt, ap);
-    va_end(ap);
-    unit_because(u, why);
-    log_unit(d->log, unit_subject(u), STAGE_FAILED, LOG_ERR, FIELDS({"RESULT", "dependency"}), "%s", why);
-    note_exit(d, u, true, 1);
-    tell_failure(d, u, 1, 0, why, NULL);
-    control_job_not_started(d->control, unit_name(u), why);
-}
-
-void daemon_unit_failed(struct daemon *d, struct unit *u, int status, int error, const char *why)
-{
-    /* systemd's words: what a set-up step refuses is an exit code (200 and up), the rest is resources. */
-    const char *result = job_result_name(status >= EXIT_CHDIR ? RESULT_EXIT_CODE : RESULT_RESOURCES);
-
-    log_unit(d->log, unit_subject(u), STAGE_FAILED, LOG_ERR,
-             FIELDS({"RESULT", result}, {error ? "ERRNO" : NULL, number(error).text}), "%s", why);
-    unit_because(u, why);
-    note_exit(d, u, true, status);
-    daemon_note(d, u, UNIT_FAILED, 0);
-    tell_failure(d, u, status, error, why, NULL);
-    daemon_unit_over(d, u, true, status);
 }
 
 static void job_end(struct daemon *d, struct unit *u)
@@ -261,9 +110,9 @@ static void job_end(struct daemon *d, struct unit *u)
     if (job->fsm.state == JOB_FAILED) {
         job_explain(job, &b);
         log_unit(d->log, unit_subject(u), STAGE_FAILED, LOG_ERR,
-                 FIELDS({"RESULT", result}, {error ? "ERRNO" : NULL, number(error).text}), "%s", text);
+                 FIELDS({"RESULT", result}, {error ? "ERRNO" : NULL, daemon_number(error).text}), "%s", text);
         tail = job->up_once ? NULL : last_words(job);
-        tell_failure(d, u, status, error, text, tail);
+        daemon_tell_failure(d, u, status, error, text, tail);
     } else if (u != d->sole) {
         log_unit(d->log, unit_subject(u), STAGE_STOPPED, LOG_INFO, FIELDS({"RESULT", result}), "result: %s", result);
     }
@@ -273,7 +122,7 @@ static void job_end(struct daemon *d, struct unit *u)
     }
     if (d->is_init && job->exit_code) /* an init tells its container how its program ended, asked for or not */
         status = job->exit_code == CLD_EXITED ? job->exit_status : 128 + job->exit_status;
-    note_exit(d, u, job->fsm.state == JOB_FAILED, status);
+    daemon_note_exit(d, u, job->fsm.state == JOB_FAILED, status);
     daemon_unit_over(d, u, job->fsm.state == JOB_FAILED, status);
 }
 
@@ -287,7 +136,7 @@ static void tell_restart(struct daemon *d, const struct unit *u)
     struct textbuf b = TEXTBUF(text);
 
     job_explain(job, &b);
-    log_unit(d->log, unit_subject(u), STAGE_RESTART, LOG_NOTICE, FIELDS({"RESTARTS", number(job->fsm.restarts).text}),
+    log_unit(d->log, unit_subject(u), STAGE_RESTART, LOG_NOTICE, FIELDS({"RESTARTS", daemon_number(job->fsm.restarts).text}),
              "restart %u in %g s: %s", job->fsm.restarts, (double)ms / 1e3, text);
     if (d->told_up)
         return;

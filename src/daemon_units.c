@@ -1,187 +1,13 @@
 /* Between the graph of the units and their jobs: what is to begin is begun here, what becomes of it is told to the
  * graph when the event is over. So no rule of the graph ever runs inside a step of a job. */
-#include <errno.h>
 #include <malloc.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
 #include "cleanup.h"
 #include "daemon_state.h"
-#include "fsm_rules.h"
 
 #define FEW_NEWS 64 /* room for so many may stay */
-
-struct unit_news {
-    size_t unit;
-    enum unit_state state;
-    unsigned news;
-};
-
-/* ---- who is alive ---- */
-
-static bool is_alive(enum unit_state s)
-{
-    return s != UNIT_INACTIVE && s != UNIT_FAILED;
-}
-
-static bool is_up(enum unit_state s)
-{
-    return s == UNIT_ACTIVE || s == UNIT_RELOADING;
-}
-
-/* A service counts from its first start on; one that was asked for keeps the instance alive. */
-static void count(struct daemon *d, const struct unit *u, enum unit_state s, int by)
-{
-    size_t n = (size_t)by;
-
-    if (!u->counted)
-        return;
-    d->n_up += is_up(s) ? n : 0;
-    d->n_failed += s == UNIT_FAILED ? n : 0;
-    d->n_alive += is_alive(s) ? n : 0;
-    d->n_asked += u->asked && is_alive(s) ? n : 0;
-}
-
-/* What OnFailure= and OnSuccess= of @u may start is to be told of this end: when it is started @u may live again. */
-static void tell_followers(struct daemon *d, const struct unit *u, enum unit_state state)
-{
-    enum unit_dep dep = state == UNIT_FAILED ? DEP_ON_FAILURE : DEP_ON_SUCCESS;
-    size_t pos = 0, other;
-
-    while (!is_alive(state) && graph_dep(d->graph, u->number, dep, &pos, &other))
-        (void)daemon_monitor(units_nth(d->units, other), u); /* without memory it is told less */
-}
-
-void daemon_note(struct daemon *d, struct unit *u, enum unit_state state, unsigned news)
-{
-    struct unit_news *grown = d->news;
-
-    tell_followers(d, u, state);
-    if (d->n_news == d->news_size) {
-        size_t size = d->news_size ? 2 * d->news_size : 8;
-
-        grown = reallocarray(d->news, size, sizeof(*grown));
-        if (!grown) /* the graph learns with the next change what it has missed */
-            return;
-        d->news = grown;
-        d->news_size = size;
-    }
-    grown[d->n_news++] = (struct unit_news){u->number, state, news};
-    count(d, u, u->state, -1);
-    u->since = u->job ? u->job->since : realtime_usec();
-    u->state = news & UNIT_RESTARTS ? UNIT_ACTIVATING : state;
-    if (u->locked && !is_alive(u->state)) {
-        unit_unlock(&d->unit_locks, unit_name(u));
-        u->locked = false;
-    }
-    if (!u->counted && u->kind == UNIT_IS_SERVICE) {
-        u->counted = true;
-        d->n_counted++;
-    }
-    count(d, u, u->state, 1);
-}
-
-/* systemd.service(5), RestartMode=direct: those who depend on it see nothing of the end, if another life follows. */
-static bool is_hidden(const struct job *job)
-{
-    const struct jobspec *spec = job->c.spec;
-
-    return spec->restart_mode == RESTART_DIRECT && !job->comes_back && fsm_wants_restart(&job->fsm, spec);
-}
-
-void daemon_note_job(struct daemon *d, struct unit *u)
-{
-    switch (u->job->fsm.state) {
-    case JOB_INACTIVE:
-    case JOB_DONE:
-        daemon_note(d, u, UNIT_INACTIVE, 0);
-        break;
-    case JOB_FAILED:
-        daemon_note(d, u, UNIT_FAILED, 0);
-        break;
-    case JOB_RESTART:
-        if (u->job->c.spec->restart_mode == RESTART_DIRECT)
-            daemon_note(d, u, UNIT_ACTIVATING, 0);
-        else
-            daemon_note(d, u, u->job->fsm.result == RESULT_SUCCESS ? UNIT_INACTIVE : UNIT_FAILED, UNIT_RESTARTS);
-        break;
-    case JOB_CONDITION:
-    case JOB_START_PRE:
-    case JOB_STARTING:
-    case JOB_START_POST:
-        daemon_note(d, u, UNIT_ACTIVATING, 0);
-        break;
-    case JOB_UP:
-    case JOB_EXITED:
-        daemon_note(d, u, UNIT_ACTIVE, 0);
-        break;
-    case JOB_RELOADING:
-        daemon_note(d, u, UNIT_RELOADING, 0);
-        break;
-    case JOB_STOP:
-    case JOB_STOP_WATCHDOG:
-    case JOB_STOP_TERM:
-    case JOB_STOP_KILL:
-    case JOB_STOP_POST:
-    case JOB_FINAL_KILL:
-    case JOB_STATE_MAX:
-        daemon_note(d, u, is_hidden(u->job) ? UNIT_ACTIVATING : UNIT_DEACTIVATING, 0);
-    }
-}
-
-/* @u is wanted for itself; of a target, what it groups. */
-static void mark_asked(struct daemon *d, struct unit *u)
-{
-    static const enum unit_dep members[] = {DEP_REQUIRES, DEP_WANTS, DEP_BINDS_TO, DEP_UPHOLDS};
-    size_t pos, other;
-
-    if (u->asked)
-        return;
-    count(d, u, u->state, -1);
-    u->asked = true;
-    count(d, u, u->state, 1);
-    for (size_t i = 0; u->kind == UNIT_IS_GROUP && i < ARRAY_SIZE(members); i++)
-        for (pos = 0; graph_dep(d->graph, u->number, members[i], &pos, &other);)
-            mark_asked(d, units_nth(d->units, other));
-}
-
-/* What OnFailure= and OnSuccess= of @u start, which is @state now, is to come to its end, too. */
-static void mark_followers(struct daemon *d, const struct unit *u, enum unit_state state)
-{
-    enum unit_dep dep = state == UNIT_FAILED ? DEP_ON_FAILURE : DEP_ON_SUCCESS;
-    size_t pos = 0, other;
-
-    while (!is_alive(state) && graph_dep(d->graph, u->number, dep, &pos, &other))
-        mark_asked(d, units_nth(d->units, other));
-}
-
-int daemon_request(struct daemon *d, struct unit *u, enum unit_job job)
-{
-    bool starts = job == UNIT_JOB_START || job == UNIT_JOB_RESTART, before = u->pending;
-    int r;
-
-    u->pending = u->pending || starts;
-    r = graph_request(d->graph, u->number, job, UNIT_JOB_REPLACE);
-    if (r < 0)
-        u->pending = before;
-    if (r < 0 && starts && !is_alive(u->state))
-        unit_because(u, r == -ENOENT   ? "a unit that it needs cannot be loaded"
-                        : r == -EBUSY  ? "what it needs contradicts what is asked for or under way"
-                        : r == -EDEADLK ? "its order is a circle"
-                                       : strerror(-r));
-    d->changed = true;
-    return r;
-}
-
-int daemon_want(struct daemon *d, struct unit *u)
-{
-    int r = daemon_request(d, u, UNIT_JOB_START);
-
-    if (r >= 0)
-        mark_asked(d, u);
-    return r;
-}
 
 /* ---- what has become of it ---- */
 
@@ -221,7 +47,7 @@ static const struct unit *missing_need(const struct daemon *d, const struct unit
         size_t pos = 0, other;
 
         while (graph_dep(d->graph, u->number, needs[i], &pos, &other))
-            if (!is_up(units_nth(d->units, other)->state))
+            if (!unit_up(units_nth(d->units, other)->state))
                 return units_nth(d->units, other);
     }
     return NULL;
@@ -296,9 +122,9 @@ static void look_at(struct daemon *d, struct unit *u)
 {
     if (!u->awaited || graph_job(d->graph, u->number, NULL) != UNIT_JOB_NONE)
         return;
-    if (is_up(u->state))
+    if (unit_up(u->state))
         decide(d, u, true);
-    else if (!is_alive(u->state))
+    else if (!unit_alive(u->state))
         decide(d, u, u->state == UNIT_INACTIVE);
 }
 
@@ -308,22 +134,10 @@ static void tell_graph(struct daemon *d)
         const struct unit_news n = d->news[i];
 
         graph_changed(d->graph, n.unit, n.state, n.news);
-        mark_followers(d, units_nth(d->units, n.unit), n.state);
+        daemon_mark_followers(d, units_nth(d->units, n.unit), n.state);
         look_at(d, units_nth(d->units, n.unit));
     }
     d->n_news = 0;
-}
-
-void daemon_stop_units(struct daemon *d)
-{
-    for (size_t i = 0; i < units_count(d->units); i++) {
-        struct unit *u = units_nth(d->units, i);
-
-        if (u->kind != UNIT_IS_HOST && !u->same &&
-            (is_alive(u->state) || graph_job(d->graph, u->number, NULL) != UNIT_JOB_NONE))
-            (void)graph_request(d->graph, u->number, UNIT_JOB_STOP, UNIT_JOB_REPLACE);
-    }
-    d->changed = true;
 }
 
 static void look_for_end(struct daemon *d)
