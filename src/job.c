@@ -1,97 +1,12 @@
-/* The hands of one job: everything that happens becomes an event for fsm_step(), here; what it answers is carried out
- * in one place, job_act(). */
+/* The ears of one job: everything that happens becomes an event for job_step(), here and, where the child itself says it,
+ * in job_hears.c. */
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/random.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
-#include <syslog.h>
 #include "cleanup.h"
-#include "job.h"
 #include "job_step.h"
-#include "job_run.h"
 #include "reaper.h"
 #include "spec_exec.h"
-
-#define NOTHING ((struct fsm_input){.event = EV_MAX})
-
-/* Does the state machine wait for the last process to go? */
-static bool waits_for_empty(const struct job *job)
-{
-    enum job_state s = job->fsm.state;
-
-    return s == JOB_STOP_TERM || s == JOB_STOP_KILL || s == JOB_STOP_WATCHDOG || s == JOB_FINAL_KILL ||
-           (s == JOB_UP && job->fsm.headless);
-}
-
-/* Nobody is left who could tell: what the state machine waits for has happened. */
-static struct fsm_input look_around(struct job *job)
-{
-    bool seeks = job->fsm.state == JOB_STARTING && job->more && job->more->seek_usec;
-
-    if (job->control || job->pid || job->idle || !(seeks || waits_for_empty(job)))
-        return NOTHING;
-    if (!tree_is_empty(&job->tree)) {
-        tree_watch(&job->tree);
-        return NOTHING;
-    }
-    if (job->fsm.main) /* the first process of a daemon that has left no other */
-        return (struct fsm_input){.event = EV_EXIT, .code = job->exit_code, .status = job->exit_status};
-    return (struct fsm_input){.event = EV_EMPTY};
-}
-
-static bool rests(enum job_state s)
-{
-    return s == JOB_INACTIVE || s == JOB_RESTART || s == JOB_DONE || s == JOB_FAILED;
-}
-
-/* What was made for a life goes with it (directories, credentials), before anybody hears of its end. Another one may
- * have begun in the same step. */
-static void end_life(struct job *job, enum job_state before, uint64_t started)
-{
-    bool another = !rests(job->fsm.state) && !rests(before) && job->fsm.started != started;
-    char why[256] = "";
-    struct textbuf b = TEXTBUF(why);
-
-    if (!job->spawn || (!another && (!rests(job->fsm.state) || job->fsm.state == before)))
-        return;
-    if (spawn_over(job->spawn, another || job->comes_back || job->fsm.state == JOB_RESTART, &b) < 0)
-        log_stage(job->c.common->log, STAGE_STOPPED, LOG_WARNING, NULL, "%s", why);
-}
-
-unsigned job_step(struct job *job, struct fsm_input in)
-{
-    unsigned all = 0;
-
-    while (in.event != EV_MAX) {
-        enum job_state before = job->fsm.state;
-        uint64_t started = job->fsm.started;
-        bool begins = in.event == EV_EXEC;
-        unsigned actions;
-
-        in.now = now_usec();
-        if ((job->c.spec->restart_steps > 0 || job->c.spec->runtime_extra > 0) &&
-            getrandom(&in.random, sizeof(in.random), GRND_NONBLOCK) < 0)
-            in.random = (uint32_t)in.now;
-        all |= actions = fsm_step(&job->fsm, job->c.spec, &in);
-        if (job->fsm.state != before)
-            job->since = realtime_usec();
-        if (actions & ACT_READY)
-            job->was_up = job->up_once = true;
-        loop_arm(job->c.common->loop, &job->timer, job->fsm.deadline);
-        end_life(job, before, started);
-        if (actions)
-            job->c.common->ops->acting(job->c.ops_ctx, job, actions);
-        in = job_act(job, actions);
-        /* The first look may find it ready at once, so it comes when the state machine knows that the process runs. */
-        if (begins && job->ready)
-            ready_begin(job->ready);
-        if (in.event == EV_MAX)
-            in = look_around(job);
-    }
-    return all;
-}
 
 static int deadline(struct timer *t)
 {
@@ -159,7 +74,41 @@ static void look_for_oom(struct job *job)
 static void tree_changed(void *ctx)
 {
     look_for_oom(ctx);
-    job_step(ctx, look_around(ctx));
+    job_step(ctx, job_look_around(ctx));
+}
+
+static void all_ready(void *ctx)
+{
+    job_step(ctx, (struct fsm_input){.event = EV_READY});
+}
+
+static void not_ready(void *ctx, const char *why)
+{
+    job_because(ctx, why);
+    job_step(ctx, (struct fsm_input){.event = EV_NOTREADY});
+}
+
+/* systemd.service(5), Type=dbus: up is who has the name, and no longer. */
+static void name_changed(void *ctx, enum systemd_bus_news news, const char *why)
+{
+    struct job *job = ctx;
+    char text[256];
+
+    if (news == SYSTEMD_BUS_OWNED) {
+        job->more->has_name = true;
+        if (job->ready)
+            ready_holds(job->ready, PROBE_DBUS);
+        return;
+    }
+    if (news == SYSTEMD_BUS_FREE && !job->more->has_name)
+        return;
+    snprintf(text, sizeof(text), "%s%s", why ? "the D-Bus: " : "it has lost its name on the D-Bus", why ? why : "");
+    if (job->fsm.state == JOB_STARTING)
+        not_ready(job, text);
+    else if (news == SYSTEMD_BUS_FREE && job->c.spec->type == TYPE_DBUS) {
+        job_because(job, text);
+        job_step(job, (struct fsm_input){.event = EV_LOST});
+    }
 }
 
 static void found_main(struct job *job)
@@ -192,8 +141,6 @@ static int seek_main(struct timer *t)
 
 /* ---- Type=idle ---- */
 
-#define IDLE_USEC (5 * USEC_PER_SEC) /* systemd.service(5): "subject to a 5s timeout" */
-
 void job_go(struct job *job)
 {
     if (!job->idle)
@@ -213,13 +160,6 @@ static int waited_long_enough(struct timer *t)
 {
     job_go(CONTAINER_OF(t, struct job_more, later)->job);
     return 0;
-}
-
-void job_wait_idly(struct job *job)
-{
-    job->idle = true;
-    job->more->later.fn = waited_long_enough;
-    loop_arm(job->c.common->loop, &job->more->later, now_usec() + IDLE_USEC);
 }
 
 /* ---- ends ---- */
@@ -273,7 +213,7 @@ static void take_end(struct job *job)
     if (end.pid == job->pid)
         main_ended(job, end.code, end.status);
     else if (end.pid == job->control)
-        job_command_ended(job, &end);
+        job_step(job, job_command_ended(job, &end));
     else if ((!job->ready || !ready_exited(job->ready, end.pid, end.code, end.status)) && job->health)
         (void)health_exited(job->health, end.pid, end.code, end.status);
 }
@@ -294,7 +234,7 @@ void job_settle(struct job *job)
     take_end(job);
     if (!job->opened)
         return;
-    job_step(job, look_around(job));
+    job_step(job, job_look_around(job));
     if (job->fsm.state == JOB_STOP_KILL || job->fsm.state == JOB_FINAL_KILL)
         job_kill_rest(job);
 }
@@ -349,6 +289,12 @@ static int make_health(struct job *job)
     return 0;
 }
 
+static const struct job_handlers handlers = {.main_gone = foreign_main_ended,
+                                             .heard = job_heard,
+                                             .ready = {all_ready, not_ready},
+                                             .name_changed = name_changed,
+                                             .idle_over = waited_long_enough};
+
 int job_init(struct job *job, const struct job_context *c)
 {
     int r;
@@ -359,7 +305,7 @@ int job_init(struct job *job, const struct job_context *c)
                         .notify_access = first_access(c->spec)};
     fsm_init(&job->fsm, c->spec);
     job->since = realtime_usec();
-    r = job_make_more(job, foreign_main_ended);
+    r = job_make_more(job, &handlers);
     if (r >= 0)
         r = make_output(job);
     if (r >= 0)

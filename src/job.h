@@ -86,6 +86,7 @@ struct child_end {
 /* What a job does without that is simply run: one that says nothing to us, and that nobody asks whether it is ready. */
 struct job_more {
     struct job *job;
+    const struct job_handlers *on; /* who hears what is waited for */
     struct watch main_end; /* a pidfd of a main process that is not our child, -1: it is one */
     struct timer later;    /* Type=forking: looks for the main process; Type=idle: its exec */
     uint64_t seek_usec;    /* until the next look; 0: it is not looked for */

@@ -4,10 +4,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include "cleanup.h"
-#include "job_run.h"
 #include "job_step.h"
-
-#define NOTHING ((struct fsm_input){.event = EV_MAX})
 
 /* Until it is reaped a child's PID is its own; for one that is not our child we hold a pidfd. */
 static void signal_main(const struct job *job, int sig)
@@ -50,11 +47,6 @@ static void kill_command(const struct job *job)
         (void)kill(job->control, SIGKILL);
 }
 
-bool job_kills_all(const struct jobspec *d)
-{
-    return d->kill_mode == KILL_CONTROL_GROUP || d->kill_mode == KILL_MIXED;
-}
-
 /* Without a cgroup one pass may miss whoever's parent was just ending, so it is repeated for as long as there is
  * anybody. */
 void job_kill_rest(struct job *job)
@@ -78,40 +70,6 @@ static void kill_all(struct job *job)
         (void)tree_signal(&job->tree, d->final_kill_signal, job->pid);
 }
 
-static void all_ready(void *ctx)
-{
-    job_step(ctx, (struct fsm_input){.event = EV_READY});
-}
-
-static void not_ready(void *ctx, const char *why)
-{
-    job_because(ctx, why);
-    job_step(ctx, (struct fsm_input){.event = EV_NOTREADY});
-}
-
-/* systemd.service(5), Type=dbus: up is who has the name, and no longer. */
-static void name_changed(void *ctx, enum systemd_bus_news news, const char *why)
-{
-    struct job *job = ctx;
-    char text[256];
-
-    if (news == SYSTEMD_BUS_OWNED) {
-        job->more->has_name = true;
-        if (job->ready)
-            ready_holds(job->ready, PROBE_DBUS);
-        return;
-    }
-    if (news == SYSTEMD_BUS_FREE && !job->more->has_name)
-        return;
-    snprintf(text, sizeof(text), "%s%s", why ? "the D-Bus: " : "it has lost its name on the D-Bus", why ? why : "");
-    if (job->fsm.state == JOB_STARTING)
-        not_ready(job, text);
-    else if (news == SYSTEMD_BUS_FREE && job->c.spec->type == TYPE_DBUS) {
-        job_because(job, text);
-        job_step(job, (struct fsm_input){.event = EV_LOST});
-    }
-}
-
 static int watch_name(struct job *job)
 {
     const char *name = NULL;
@@ -126,7 +84,7 @@ static int watch_name(struct job *job)
             name = job->more->gates[i].target;
     if (!name)
         return 0;
-    r = systemd_bus_watch(&job->more->bus, job->c.common->loop, name, name_changed, job);
+    r = systemd_bus_watch(&job->more->bus, job->c.common->loop, name, job->more->on->name_changed, job);
     if (r == -EOPNOTSUPP)
         return job_fail(job, EXIT_FDS, 0, "the D-Bus cannot be asked: libsystemd is not installed");
     return r < 0 ? job_fail(job, EXIT_FDS, -r, "there is no D-Bus") : 0;
@@ -134,13 +92,12 @@ static int watch_name(struct job *job)
 
 static int begin_to_wait(struct job *job)
 {
-    static const struct ready_ops ops = {all_ready, not_ready};
     int r;
 
     job->ready = ready_free(job->ready);
     if (!job->more || job->more->n_gates == 0)
         return 0;
-    r = ready_new(&job->ready, job->more->gates, job->more->n_gates, &job->more->probes, &ops, job);
+    r = ready_new(&job->ready, job->more->gates, job->more->n_gates, &job->more->probes, &job->more->on->ready, job);
     return r < 0 ? job_fail(job, EXIT_MEMORY, -r, "Ready=") : 0;
 }
 
@@ -171,6 +128,16 @@ static struct fsm_input not_started(const struct job *job)
         .event = EV_NOSTART, .code = status == EXIT_MEMORY ? 0 : CLD_EXITED, .status = status};
 }
 
+#define IDLE_USEC (5 * USEC_PER_SEC) /* systemd.service(5), Type=idle: "subject to a 5s timeout" */
+
+/* It counts as running, until job_go(). */
+static void wait_idly(struct job *job)
+{
+    job->idle = true;
+    job->more->later.fn = job->more->on->idle_over;
+    loop_arm(job->c.common->loop, &job->more->later, now_usec() + IDLE_USEC);
+}
+
 static struct fsm_input run_main(struct job *job)
 {
     const struct job_ops *ops = job->c.common->ops;
@@ -178,7 +145,7 @@ static struct fsm_input run_main(struct job *job)
     if (job_open(job) < 0 || begin_to_wait(job) < 0 || watch_name(job) < 0)
         return not_started(job);
     if (job->c.spec->type == TYPE_IDLE && ops->busy && ops->busy(job->c.ops_ctx, job)) {
-        job_wait_idly(job);
+        wait_idly(job);
         return (struct fsm_input){.event = EV_EXEC};
     }
     if (job_run_main(job) < 0)
@@ -318,7 +285,7 @@ static bool list_counts(const struct job *job)
             s == JOB_STOP_POST);
 }
 
-void job_command_ended(struct job *job, const struct child_end *end)
+struct fsm_input job_command_ended(struct job *job, const struct child_end *end)
 {
     const struct command_list *list = jobspec_commands(job->c.spec, job->control_list);
     bool failed = end->code != CLD_EXITED || end->status != 0;
@@ -326,11 +293,9 @@ void job_command_ended(struct job *job, const struct child_end *end)
     tell_command(job, end->pid, end->code, end->status, NULL);
     job->control = 0;
     if (!list_counts(job))
-        return;
-    if (failed && !list->v[job->command].ignore_failure) {
-        job_step(job, (struct fsm_input){.event = EV_CONTROL, .code = end->code, .status = end->status});
-        return;
-    }
+        return NOTHING;
+    if (failed && !list->v[job->command].ignore_failure)
+        return (struct fsm_input){.event = EV_CONTROL, .code = end->code, .status = end->status};
     job->command++;
-    job_step(job, run_commands(job));
+    return run_commands(job);
 }

@@ -6,7 +6,6 @@
 #include <syslog.h>
 #include "cleanup.h"
 #include "job_notify.h"
-#include "job_run.h"
 #include "job_step.h"
 
 static bool is_member(void *ctx, pid_t pid)

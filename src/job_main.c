@@ -8,7 +8,6 @@
 #include "cgroup.h"
 #include "cleanup.h"
 #include "job_run.h"
-#include "job_step.h"
 #include "parse.h"
 #include "proc.h"
 #include "tree_remains.h"

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include "cleanup.h"
 #include "job_run.h"
-#include "job_step.h"
 
 /* What Type= waits for. */
 static enum probe_kind implied_gate(const struct jobspec *d)
@@ -26,7 +25,7 @@ static bool needs_more(const struct jobspec *d)
            spec_health(d)->health.kind != PROBE_NONE;
 }
 
-int job_make_more(struct job *job, int (*main_gone)(struct watch *w, uint32_t events))
+int job_make_more(struct job *job, const struct job_handlers *on)
 {
     const struct jobspec *d = job->c.spec;
     enum probe_kind implied = implied_gate(d);
@@ -38,7 +37,8 @@ int job_make_more(struct job *job, int (*main_gone)(struct watch *w, uint32_t ev
     if (!m)
         return -ENOMEM;
     m->job = job;
-    m->main_end = (struct watch){.fd = -1, .fn = main_gone};
+    m->on = on;
+    m->main_end = (struct watch){.fd = -1, .fn = on->main_gone};
     m->notify.watch.fd = -1;
     m->probes = (struct probe_context){job->c.common->loop, job_run_probe, job};
     for (; m->n_gates < d->ready.n; m->n_gates++)
@@ -59,13 +59,4 @@ struct job_more *job_free_more(struct job_more *m)
     free(m->status_text);
     free(m);
     return NULL;
-}
-
-void job_place(const struct job *job, const char *what, char ret[static JOB_PLACE_SIZE])
-{
-    struct textbuf b = {.data = ret, .size = JOB_PLACE_SIZE};
-
-    textbuf_printf(&b, "%s/%s", job->c.common->rundir, what);
-    if (job->c.number > 0)
-        textbuf_printf(&b, ".%u", job->c.number);
 }

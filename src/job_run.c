@@ -10,7 +10,6 @@
 #include <syslog.h>
 #include "cleanup.h"
 #include "job_run.h"
-#include "job_step.h"
 #include "parse.h"
 #include "proc.h"
 #include "self.h"
@@ -18,19 +17,6 @@
 #include "strv.h"
 #include "systemd.h"
 #include "textbuf.h"
-
-void job_because(struct job *job, const char *why)
-{
-    free(job->why);
-    job->why = why && *why ? strdup(why) : NULL;
-}
-
-int job_fail(struct job *job, enum spawn_exit exit_status, int error, const char *what)
-{
-    if (!job->error)
-        job->error = calloc(1, sizeof(*job->error));
-    return job->error ? spawn_fail(job->error, exit_status, error, "%s", what) : -1;
-}
 
 static int fail_as(struct job *job, const struct spawn_error *error)
 {
@@ -163,7 +149,7 @@ static int open_notify(struct job *job)
     if (!jobspec_notifies(job->c.spec))
         return 0;
     job_place(job, "notify", path);
-    r = notifysock_open(&job->more->notify, job->c.common->loop, path, uid, job_heard, job);
+    r = notifysock_open(&job->more->notify, job->c.common->loop, path, uid, job->more->on->heard, job);
     textbuf_printf(&b, "the notify socket %s", path);
     return r < 0 ? job_fail(job, EXIT_FDS, -r, what) : 0;
 }
@@ -337,12 +323,6 @@ static void set_non_blocking(const struct job *job, const struct spawn_fd *store
         (void)fcntl(3 + (int)i, F_SETFL, fcntl(3 + (int)i, F_GETFL) | O_NONBLOCK);
     for (unsigned i = 0; i < n; i++)
         (void)fcntl(stored[i].fd, F_SETFL, fcntl(stored[i].fd, F_GETFL) | O_NONBLOCK);
-}
-
-void job_attribute_lines(struct job *job, pid_t pid)
-{
-    for (size_t i = 0; job->output && i < ARRAY_SIZE(job->output->streams); i++)
-        job->output->streams[i].pid = pid;
 }
 
 static int run_main(struct job *job, struct spawn_run *run)
