@@ -339,6 +339,9 @@ unsigned fsm_step(struct fsm *f, const struct jobspec *d, const struct fsm_input
 {
     unsigned actions = note(f, d, in) ? follow(rules[f->state][in->event], f, d, in) : 0;
 
+    /* RestartMode=direct: where there is nothing to wait for, others do not see that it was down. */
+    if (actions & ACT_AGAIN && d->restart_mode == RESTART_DIRECT && f->deadline <= in->now)
+        actions |= fsm_begin(f, d, in);
     if (f->deadline < in->now) /* it has passed while something else was done: TIME is the next event */
         f->deadline = in->now;
     return actions;

@@ -26,8 +26,6 @@ static unsigned restart(struct fsm *f, const struct jobspec *d, const struct fsm
 
     f->restarts++;
     f->growth++;
-    if (delay == 0 && d->restart_mode == RESTART_DIRECT) /* else others see that it was down */
-        return ACT_AGAIN | fsm_begin(f, d, in);
     fsm_enter(f, JOB_RESTART, fsm_after(in->now, delay));
     return fsm_cancel(f) | ACT_AGAIN;
 }

@@ -1,6 +1,4 @@
-/* The inside of the graph: what graph.c (units and names), graph_edges.c (dependencies), graph_queue.c (jobs),
- * graph_events.c (what follows from what), graph_run.c (one thing after the other), graph_pull.c, graph_order.c and
- * graph_transaction.c (a request) know of each other. */
+/* The inside of the graph. graph.c has units and names; each of the parts below calls those before it only. */
 #pragma once
 #include "graph.h"
 
@@ -103,17 +101,41 @@ static inline bool job_stops(enum unit_job j)
     return j == UNIT_JOB_STOP || j == UNIT_JOB_RESTART;
 }
 
+/* ---- graph.c ---- */
+
 /* Makes room for one more element of @size in *@array behind @n. */
 bool graph_room(void *array, size_t *room, size_t n, size_t size);
 
-/* Does @from have @to as @dep? Costs the shorter of both lists. */
-bool graph_linked(const struct graph *g, size_t from, enum unit_dep dep, size_t to);
+void graph_say(struct graph *g, int level, size_t unit, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
+/* ---- graph_lists.c ---- */
 
 void list_push(struct graph *g, enum list list, size_t unit);
 void list_push_front(struct graph *g, enum list list, size_t unit);
 bool list_pop(struct graph *g, enum list list, size_t *ret);
 
-void graph_say(struct graph *g, int level, size_t unit, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+/* @unit has something to be looked at @when. */
+void graph_due(struct graph *g, size_t unit, uint64_t when);
+
+/* ---- graph_edges.c ---- */
+
+/* Where @u has @to as @dep; n_edges: nowhere. */
+size_t edge_index(const struct unit_node *u, enum unit_dep dep, size_t to);
+
+/* Does @from have @to as @dep? Costs the shorter of both lists. */
+bool graph_linked(const struct graph *g, size_t from, enum unit_dep dep, size_t to);
+
+/* ---- graph_wishes.c ---- */
+
+/* A request that follows from what has happened. */
+void wish(struct graph *g, size_t unit, enum unit_job job, enum unit_job_mode mode);
+void wish_dep(struct graph *g, size_t unit, enum unit_dep dep, enum unit_job_mode mode);
+
+/* What the change of a unit or its job may mean for others will be looked at. */
+void audit_around(struct graph *g, size_t unit);
+void audit(struct graph *g, size_t unit, uint64_t now);
+
+/* ---- graph_queue.c ---- */
 
 /* One job of both, which do not contradict, on a unit in @state. */
 enum unit_job jobs_merge(enum unit_job a, enum unit_job b, enum unit_state state);
@@ -133,22 +155,13 @@ void job_look_again(struct graph *g, size_t unit);
 /* One for whose job that of @unit waits; itself: there is none. */
 size_t job_blocker(const struct graph *g, size_t unit);
 
-/* @unit has something to be looked at @when. */
-void graph_due(struct graph *g, size_t unit, uint64_t when);
-
 /* Begins the job of @unit, or finds that there is nothing to do. */
 void job_begin(struct graph *g, size_t unit);
 
 /* Fails what depends on the jobs that have failed. */
 void jobs_fall(struct graph *g);
 
-/* A request that follows from what has happened. */
-void wish(struct graph *g, size_t unit, enum unit_job job, enum unit_job_mode mode);
-void wish_dep(struct graph *g, size_t unit, enum unit_dep dep, enum unit_job_mode mode);
-
-/* What the change of a unit or its job may mean for others will be looked at. */
-void audit_around(struct graph *g, size_t unit);
-void audit(struct graph *g, size_t unit, uint64_t now);
+/* ---- graph_transaction.c ---- */
 
 /* graph_request(), and what follows when a unit has @restarts itself: the same for all others, but its own part of it
  * is under way. */

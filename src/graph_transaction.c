@@ -4,114 +4,8 @@
  * calls itself: dependencies may be as deep as there are units. */
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 #include <syslog.h>
 #include "graph_transaction.h"
-
-/* Walks from what was asked for along the links. @matters: only those without which it fails. */
-static void walk(struct transaction *t, bool matters)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i < t->n_jobs; i++)
-        t->jobs[i].reached = i == 0;
-    t->stack[n++] = 0;
-    while (n > 0) {
-        for (uint32_t l = t->jobs[t->stack[--n]].first_object, next; l; l = next) {
-            const struct tlink *link = &t->links[l - 1];
-            struct tjob *object = &t->jobs[link->object];
-
-            next = link->next_object;
-            if (object->reached || object->gone || (matters && !link->matters))
-                continue;
-            object->reached = true;
-            t->stack[n++] = link->object;
-        }
-    }
-}
-
-/* Drops what nothing wants that is still there. */
-static void collect(struct transaction *t)
-{
-    walk(t, false);
-    for (size_t i = 0; i < t->n_jobs; i++)
-        t->jobs[i].gone |= !t->jobs[i].reached;
-}
-
-/* Drops job @i, and those that cannot be without it: once it is known what matters, none of that does. */
-static void drop(struct transaction *t, size_t i)
-{
-    size_t n = 0;
-
-    t->jobs[i].gone = true;
-    t->stack[n++] = (uint32_t)i;
-    while (n > 0) {
-        uint32_t job = t->stack[--n];
-
-        for (uint32_t l = t->jobs[job].first_subject; l; l = t->links[l - 1].next_subject) {
-            struct tjob *subject = &t->jobs[t->links[l - 1].subject];
-
-            if (!t->links[l - 1].matters || subject->gone)
-                continue;
-            graph_say(t->graph, LOG_WARNING, subject->unit, "%s: its %s job is left out: it needs that of %s",
-                      graph_name(t->graph, subject->unit), unit_job_name((enum unit_job)subject->job),
-                      graph_name(t->graph, t->jobs[job].unit));
-            subject->gone = true;
-            t->stack[n++] = t->links[l - 1].subject;
-        }
-    }
-}
-
-/* The live jobs of a unit, one after the other: @i begins at its first_tjob; 0: none is left. */
-static uint32_t next_live(const struct transaction *t, uint32_t i)
-{
-    while (i && t->jobs[i - 1].gone)
-        i = t->jobs[i - 1].next;
-    return i;
-}
-
-#define FOREACH_LIVE(t, i, unit_of)                                                                                    \
-    for (uint32_t i = next_live(t, (t)->graph->units[unit_of].first_tjob); i; i = next_live(t, (t)->jobs[(i)-1].next))
-
-void transaction_drop_unit(struct transaction *t, size_t unit)
-{
-    FOREACH_LIVE(t, i, unit)
-    drop(t, i - 1);
-}
-
-bool transaction_has(const struct transaction *t, size_t unit)
-{
-    return next_live(t, t->graph->units[unit].first_tjob) != 0;
-}
-
-bool transaction_matters(const struct transaction *t, size_t unit)
-{
-    bool matters = false;
-
-    FOREACH_LIVE(t, i, unit)
-    matters |= t->jobs[i - 1].matters;
-    return matters;
-}
-
-/* Of the transaction alone. */
-static enum unit_job asked(const struct transaction *t, size_t unit)
-{
-    enum unit_job job = UNIT_JOB_NONE;
-
-    FOREACH_LIVE(t, i, unit)
-    job = jobs_merge(job, (enum unit_job)t->jobs[i - 1].job, (enum unit_state)t->graph->units[unit].state);
-    return job;
-}
-
-enum unit_job transaction_job(const struct transaction *t, size_t unit)
-{
-    const struct unit_node *u = &t->graph->units[unit];
-    enum unit_job job = asked(t, unit), old = (enum unit_job)u->job;
-
-    return job != UNIT_JOB_NONE && old != UNIT_JOB_NONE && jobs_contradict(job, old)
-               ? job
-               : jobs_merge(job, old, (enum unit_state)u->state);
-}
 
 /* What could not be loaded, and those who cannot be without it. */
 static void drop_missing(struct transaction *t)
@@ -120,7 +14,7 @@ static void drop_missing(struct transaction *t)
         if (t->jobs[i].missing && !t->jobs[i].gone) {
             graph_say(t->graph, LOG_WARNING, t->jobs[i].unit, "%s: there is no such unit that could be loaded",
                       graph_name(t->graph, t->jobs[i].unit));
-            drop(t, i);
+            transaction_drop(t, i);
         }
 }
 
@@ -186,7 +80,7 @@ static int decide(struct transaction *t, uint32_t stop, uint32_t other)
     graph_say(t->graph, LOG_WARNING, s->unit, "%s: its %s job (by %s) is left out, it contradicts that of %s",
               graph_name(t->graph, s->unit), unit_job_name((enum unit_job)t->jobs[goes].job), whose(t, goes),
               whose(t, goes == stop ? other : stop));
-    drop(t, goes);
+    transaction_drop(t, goes);
     return 0;
 }
 
@@ -229,7 +123,7 @@ static int make_order(struct transaction *t)
     int r;
 
     while ((r = transaction_order(t)) > 0)
-        collect(t);
+        transaction_collect(t);
     return r;
 }
 
@@ -260,20 +154,20 @@ static int prepare(struct transaction *t)
     drop_missing(t);
     if (t->jobs[0].gone)
         return -ENOENT;
-    walk(t, true);
+    transaction_walk(t, true);
     for (size_t i = 0; i < t->n_jobs; i++)
         t->jobs[i].matters = t->jobs[i].reached;
     drop_redundant(t);
-    collect(t);
+    transaction_collect(t);
     r = drop_contradictions(t);
     if (r < 0)
         return r;
-    collect(t);
+    transaction_collect(t);
     r = make_order(t);
     if (r < 0)
         return r;
     drop_redundant(t);
-    collect(t);
+    transaction_collect(t);
     return check_queue(t);
 }
 

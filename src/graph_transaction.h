@@ -32,14 +32,24 @@ struct transaction {
     enum unit_job_mode mode;
 };
 
-/* Finds or makes the job @job of @unit: its index. -ENOMEM. */
-int transaction_get(struct transaction *t, size_t unit, enum unit_job job, size_t *ret);
+/* From here on each part calls those before it only. */
 
-/* Adds what job @i pulls in directly. -ENOMEM. */
-int transaction_pull(struct transaction *t, size_t i);
+/* ---- graph_tjobs.c ---- */
 
-/* Adds the stop of all units that have no job here (UNIT_JOB_ISOLATE). -ENOMEM. */
-int transaction_pull_isolated(struct transaction *t);
+/* Walks from what was asked for along the links. @matters: only those without which it fails. */
+void transaction_walk(struct transaction *t, bool matters);
+
+/* Drops what nothing wants that is still there. */
+void transaction_collect(struct transaction *t);
+
+/* Drops job @i, and those that cannot be without it: once it is known what matters, none of that does. */
+void transaction_drop(struct transaction *t, size_t i);
+
+/* The live jobs of a unit, one after the other: @i begins at its first_tjob; 0: none is left. */
+uint32_t transaction_next(const struct transaction *t, uint32_t i);
+
+#define FOREACH_LIVE(t, i, unit_of)                                                                                    \
+    for (uint32_t i = transaction_next(t, (t)->graph->units[unit_of].first_tjob); i; i = transaction_next(t, (t)->jobs[(i)-1].next))
 
 /* The job that @unit would have: of the transaction, or else of the queue. */
 enum unit_job transaction_job(const struct transaction *t, size_t unit);
@@ -50,6 +60,19 @@ void transaction_drop_unit(struct transaction *t, size_t unit);
 /* Does any job of @unit matter? false as well if it has none here. */
 bool transaction_matters(const struct transaction *t, size_t unit);
 bool transaction_has(const struct transaction *t, size_t unit);
+
+/* ---- graph_pull.c ---- */
+
+/* Finds or makes the job @job of @unit: its index. -ENOMEM. */
+int transaction_get(struct transaction *t, size_t unit, enum unit_job job, size_t *ret);
+
+/* Adds what job @i pulls in directly. -ENOMEM. */
+int transaction_pull(struct transaction *t, size_t i);
+
+/* Adds the stop of all units that have no job here (UNIT_JOB_ISOLATE). -ENOMEM. */
+int transaction_pull_isolated(struct transaction *t);
+
+/* ---- graph_order.c ---- */
 
 /* Finds and breaks all circles in the order of the jobs. How many were found; -EDEADLK (said): one cannot be broken. */
 int transaction_order(struct transaction *t);

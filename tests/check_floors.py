@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Checks the house of src/: includes go downward only, files stay small, constant tables have no pointers, nobody but
-main() ends the program, and no variable is exported.
+"""Checks the house of src/: includes go downward only, no files call each other in a circle, files stay small, constant
+tables have no pointers, nobody but main() ends the program, and no variable is exported.
 
   check_floors.py [SRC] [LIBRARY OR OBJECT...]
 
 A file may include from its own floor or from below; within a floor two rooms never include each other in a circle.
-A file of src/ that is in no room is an error: give it a place below.
+A file of src/ that is in no room is an error: give it a place below. Who calls whom is read from the symbols of the
+library: what is waited for comes back through pointers, which tie nobody.
 """
 import pathlib
 import re
@@ -72,6 +73,32 @@ def circles(beside):
         yield from visit(room, [room])
 
 
+def who_calls_whom(objects):
+    """The files (by the names of their objects) whose symbols each file takes."""
+    defines, takes = {}, {}
+    for path in objects:
+        for line in subprocess.run(["nm", "-A", path], capture_output=True, text=True).stdout.splitlines():
+            match = re.fullmatch(r".*?([^/:]+)\.o:[0-9a-f]* +([A-Za-z]) (\S+)", line)
+            if match and match[2] == "U":
+                takes.setdefault(match[1], set()).add(match[3])
+            elif match and match[2] in "TDBRW":
+                defines[match[3]] = match[1]
+    return {file: {defines[name] for name in names if name in defines} - {file} for file, names in takes.items()}
+
+
+def check_calls(objects):
+    """Takes away who calls nobody that is left, or is called by nobody that is: what stays is in a circle, or between two."""
+    calls = who_calls_whom(objects)
+    if objects and not any(calls.values()):
+        yield f"no calls between files are found in {' '.join(objects)}"
+    while ends := [file for file, below in calls.items()
+                   if not below & calls.keys() or not any(file in others for others in calls.values())]:
+        for file in ends:
+            del calls[file]
+    for file, below in sorted(calls.items()):
+        yield f"a circle of calls: {file} → {', '.join(sorted(below & calls.keys()))}"
+
+
 def check_sizes(files):
     for path in files:
         lines = len(path.read_text().splitlines())
@@ -111,11 +138,11 @@ def main(arguments):
     src = pathlib.Path(arguments[0] if arguments else pathlib.Path(__file__).parent.parent / "src")
     files = sorted(path for path in src.iterdir() if path.suffix in (".c", ".h"))
     complaints = [*check_includes(files), *check_sizes(files), *check_tables(files), *check_exit(files),
-                  *check_variables(arguments[1:])]
+                  *check_calls(arguments[1:]), *check_variables(arguments[1:])]
     for complaint in complaints:
         print(complaint, file=sys.stderr)
     if not complaints:
-        print(f"{len(files)} files, {len(FLOORS)} floors, downward only")
+        print(f"{len(files)} files, {len(FLOORS)} floors, downward only, no circle")
     return bool(complaints)
 
 
