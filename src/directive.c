@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "cleanup.h"
-#include "directive_row.h"
+#include "directive.h"
 #include "directive_set.h"
 #include "parse.h"
 

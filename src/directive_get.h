@@ -2,7 +2,7 @@
  * setter of directive_set.h needs no naming in a row; a row names another one with .get. */
 #pragma once
 #include <stdio.h>
-#include "directive.h"
+#include "directive_row.h"
 
 void get_enum(const struct jobspec *d, const struct directive *row, FILE *out);
 void get_number(const struct jobspec *d, const struct directive *row, FILE *out); /* int */

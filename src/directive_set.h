@@ -1,6 +1,6 @@
 /* How the value of a directive becomes a part of the description: one setter a form, for the tables. */
 #pragma once
-#include "directive.h"
+#include "directive_row.h"
 
 /* What is looked through for each new one has so many at most: more is no unit, and would take minutes to read. */
 #define DIRECTIVE_LIST_MAX 4096

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "cleanup.h"
-#include "directive.h"
+#include "directive_row.h"
 #include "directive_get.h"
 #include "parse.h"
 #include "spec_condition.h"

@@ -1,6 +1,6 @@
 /* Setters of systemd.exec(5) that only the table of directives_exec.c has. As those of directive_set.h. */
 #pragma once
-#include "directive.h"
+#include "directive_row.h"
 
 int set_stdio(struct jobspec *d, const struct directive *row, const char *value); /* row->resource: which stream */
 int set_stdin_text(struct jobspec *d, const struct directive *row, const char *value);

@@ -1,6 +1,6 @@
 /* [Service]: old names, and the rest that is known and not done here. */
 #include "cleanup.h"
-#include "directive.h"
+#include "directive_row.h"
 
 #define OLD(name, new)                                                                                                 \
     {                                                                                                                  \

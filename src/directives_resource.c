@@ -1,6 +1,6 @@
 /* [Service]: systemd.resource-control(5): known, and not done here yet. */
 #include "cleanup.h"
-#include "directive.h"
+#include "directive_row.h"
 #include "directive_get.h"
 #include "parse.h"
 

@@ -1,7 +1,7 @@
 /* [Service]: systemd.exec(5), "Sandboxing", "System Call Filtering" and "Mandatory Access Control": known, and not done
  * here yet. What is not enforced is said at every start. */
 #include "cleanup.h"
-#include "directive.h"
+#include "directive_row.h"
 
 #define MOUNTS "a service has no mount namespace of its own here"
 #define SECCOMP "system calls are not filtered here"

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <syslog.h>
 #include "cleanup.h"
-#include "graph_transaction.h"
+#include "graph_tjobs.h"
 #include "textbuf.h"
 
 /* A walk from unit to unit along After=. */

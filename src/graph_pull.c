@@ -1,6 +1,6 @@
 /* What a job pulls in: systemd.unit(5), dependency by dependency. */
 #include <errno.h>
-#include "graph_transaction.h"
+#include "graph_tjobs.h"
 
 int transaction_get(struct transaction *t, size_t unit, enum unit_job job, size_t *ret)
 {

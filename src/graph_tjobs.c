@@ -1,6 +1,6 @@
 /* The jobs of a transaction: who is there for whose sake, and what goes with whom. */
 #include <syslog.h>
-#include "graph_transaction.h"
+#include "graph_tjobs.h"
 
 void transaction_walk(struct transaction *t, bool matters)
 {

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <syslog.h>
-#include "graph_transaction.h"
+#include "graph_tjobs.h"
 
 /* What could not be loaded, and those who cannot be without it. */
 static void drop_missing(struct transaction *t)

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <signal.h>
 #include "cleanup.h"
-#include "inspect.h"
+#include "judge.h"
 #include "parse.h"
 
 struct sheet {
