@@ -1,7 +1,6 @@
 /* What the sections [Install] ask for, and what of it is there: see install.h. */
 #include <errno.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,162 +11,7 @@
 #include "spec_unit.h"
 #include "strv.h"
 #include "textbuf.h"
-#include "unitload.h"
 #include "unitname.h"
-
-/* The work on one list of names. */
-struct work {
-    struct install_plan *plan;
-    const struct unit_paths *paths;
-    const char *root;
-    install_complain *complain;
-    void *ctx;
-    const char *subject; /* the unit that is read */
-    char **names;        /* those to be done; Also= adds to them */
-    int first_error;
-};
-
-void install_plan_done(struct install_plan *p)
-{
-    for (size_t i = 0; i < p->n; i++) {
-        free(p->v[i].path);
-        free(p->v[i].target);
-    }
-    free(p->v);
-    strv_free(p->no_install);
-    *p = (struct install_plan){0};
-}
-
-/* Notes what is wrong with a unit; the work goes on with the others. 0, or -ENOMEM, with which it does not. */
-__attribute__((format(printf, 4, 5))) static int wrong(struct work *w, const char *name, int error, const char *fmt,
-                                                       ...)
-{
-    cleanup_free char *text = NULL;
-    va_list args;
-
-    if (error == -ENOMEM)
-        return error;
-    if (w->first_error == 0)
-        w->first_error = error;
-    va_start(args, fmt);
-    if (vasprintf(&text, fmt, args) < 0)
-        text = NULL;
-    va_end(args);
-    if (text && w->complain)
-        w->complain(w->ctx, name, text);
-    return text ? 0 : -ENOMEM;
-}
-
-static int plan_add(struct install_plan *p, const char *path, const char *target)
-{
-    struct install_change c = {0}, *grown;
-
-    for (size_t i = 0; i < p->n; i++)
-        if (STREQ(p->v[i].path, path))
-            return 0;
-    grown = realloc(p->v, (p->n + 1) * sizeof(*grown));
-    if (!grown)
-        return -ENOMEM;
-    p->v = grown;
-    c.path = strdup(path);
-    c.target = target ? strdup(target) : NULL;
-    if (!c.path || (target && !c.target)) {
-        free(c.path);
-        free(c.target);
-        return -ENOMEM;
-    }
-    grown[p->n++] = c;
-    return 0;
-}
-
-/* The symlink @root/@dir/@name to @target, unless there is one that will do: in .wants its name is what counts. */
-static int plan_link(struct work *w, const char *unit, const char *dir, const char *name, const char *target)
-{
-    cleanup_free char *path = NULL;
-    char there[PATH_MAX];
-    ssize_t n;
-
-    path = JOIN(w->root, "/", dir, *dir ? "/" : "", name);
-    if (!path)
-        return -ENOMEM;
-    n = readlink(path, there, sizeof(there) - 1);
-    if (n < 0 && errno == EINVAL)
-        return wrong(w, unit, -EEXIST, "%s is there already and is no symlink", path);
-    if (n < 0)
-        return plan_add(w->plan, path, target);
-    there[n] = '\0';
-    if (*dir ? !STREQ(there, "/dev/null") : STREQ(install_base(there), install_base(target)))
-        return 0;
-    return wrong(w, unit, -EEXIST, "%s is there already and leads to %s", path, there);
-}
-
-static int plan_wants(struct work *w, const struct unit_file *u, char *const *targets, const char *suffix)
-{
-    struct unit_name n, t;
-    int r = 0;
-
-    if (unit_name_split(u->id, &n) < 0)
-        return 0;
-    for (size_t i = 0; r >= 0 && targets && targets[i]; i++) {
-        char dir[UNIT_NAME_SIZE + 16];
-
-        if (unit_name_is_template(&n) && (unit_name_split(targets[i], &t) < 0 || !unit_name_is_template(&t))) {
-            r = wrong(w, u->id, -EINVAL, "is a template: which instance of it? (%.*sNAME%s)", (int)n.prefix + 1, u->id,
-                      n.suffix);
-            break;
-        }
-        snprintf(dir, sizeof(dir), "%s%s", targets[i], suffix);
-        r = plan_link(w, u->id, dir, u->id, u->path);
-    }
-    return r;
-}
-
-/* systemd.unit(5), Alias=: of the same type; an alias of a template is one, or an instance. */
-static int plan_alias(struct work *w, const struct unit_file *u, const char *alias)
-{
-    struct unit_name n, a;
-    char buf[UNIT_NAME_SIZE];
-
-    if (unit_name_split(u->id, &n) < 0 || unit_name_split(alias, &a) < 0 || n.type != a.type ||
-        !n.instance != !a.instance)
-        return wrong(w, u->id, -EINVAL, "Alias=%s: not a name that this unit could have", alias);
-    if (unit_name_is_instance(&n) && unit_name_is_template(&a) &&
-        unit_name_instance(&a, n.instance, n.instance_len, buf) >= 0)
-        alias = buf;
-    return STREQ(alias, u->id) ? 0 : plan_link(w, u->id, "", alias, u->path);
-}
-
-/* A file that is not on the search path has to be found there. */
-static int plan_place(struct work *w, const struct unit_file *u, const char *name)
-{
-    const char *dir, *base = install_base(u->path);
-
-    if (!strchr(name, '/'))
-        return 0;
-    for (size_t i = 0; (dir = unit_paths_nth(w->paths, i)); i++)
-        if (strncmp(u->path, dir, strlen(dir)) == 0 && u->path + strlen(dir) + 1 == base)
-            return 0;
-    return plan_link(w, u->id, "", base, u->path);
-}
-
-static int plan_unit(struct work *w, const struct unit_file *u, const char *name)
-{
-    const struct spec_unit *s = spec_unit(&u->spec);
-    bool says = s->wanted_by || s->required_by || s->upheld_by || s->alias || s->also;
-    int r = plan_place(w, u, name);
-
-    if (r >= 0 && !says)
-        r = strv_push(&w->plan->no_install, u->id);
-    for (size_t i = 0; r >= 0 && s->also && s->also[i]; i++)
-        r = strv_push(&w->names, s->also[i]);
-    for (size_t i = 0; r >= 0 && s->alias && s->alias[i]; i++)
-        r = plan_alias(w, u, s->alias[i]);
-    if (r >= 0)
-        r = plan_wants(w, u, s->wanted_by, ".wants");
-    if (r >= 0)
-        r = plan_wants(w, u, s->required_by, ".requires");
-    return r < 0 ? r : plan_wants(w, u, s->upheld_by, ".upholds");
-}
 
 static void complain_of_file(void *ctx, int level, const char *path, unsigned line, const char *text)
 {
@@ -242,10 +86,10 @@ static int enable_one(struct work *w, const char *name)
     int r = load(w, &u, name);
 
     if (r < 0)
-        return wrong(w, name, r, "%s", reason(r));
+        return install_wrong(w, name, r, "%s", reason(r));
     r = absolute_path(&u);
     if (r >= 0)
-        r = u.path ? plan_unit(w, &u, name) : wrong(w, name, -ENOENT, "has no file of its own");
+        r = u.path ? install_plan_unit(w, &u, name) : install_wrong(w, name, -ENOENT, "has no file of its own");
     unit_file_done(&u);
     return r;
 }
@@ -260,7 +104,7 @@ static int remove_if_it_leads(void *ctx, const struct install_link *l)
 {
     const struct removal *r = ctx;
 
-    return install_leads_to(l, r->name) ? plan_add(r->work->plan, l->path, NULL) : 0;
+    return install_leads_to(l, r->name) ? install_plan_add(r->work->plan, l->path, NULL) : 0;
 }
 
 static int disable_one(struct work *w, const char *name)
@@ -272,11 +116,11 @@ static int disable_one(struct work *w, const char *name)
     int r, links;
 
     if (strchr(name, '/') || unit_name_complete(name, full) < 0)
-        return wrong(w, name, -EINVAL, "is not the name of a unit");
+        return install_wrong(w, name, -EINVAL, "is not the name of a unit");
     w->subject = full;
     r = unit_load(&u, w->paths, full, &(struct unit_load_ops){.complain = complain_of_file}, w);
     if (r < 0 && r != -ENOENT && r != -ERFKILL && r != -ENOEXEC)
-        return wrong(w, full, r, "%s", reason(r));
+        return install_wrong(w, full, r, "%s", reason(r));
     if (r >= 0) {
         const struct spec_unit *s = spec_unit(&u.spec);
 
@@ -290,9 +134,9 @@ static int disable_one(struct work *w, const char *name)
     links = install_links(w->root, remove_if_it_leads, &removal);
 
     if (links < 0)
-        return wrong(w, full, links, "%s: %s", w->root, strerror(-links));
+        return install_wrong(w, full, links, "%s: %s", w->root, strerror(-links));
     if (r == -ENOENT && w->plan->n == before)
-        return wrong(w, full, r, "%s", reason(r));
+        return install_wrong(w, full, r, "%s", reason(r));
     return 0;
 }
 
@@ -303,15 +147,15 @@ static int link_one(struct work *w, const char *name)
     struct stat st;
 
     if (name[0] != '/')
-        return wrong(w, name, -EINVAL, "is not the absolute path of a unit's file");
+        return install_wrong(w, name, -EINVAL, "is not the absolute path of a unit's file");
     if (!unit_name_valid(install_base(name)))
-        return wrong(w, name, -EINVAL, "is not the name of a unit");
+        return install_wrong(w, name, -EINVAL, "is not the name of a unit");
     snprintf(base, sizeof(base), "%s", install_base(name));
     if (stat(name, &st) < 0)
-        return wrong(w, name, -errno, "%s", strerror(errno));
+        return install_wrong(w, name, -errno, "%s", strerror(errno));
     if (!S_ISREG(st.st_mode))
-        return wrong(w, name, -EINVAL, "is no regular file");
-    return plan_place(w, &u, name);
+        return install_wrong(w, name, -EINVAL, "is no regular file");
+    return install_plan_place(w, &u, name);
 }
 
 static int mask_one(struct work *w, const char *name)
@@ -319,8 +163,8 @@ static int mask_one(struct work *w, const char *name)
     char full[UNIT_NAME_SIZE];
 
     if (strchr(name, '/') || unit_name_complete(name, full) < 0)
-        return wrong(w, name, -EINVAL, "is not the name of a unit");
-    return plan_link(w, full, "", full, "/dev/null");
+        return install_wrong(w, name, -EINVAL, "is not the name of a unit");
+    return install_plan_link(w, full, "", full, "/dev/null");
 }
 
 static int unmask_one(struct work *w, const char *name)
@@ -330,13 +174,13 @@ static int unmask_one(struct work *w, const char *name)
     ssize_t n;
 
     if (strchr(name, '/') || unit_name_complete(name, full) < 0)
-        return wrong(w, name, -EINVAL, "is not the name of a unit");
+        return install_wrong(w, name, -EINVAL, "is not the name of a unit");
     path = JOIN(w->root, "/", full);
     if (!path)
         return -ENOMEM;
     n = readlink(path, there, sizeof(there) - 1);
     there[n < 0 ? 0 : n] = '\0';
-    return STREQ(there, "/dev/null") ? plan_add(w->plan, path, NULL) : 0;
+    return STREQ(there, "/dev/null") ? install_plan_add(w->plan, path, NULL) : 0;
 }
 
 /* Names that were added on the way are done, too, each once. */

@@ -1,6 +1,8 @@
-/* What install.c (what has to be done) and install_links.c (what is there) know of each other. */
+/* What install.c (who asks for what), install_plan.c (what has to be done) and install_links.c (what is there) know of
+ * each other. */
 #pragma once
 #include "install.h"
+#include "unitload.h"
 
 /* A symlink below the first directory. */
 struct install_link {
@@ -19,3 +21,30 @@ bool install_leads_to(const struct install_link *l, const char *name);
 
 /* The part behind the last slash. */
 const char *install_base(const char *path);
+
+/* The work on one list of names. */
+struct work {
+    struct install_plan *plan;
+    const struct unit_paths *paths;
+    const char *root;
+    install_complain *complain;
+    void *ctx;
+    const char *subject; /* the unit that is read */
+    char **names;        /* those to be done; Also= adds to them */
+    int first_error;
+};
+
+/* Notes what is wrong with a unit; the work goes on with the others. 0, or -ENOMEM, with which it does not. */
+int install_wrong(struct work *w, const char *name, int error, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
+/* Notes that @path is to be a symlink to @target, or with NULL to go. Once each. -ENOMEM. */
+int install_plan_add(struct install_plan *p, const char *path, const char *target);
+
+/* The symlink @root/@dir/@name to @target, unless there is one that will do: in .wants its name is what counts. */
+int install_plan_link(struct work *w, const char *unit, const char *dir, const char *name, const char *target);
+
+/* A file that is not on the search path has to be found there. */
+int install_plan_place(struct work *w, const struct unit_file *u, const char *name);
+
+/* All that its section [Install] asks for. */
+int install_plan_unit(struct work *w, const struct unit_file *u, const char *name);

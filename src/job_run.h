@@ -38,7 +38,11 @@ int job_set_main(struct job *job, pid_t pid);
 void job_remember_main(struct job *job);
 void job_forget_main(struct job *job);
 
-/* ---- job_run.c ---- */
+/* ---- job_open.c ---- */
+
+/* Prepares this life, if it is not yet. -1 with job->error filled; job_fail_as(): the same for what a start has said. */
+int job_prepare(struct job *job);
+int job_fail_as(struct job *job, const struct spawn_error *error);
 
 /* Prepares this life, if it is not yet, and opens what all of the job's processes share, once: its tree, its output,
  * its notify socket. -1 with job->error filled. */
@@ -49,6 +53,8 @@ void job_close(struct job *job);
  * long. */
 void job_forget_spawn(struct job *job);
 void job_spare_spawn(struct job *job);
+
+/* ---- job_run.c ---- */
 
 /* Starts the main process, the job->fsm.command-th of ExecStart=: 0, or -1 with job->error filled. */
 int job_run_main(struct job *job);

@@ -1,4 +1,4 @@
-/* Inside of unitpath: one directory of the path, as it was read. */
+/* Inside of unitpath: the path, and one directory of it, as it was read. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -26,6 +26,11 @@ struct unit_dir {
     size_t n_entries, n_subdirs;
     size_t *aliases; /* which of the entries are aliases */
     size_t n_aliases;
+};
+
+struct unit_paths {
+    struct unit_dir *dirs;
+    size_t n;
 };
 
 /* Reads @d, if it has not been yet. What is not there, or cannot be read, is empty. @dirs (of @n) is the path, for what

@@ -23,7 +23,7 @@ FLOORS = [
     "units daemon launch instances show",
     "main run cli verbs detect inspect judge explain verify",
 ]
-MAX_LINES = 450
+MAX_LINES = 400
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms.split()}
 
 
