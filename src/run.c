@@ -198,19 +198,15 @@ static int claim_name(struct run *run)
 static int lock_second_pidfile(struct run *run)
 {
     const char *path = run->cli->pidfile, *why = "";
-    cleanup_free char *cwd = NULL, *absolute = NULL;
+    cleanup_free char *absolute = path ? path_absolute(path) : NULL;
     pid_t owner = 0;
     int r;
 
     if (!path)
         return GO_ON;
-    if (path[0] != '/') {
-        cwd = getcwd(NULL, 0);
-        absolute = cwd ? JOIN(cwd, "/", path) : NULL;
-        if (!absolute)
-            return run_not_locked(run, path, errno, 0, "cannot be found");
-    }
-    r = pidfile_lock(&run->pidfiles[1], absolute ? absolute : path, false, &owner, &why);
+    if (!absolute)
+        return run_not_locked(run, path, errno, 0, "cannot be found");
+    r = pidfile_lock(&run->pidfiles[1], absolute, false, &owner, &why);
     return r < 0 ? run_not_locked(run, path, -r, owner, why) : GO_ON;
 }
 

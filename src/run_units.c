@@ -4,35 +4,34 @@
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
-#include <unistd.h>
 #include "cleanup.h"
 #include "daemon.h"
 #include "run_inside.h"
 #include "strv.h"
 #include "textbuf.h"
 
-/* A path from where the caller is: the daemon will be elsewhere. The caller frees; NULL without memory. */
-static char *absolute_path(const char *path)
+/* Where the program of a command line is, is relative to the caller: the daemon will be elsewhere. */
+static int settle_program(struct command *c)
 {
-    cleanup_free char *cwd = path[0] == '/' ? NULL : getcwd(NULL, 0);
+    cleanup_free char *program = NULL;
 
-    return JOIN(cwd ? cwd : "", cwd ? "/" : "", path);
+    if (c->path[0] == '/' || !strchr(c->path, '/'))
+        return 0;
+    program = path_absolute(c->path);
+    return program ? command_set_path(c, program) : -errno;
 }
 
-/* The unit that the command line describes. Where its program is, is relative to the caller, too. */
+/* The unit that the command line describes. */
 static int make_line(struct run *run)
 {
     struct jobspec *spec = &run->cli->spec;
     struct command *command = &spec->start.v[0];
-    struct unit_file file = {.id = strdup(spec->name)};
-    int r;
+    struct unit_file file = {0};
+    int r = settle_program(command);
 
-    if (command->path[0] != '/' && strchr(command->path, '/')) {
-        cleanup_free char *program = absolute_path(command->path);
-
-        if (program)
-            (void)command_set_path(command, program);
-    }
+    if (r < 0)
+        return run_complain(run, EXIT_EXEC, -r, "'%s' cannot be found: %s", command->path, strerror(-r));
+    file.id = strdup(spec->name);
     file.spec = *spec;
     jobspec_init(spec);
     r = file.id ? units_add(run->units, &file, &run->first[0]) : -ENOMEM;
@@ -58,7 +57,7 @@ static int not_loaded(struct run *run, const char *name, int error)
 /* A unit that is named on the command line. */
 static int load_named(struct run *run, const char *name)
 {
-    cleanup_free char *path = strchr(name, '/') ? absolute_path(name) : NULL;
+    cleanup_free char *path = strchr(name, '/') ? path_absolute(name) : NULL;
     struct unit *u;
     int r = units_load(run->units, path ? path : name, true, &u);
 

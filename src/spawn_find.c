@@ -41,11 +41,8 @@ int spawn_find(const struct spawn *s, char *const *env, const char *name, char *
 
     *ret = NULL;
     if (strchr(name, '/')) {
-        cleanup_free char *cwd = name[0] == '/' ? NULL : getcwd(NULL, 0);
-
-        /* Relative to where the caller is, not to where COMMAND will be. */
-        *ret = JOIN(cwd ? cwd : "", cwd ? "/" : "", name);
-        return *ret ? 0 : spawn_no_memory(e);
+        *ret = path_absolute(name);
+        return *ret ? 0 : spawn_fail(e, errno == ENOMEM ? EXIT_MEMORY : EXIT_EXEC, errno, "%s", name);
     }
     for (; list && *list && !*ret; list++)
         *ret = search_path(name, *list);

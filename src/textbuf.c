@@ -2,6 +2,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+#include "cleanup.h"
 #include "textbuf.h"
 
 /* Not all has fitted. Half a character at the end goes, too: with it the whole would be no UTF-8, and a journal shows
@@ -126,6 +128,16 @@ char *text_join(const char *const *strings, size_t n)
     if (joined)
         *end = '\0';
     return joined;
+}
+
+char *path_absolute(const char *path)
+{
+    cleanup_free char *cwd = NULL;
+
+    if (path[0] == '/')
+        return strdup(path);
+    cwd = getcwd(NULL, 0);
+    return cwd ? JOIN(cwd, "/", path) : NULL;
 }
 
 /* Length of the well-formed UTF-8 sequence at @s (of @n bytes), 0 if it is none (RFC 3629). */

@@ -34,6 +34,10 @@ char *text_join(const char *const *strings, size_t n);
 #define JOIN(...)                                                                                            \
     text_join((const char *const[]){__VA_ARGS__}, sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *))
 
+/* @path for whoever will be elsewhere: a relative one is one from the working directory (the caller frees). NULL: errors
+ * of getcwd(3), or there is no memory. */
+char *path_absolute(const char *path);
+
 /* Are the @n bytes UTF-8 throughout, and every character one that text may hold (no surrogate, no noncharacter)? */
 bool text_is_utf8(const char *s, size_t n);
 

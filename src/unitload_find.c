@@ -96,7 +96,7 @@ static int find_name(struct unit_file *u, const struct unit_paths *paths, const 
     return k < 0 ? k : r;
 }
 
-/* The absolute path of the directory in which @path (with a slash in it) is; NULL without memory. */
+/* The absolute path of the directory in which @path (with a slash in it) is; NULL: errors of getcwd(3), or no memory. */
 static char *directory_of(const char *path)
 {
     cleanup_free char *here = NULL;
@@ -128,7 +128,7 @@ static int find_path(struct unit_file *u, const char *path, char **ret_beside)
         return -EINVAL;
     *ret_beside = directory_of(path);
     if (!*ret_beside)
-        return -ENOMEM;
+        return -errno;
     u->path = join(*ret_beside, base);
     if (u->path && access(u->path, F_OK) < 0 && unit_name_template(&n, template) >= 0) {
         free(u->path);

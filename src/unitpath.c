@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include "cleanup.h"
 #include "self.h"
 #include "strv.h"
@@ -14,19 +13,16 @@
 static int add_dir(struct unit_paths *p, const char *base, const char *tail)
 {
     struct unit_dir *grown = realloc(p->dirs, (p->n + 1) * sizeof(*grown));
-    cleanup_free char *here = base[0] == '/' ? NULL : getcwd(NULL, 0);
+    cleanup_free char *joined = JOIN(base, tail);
     char *path;
     size_t len;
 
     if (!grown)
         return -ENOMEM;
     p->dirs = grown;
-    if (!here && !*tail)
-        path = strdup(base);
-    else
-        path = JOIN(here ? here : "", here ? "/" : "", base, tail);
+    path = joined ? path_absolute(joined) : NULL;
     if (!path)
-        return -ENOMEM;
+        return -errno;
     for (len = strlen(path); len > 1 && path[len - 1] == '/'; len--)
         path[len - 1] = '\0';
     for (size_t i = 0; i < p->n; i++)

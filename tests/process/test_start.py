@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from lib import LONG, ms
+from lib import COMMAND, LONG, ms
 
 NOTIFY = ("-p", "Type=notify")
 
@@ -148,6 +148,25 @@ def test_203_no_program_at_all(world):
     path.chmod(0o755)
     lines = failed(world, 203, "--", str(path))
     assert str(path) in lines[0] and "format" in lines[0]
+
+
+def in_a_directory_that_has_gone(world, *args):
+    script = 'mkdir gone && cd gone && rmdir ../gone && exec "$@"'
+    return world.start(argv=["sh", "-c", script, "sh", *COMMAND, *args])
+
+
+@pytest.mark.no_wrapper
+def test_relative_to_a_directory_that_has_gone(world):
+    """What cannot be found is said to be that, by its own name, and nothing is run instead."""
+    log = f"--log=file:{world.log}"
+    program = in_a_directory_that_has_gone(world, "--fork", log, "-n", "web", "--", "./true").wait(203)
+    assert program.err == "amphid: web: './true' cannot be found: No such file or directory\n", program
+    pidfile = in_a_directory_that_has_gone(world, "--fork", log, "-n", "web", "--pidfile", "pid", "--", "true").wait(1)
+    assert pidfile.err == "amphid: web: PID file pid cannot be found: No such file or directory\n", pidfile
+    unit = in_a_directory_that_has_gone(world, "--fork", log, "./web.service").wait(5)
+    assert "./web.service: there is no such unit" in unit.err, unit
+    verify = in_a_directory_that_has_gone(world, "verify", "./web.service").wait(5)
+    assert verify.err == "amphid: ./web.service: there is no such unit\n", verify
 
 
 # --- the surroundings it asks for cannot be had
