@@ -1,4 +1,4 @@
-/* What conditions look at: files below the root of their world, the command line of its kernel, the container it is in. */
+/* What conditions look at: files below the root of their world, its kernel's command line, the container it is in. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

@@ -32,7 +32,7 @@ struct control {
     struct timer pause; /* after accept(2) found no descriptor left */
     struct conn *conns;
     size_t n_conns;
-    uint64_t clock; /* counts events: the order is all that matters */
+    uint64_t clock;         /* counts events: the order is all that matters */
     struct manager_end end; /* of the jobs that have ended */
 };
 

@@ -60,7 +60,8 @@ void daemon_take_action(struct daemon *d)
 
     if (!d->action.what || d->stopping)
         return;
-    snprintf(who, sizeof(who), "%sexit%s of %s", d->action.what, d->action.force ? "-force" : "", unit_name(d->action.of));
+    snprintf(who, sizeof(who), "%sexit%s of %s", d->action.what, d->action.force ? "-force" : "",
+             unit_name(d->action.of));
     if (!d->action.force) {
         daemon_stop(d, who);
         return;

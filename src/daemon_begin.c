@@ -140,13 +140,14 @@ static bool take_lock(struct daemon *d, struct unit *u)
         u->locked = r >= 0;
         if (r < 0)
             log_unit(d->log, unit_subject(u), STAGE_START, LOG_WARNING, NULL,
-                     "%s/../.units: %s: whether another instance runs it is not known", d->config->rundir, strerror(-r));
+                     "%s/../.units: %s: whether another instance runs it is not known", d->config->rundir,
+                     strerror(-r));
         return true;
     }
     (void)rundir_of_daemon(d->config->rundir, owner, &other);
     if (other)
-        daemon_unit_refused(d, u, "already running in the instance %s as PID %d ('amphid stop %s' ends it)", other, owner,
-                            unit_name(u));
+        daemon_unit_refused(d, u, "already running in the instance %s as PID %d ('amphid stop %s' ends it)", other,
+                            owner, unit_name(u));
     else
         daemon_unit_refused(d, u, "already running in another instance ('amphid list' shows them)");
     daemon_note(d, u, UNIT_INACTIVE, UNIT_REFUSED);

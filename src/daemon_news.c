@@ -29,8 +29,7 @@ static void job_started(void *ctx, struct job *job)
         log_unit(d->log, unit_subject(u), STAGE_PRIVILEGES, LOG_INFO, NULL, "kept: COMMAND is user %u, as we are",
                  (unsigned)self_uid());
     log_unit(d->log, unit_subject(u), STAGE_EXEC, LOG_INFO, FIELDS({"MAIN_PID", daemon_number(job->pid).text}),
-             "%s runs as PID %d", s->path ? s->path : job->c.spec->start.v[job->fsm.command].path,
-             job->pid);
+             "%s runs as PID %d", s->path ? s->path : job->c.spec->start.v[job->fsm.command].path, job->pid);
 }
 
 static void job_ready(struct daemon *d, struct unit *u)
@@ -40,11 +39,12 @@ static void job_ready(struct daemon *d, struct unit *u)
     struct textbuf b = TEXTBUF(text);
 
     if (r < 0)
-        log_stage(d->log, STAGE_FAILED, LOG_ERR, NULL, "no control socket in %s: %s; it hears signals alone", d->config->rundir,
-                  strerror(-r));
+        log_stage(d->log, STAGE_FAILED, LOG_ERR, NULL, "no control socket in %s: %s; it hears signals alone",
+                  d->config->rundir, strerror(-r));
     daemon_put_job(u->job, &b);
-    log_unit(d->log, unit_subject(u), STAGE_READY, LOG_INFO, FIELDS({"MAIN_PID", daemon_number(u->job->pid).text}), "%s",
-             text + (unit_subject(u) ? strlen(unit_name(u)) + 1 : 0)); /* a record about a unit has its name before it */
+    log_unit(
+        d->log, unit_subject(u), STAGE_READY, LOG_INFO, FIELDS({"MAIN_PID", daemon_number(u->job->pid).text}), "%s",
+        text + (unit_subject(u) ? strlen(unit_name(u)) + 1 : 0)); /* a record about a unit has its name before it */
     if (u != d->sole)
         return;
     if (d->told_up)
@@ -92,8 +92,8 @@ static void command_ended(void *ctx, struct job *job, const struct command_end *
 
     job_explain_exit(e->code, e->status, &b);
     log_unit(job->c.common->log, unit_subject(u), STAGE_COMMAND, failed ? LOG_WARNING : LOG_INFO,
-             FIELDS({"EXIT_CODE", exit_code_name(e->code)}, {"EXIT_STATUS", daemon_number(e->status).text}), "%s%s %s%s%s",
-             exec_list_name(e->list), e->command->argv[0], e->why ? "could not be started: " : text,
+             FIELDS({"EXIT_CODE", exit_code_name(e->code)}, {"EXIT_STATUS", daemon_number(e->status).text}),
+             "%s%s %s%s%s", exec_list_name(e->list), e->command->argv[0], e->why ? "could not be started: " : text,
              e->why ? e->why : "", failed && e->command->ignore_failure ? " (\"-\": it does not matter)" : "");
 }
 
@@ -136,12 +136,13 @@ static void tell_restart(struct daemon *d, const struct unit *u)
     struct textbuf b = TEXTBUF(text);
 
     job_explain(job, &b);
-    log_unit(d->log, unit_subject(u), STAGE_RESTART, LOG_NOTICE, FIELDS({"RESTARTS", daemon_number(job->fsm.restarts).text}),
-             "restart %u in %g s: %s", job->fsm.restarts, (double)ms / 1e3, text);
+    log_unit(d->log, unit_subject(u), STAGE_RESTART, LOG_NOTICE,
+             FIELDS({"RESTARTS", daemon_number(job->fsm.restarts).text}), "restart %u in %g s: %s", job->fsm.restarts,
+             (double)ms / 1e3, text);
     if (d->told_up)
         return;
-    snprintf(row, sizeof(row), "amphid: %s: %s; restart %u in %g s", u == d->sole ? d->config->name : unit_name(u), text,
-             job->fsm.restarts, (double)ms / 1e3);
+    snprintf(row, sizeof(row), "amphid: %s: %s; restart %u in %g s", u == d->sole ? d->config->name : unit_name(u),
+             text, job->fsm.restarts, (double)ms / 1e3);
     upward_trace(d->upward, row);
 }
 

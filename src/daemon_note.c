@@ -171,10 +171,10 @@ int daemon_request(struct daemon *d, struct unit *u, enum unit_job job)
     if (r < 0)
         u->pending = before;
     if (r < 0 && starts && !unit_alive(u->state))
-        unit_because(u, r == -ENOENT   ? "a unit that it needs cannot be loaded"
-                        : r == -EBUSY  ? "what it needs contradicts what is asked for or under way"
+        unit_because(u, r == -ENOENT    ? "a unit that it needs cannot be loaded"
+                        : r == -EBUSY   ? "what it needs contradicts what is asked for or under way"
                         : r == -EDEADLK ? "its order is a circle"
-                                       : strerror(-r));
+                                        : strerror(-r));
     d->changed = true;
     return r;
 }

@@ -22,22 +22,22 @@ struct daemon {
     struct timer due; /* the graph's next deadline */
     struct units *units;
     struct graph *graph;
-    struct unit *sole; /* the only one that was wanted from the start, and what is told upward is about it; NULL: none, or
-                        * several */
+    struct unit *sole; /* the only one that was wanted from the start, and what is told upward is about it; NULL: none,
+                        * or several */
     struct spawn_context worlds[2]; /* what units find, whoever starts them; [1]: with what was passed to us */
     char **unit_env;                /* of both; NULL: no unit has been started yet */
-    bool idling; /* a job of Type=idle waits for the others */
+    bool idling;                    /* a job of Type=idle waits for the others */
     struct forest *forest;
     struct unit_locks unit_locks;
     struct job_common common; /* of all jobs */
-    struct unit *touched; /* one of their processes has ended, and was reaped */
-    struct unit_news *news; /* of units, which the graph hears when the event is over */
+    struct unit *touched;     /* one of their processes has ended, and was reaped */
+    struct unit_news *news;   /* of units, which the graph hears when the event is over */
     size_t n_news, news_size;
-    size_t n_counted, n_up, n_failed;   /* services ever started; up; failed */
-    size_t n_alive, n_asked;            /* services that are not over; those that were asked for */
-    size_t n_awaited;                   /* units wanted from the start, whose start is not over */
-    size_t n_missed;                    /* wanted from the start, and not up then */
-    struct job_status *jobs;            /* what status() lends to the control socket */
+    size_t n_counted, n_up, n_failed; /* services ever started; up; failed */
+    size_t n_alive, n_asked;          /* services that are not over; those that were asked for */
+    size_t n_awaited;                 /* units wanted from the start, whose start is not over */
+    size_t n_missed;                  /* wanted from the start, and not up then */
+    struct job_status *jobs;          /* what status() lends to the control socket */
     char status_text[512];
     uint64_t since;
     int exit_status; /* of the first that failed, else of the last that ended */
@@ -46,7 +46,7 @@ struct daemon {
         const char *what; /* "FailureAction=", NULL: nobody's is to be taken */
         const struct unit *of;
         bool force;
-    } action; /* that ends the instance when the event is over */
+    } action;     /* that ends the instance when the event is over */
     bool changed; /* the graph has something to do */
     bool stopping, ending;
     bool is_init; /* PID 1 of a container */

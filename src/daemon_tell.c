@@ -44,7 +44,9 @@ void daemon_unit_status(struct unit *u, bool tree, struct job_status *ret)
     else
         *ret = (struct job_status){
             .name = unit_name(u),
-            .state = u->state == UNIT_ACTIVE ? JOB_UP : u->state == UNIT_FAILED ? JOB_FAILED : JOB_INACTIVE,
+            .state = u->state == UNIT_ACTIVE   ? JOB_UP
+                     : u->state == UNIT_FAILED ? JOB_FAILED
+                                               : JOB_INACTIVE,
             .since = u->since,
             .argv = jobspec_argv(&u->file.spec),
             .ready = u->state == UNIT_ACTIVE,

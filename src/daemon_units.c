@@ -60,7 +60,8 @@ static void refuse(struct daemon *d, struct unit *u, enum unit_job_result result
     if (result == UNIT_JOB_TIMEOUT)
         daemon_unit_refused(d, u, "its start took too long (JobTimeoutSec=)");
     else
-        daemon_unit_refused(d, u, "a unit that it needs did not come up%s%s", need ? ": " : "", need ? unit_name(need) : "");
+        daemon_unit_refused(d, u, "a unit that it needs did not come up%s%s", need ? ": " : "",
+                            need ? unit_name(need) : "");
 }
 
 static void over(void *ctx, size_t number, enum unit_job job, enum unit_job_result result)

@@ -49,7 +49,8 @@ void transaction_drop(struct transaction *t, size_t i);
 uint32_t transaction_next(const struct transaction *t, uint32_t i);
 
 #define FOREACH_LIVE(t, i, unit_of)                                                                                    \
-    for (uint32_t i = transaction_next(t, (t)->graph->units[unit_of].first_tjob); i; i = transaction_next(t, (t)->jobs[(i)-1].next))
+    for (uint32_t i = transaction_next(t, (t)->graph->units[unit_of].first_tjob); i;                                   \
+         i = transaction_next(t, (t)->jobs[(i)-1].next))
 
 /* The job that @unit would have: of the transaction, or else of the queue. */
 enum unit_job transaction_job(const struct transaction *t, size_t unit);

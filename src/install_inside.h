@@ -35,7 +35,8 @@ struct work {
 };
 
 /* Notes what is wrong with a unit; the work goes on with the others. 0, or -ENOMEM, with which it does not. */
-int install_wrong(struct work *w, const char *name, int error, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+int install_wrong(struct work *w, const char *name, int error, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
 
 /* Notes that @path is to be a symlink to @target, or with NULL to go. Once each. -ENOMEM. */
 int install_plan_add(struct install_plan *p, const char *path, const char *target);

@@ -95,8 +95,8 @@ static int plan_wants(struct work *w, const struct unit_file *u, char *const *ta
         char dir[UNIT_NAME_SIZE + 16];
 
         if (unit_name_is_template(&n) && (unit_name_split(targets[i], &t) < 0 || !unit_name_is_template(&t))) {
-            r = install_wrong(w, u->id, -EINVAL, "is a template: which instance of it? (%.*sNAME%s)", (int)n.prefix + 1, u->id,
-                      n.suffix);
+            r = install_wrong(w, u->id, -EINVAL, "is a template: which instance of it? (%.*sNAME%s)", (int)n.prefix + 1,
+                              u->id, n.suffix);
             break;
         }
         snprintf(dir, sizeof(dir), "%s%s", targets[i], suffix);

@@ -1,5 +1,5 @@
-/* The ears of one job: everything that happens becomes an event for job_step(), here and, where the child itself says it,
- * in job_hears.c. */
+/* The ears of one job: everything that happens becomes an event for job_step(), here and, where the child itself says
+ * it, in job_hears.c. */
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -181,7 +181,8 @@ static void main_ended(struct job *job, int code, int status)
     if (forks && code == CLD_EXITED && status == 0) {
         job->more->seek_usec = USEC_PER_MSEC;
         job->more->later.fn = seek_main;
-        loop_arm(job->c.common->loop, &job->more->later, now_usec()); /* when it is reaped, and what it has left is ours */
+        loop_arm(job->c.common->loop, &job->more->later,
+                 now_usec()); /* when it is reaped, and what it has left is ours */
         return;
     }
     job_step(job, (struct fsm_input){.event = EV_EXIT, .code = code, .status = status});

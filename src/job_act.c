@@ -124,8 +124,7 @@ static struct fsm_input not_started(const struct job *job)
 {
     int status = job->error ? (int)job->error->exit_status : EXIT_MEMORY;
 
-    return (struct fsm_input){
-        .event = EV_NOSTART, .code = status == EXIT_MEMORY ? 0 : CLD_EXITED, .status = status};
+    return (struct fsm_input){.event = EV_NOSTART, .code = status == EXIT_MEMORY ? 0 : CLD_EXITED, .status = status};
 }
 
 #define IDLE_USEC (5 * USEC_PER_SEC) /* systemd.service(5), Type=idle: "subject to a 5s timeout" */
@@ -254,7 +253,8 @@ struct fsm_input job_act(struct job *job, unsigned actions)
         job_spare_spawn(job);
     }
     if (actions & (ACT_END | ACT_AGAIN) && job->c.spec->pid_file)
-        (void)unlink(job->c.spec->pid_file); /* systemd.service(5), PIDFile=: who has lost its rights cannot do it itself */
+        (void)unlink(
+            job->c.spec->pid_file); /* systemd.service(5), PIDFile=: who has lost its rights cannot do it itself */
     if (actions & ACT_END)
         end_all(job);
     if (actions & (ACT_CONTROL | ACT_RUN))
@@ -280,9 +280,8 @@ static bool list_counts(const struct job *job)
 {
     enum job_state s = job->fsm.state;
 
-    return job->fsm.list == job->control_list &&
-           (s == JOB_CONDITION || s == JOB_START_PRE || s == JOB_START_POST || s == JOB_RELOADING || s == JOB_STOP ||
-            s == JOB_STOP_POST);
+    return job->fsm.list == job->control_list && (s == JOB_CONDITION || s == JOB_START_PRE || s == JOB_START_POST ||
+                                                  s == JOB_RELOADING || s == JOB_STOP || s == JOB_STOP_POST);
 }
 
 struct fsm_input job_command_ended(struct job *job, const struct child_end *end)

@@ -1,5 +1,5 @@
-/* What a job's processes share. All of them have one tree, one notify socket and one pair of output channels, which stay
- * open over restarts: nothing that was written between two lives is lost, and a restart opens nothing. */
+/* What a job's processes share. All of them have one tree, one notify socket and one pair of output channels, which
+ * stay open over restarts: nothing that was written between two lives is lost, and a restart opens nothing. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

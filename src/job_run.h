@@ -1,5 +1,5 @@
-/* The inside of a job, first half: its main process, the commands around it, the commands of its probes. Each part calls
- * those before it only. */
+/* The inside of a job, first half: its main process, the commands around it, the commands of its probes. Each part
+ * calls those before it only. */
 #pragma once
 #include "job.h"
 
@@ -8,8 +8,8 @@ struct job_handlers {
     int (*main_gone)(struct watch *w, uint32_t events); /* a main process that is not our child has ended */
     void (*heard)(void *job, const struct notifysock_sender *from, const struct notifymsg *m);
     struct ready_ops ready;
-    systemd_bus_fn name_changed;        /* Type=dbus, dbus:NAME */
-    int (*idle_over)(struct timer *t);  /* Type=idle has waited for long enough */
+    systemd_bus_fn name_changed;       /* Type=dbus, dbus:NAME */
+    int (*idle_over)(struct timer *t); /* Type=idle has waited for long enough */
 };
 
 /* ---- job_note.c ---- */
@@ -40,7 +40,8 @@ void job_forget_main(struct job *job);
 
 /* ---- job_open.c ---- */
 
-/* Prepares this life, if it is not yet. -1 with job->error filled; job_fail_as(): the same for what a start has said. */
+/* Prepares this life, if it is not yet. -1 with job->error filled; job_fail_as(): the same for what a start has said.
+ */
 int job_prepare(struct job *job);
 int job_fail_as(struct job *job, const struct spawn_error *error);
 

@@ -7,14 +7,14 @@
 #include "proc.h"
 
 /* What a descriptor is connected to. */
-#define FD_KINDS(X)                                                                                          \
-    X(CLOSED, "closed")                                                                                      \
-    X(NULLDEV, "/dev/null")                                                                                  \
-    X(TERMINAL, "terminal")                                                                                  \
-    X(DEVICE, "device")                                                                                      \
-    X(FILE, "file")                                                                                          \
-    X(PIPE, "pipe")                                                                                          \
-    X(SOCKET, "socket")                                                                                      \
+#define FD_KINDS(X)                                                                                                    \
+    X(CLOSED, "closed")                                                                                                \
+    X(NULLDEV, "/dev/null")                                                                                            \
+    X(TERMINAL, "terminal")                                                                                            \
+    X(DEVICE, "device")                                                                                                \
+    X(FILE, "file")                                                                                                    \
+    X(PIPE, "pipe")                                                                                                    \
+    X(SOCKET, "socket")                                                                                                \
     X(KERNEL, "kernel object") /* epoll, signalfd, timerfd ... */
 
 #define X(id, name) FD_##id,

@@ -38,8 +38,9 @@ int run_no_rundir(struct run *run, int error)
     if (rundir_base(&base) < 0)
         base = NULL;
     return run_complain(run, error == EPERM || error == EACCES ? EXIT_NO_PERMISSION : EXIT_FAILURE, error,
-                    "the directory %s/%s cannot be used: %s", base ? base : "", run->cli->name,
-                    error == EPERM ? "it is not ours alone to write to; remove it, or choose another --name" : strerror(error));
+                        "the directory %s/%s cannot be used: %s", base ? base : "", run->cli->name,
+                        error == EPERM ? "it is not ours alone to write to; remove it, or choose another --name"
+                                       : strerror(error));
 }
 
 int run_not_locked(struct run *run, const char *path, int error, pid_t owner, const char *why)
@@ -48,6 +49,6 @@ int run_not_locked(struct run *run, const char *path, int error, pid_t owner, co
         return run_complain(run, EXIT_FAILURE, 0, "already running as PID %d", owner);
     if (error == EEXIST)
         return run_complain(run, EXIT_FAILURE, 0, "already running: it is being started or stopped (%s)", path);
-    return run_complain(run, error == EACCES ? EXIT_NO_PERMISSION : EXIT_FAILURE, error, "PID file %s %s: %s", path, why,
-                    strerror(error));
+    return run_complain(run, error == EACCES ? EXIT_NO_PERMISSION : EXIT_FAILURE, error, "PID file %s %s: %s", path,
+                        why, strerror(error));
 }

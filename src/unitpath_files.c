@@ -28,7 +28,8 @@ static void gathering_done(struct gathering *g)
 }
 
 /* @e, unless one of its name is among the first @known: within a directory each is there once. */
-static int gather_file(struct gathering *g, size_t known, const char *dir, const char *subdir, const struct unit_entry *e)
+static int gather_file(struct gathering *g, size_t known, const char *dir, const char *subdir,
+                       const struct unit_entry *e)
 {
     size_t n = strlen(e->name), k = g->only ? strlen(g->only) : 0;
     bool full = (g->n & (g->n - 1)) == 0; /* with 0, 1, 2, 4 ... in it */

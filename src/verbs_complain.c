@@ -16,7 +16,8 @@ int verb_complain(const char *name, const char *what, int status)
 int verb_complain_errno(const char *name, int error)
 {
     if (error == -EOPNOTSUPP)
-        return verb_complain(name, "libjansson.so.4 is not installed, without it no answer can be read", LSB_NOT_INSTALLED);
+        return verb_complain(name, "libjansson.so.4 is not installed, without it no answer can be read",
+                             LSB_NOT_INSTALLED);
     return verb_complain(name,
                          error == -ETIMEDOUT ? "it does not answer (is it stopped, or traced?)"
                          : error == -EBADMSG ? "what answers is no amphid"
