@@ -144,6 +144,13 @@ class SysvWorld(TextWorld):
         return (m[1], int(m[2]), m[3]) if m else None
 
 
+class OpenrcWorld(SysvWorld):
+    """PID 1 is the init of sysvinit, and OpenRC does what its rc scripts would."""
+
+    def service(self, verb, name='amphid'):
+        return self.run(['rc-service', name, verb], check=False, timeout=30)
+
+
 class BareWorld(TextWorld):
     """PID 1 is a program that knows nothing about being PID 1, as in most containers: it reaps nobody."""
     log = 'file'
@@ -161,7 +168,7 @@ class BareWorld(TextWorld):
 
 
 WORLDS = {'systemd-247': SystemdWorld, 'systemd-252': SystemdWorld, 'systemd-257': SystemdWorld,
-          'sysvinit': SysvWorld, 'bare': BareWorld}
+          'sysvinit': SysvWorld, 'openrc': OpenrcWorld, 'bare': BareWorld}
 
 # The same with real packages in them, for test_packages.py alone. CAP_SYS_TIME: chrony's unit asks for it.
 PACKAGE_WORLDS = {'packages-systemd-257': SystemdWorld, 'packages-sysvinit': SysvWorld, 'packages-bare': BareWorld}

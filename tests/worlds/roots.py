@@ -44,6 +44,9 @@ SYSV_HOOKS = [
     "sed -i '/getty/d' \"$1\"/etc/inittab",
     "echo 'up:2:wait:/bin/echo world-is-up' >> \"$1\"/etc/inittab",
 ]
+OPENRC_HOOKS = [
+    'cd "$1"/etc/runlevels && rm -f */nginx */redis-server */postgresql',
+]
 # The worlds of the packages: nothing of theirs starts by itself. What a service wants for itself (ssh.service.wants) stays.
 STANDALONE = ('systemd-standalone-sysusers', 'systemd-standalone-tmpfiles')
 PACKAGE_HOOKS = [
@@ -83,6 +86,8 @@ def world_recipes():
         systemd(257, 'trixie', 'nginx'),
         Recipe('sysvinit', 'bookworm', ('sysvinit-core', 'sysv-rc', 'inetutils-syslogd', *COMMON, 'nginx'),
                (*HOOKS, *SYSV_HOOKS)),
+        Recipe('openrc', 'bookworm', ('sysvinit-core', 'openrc', 'inetutils-syslogd', *COMMON, 'nginx'),
+               (*HOOKS, *SYSV_HOOKS, *OPENRC_HOOKS)),
         Recipe('bare', 'bookworm', (*COMMON, 'nginx'), tuple(HOOKS)),
         # Debian 13 with every package of packages.py. A machine that was turned to sysvinit mostly keeps the package
         # systemd, with the units in it; a container has nothing of it.

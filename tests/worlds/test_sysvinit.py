@@ -1,10 +1,10 @@
-"""The LSB init script under a booted sysvinit, with a real syslogd."""
+"""The LSB init script under a booted sysvinit and under OpenRC, with a real syslogd."""
 import signal
 
 import waiting
 from instance import Instance, in_order
 
-ONLY = ('sysvinit',)
+ONLY = ('sysvinit', 'openrc')
 
 
 def test_service_verbs(world):
@@ -63,6 +63,8 @@ def test_comes_and_goes_with_the_machine(empty_world, deb):
     w.install(deb(w.suite))
     # There is no console for the shell of single user's: without it init goes on to runlevel 2 by itself.
     w.run("sed -i '/sulogin/d' /etc/inittab && telinit q")
+    if w.name == 'openrc':  # it stops what it has started itself, and the package was started by invoke-rc.d(8)
+        w.run(['openrc', 'default'])
     first = Instance(w, 'amphid').pid
     w.run(['telinit', '1'])
     w.wait_gone(first)
