@@ -40,6 +40,7 @@ def pytest_configure(config):
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
     for number in (signal.SIGHUP, signal.SIGQUIT):
         signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where a shell has put us into the background
     os.umask(0o022)
 
 

@@ -10,7 +10,7 @@ import termios
 
 import pytest
 
-from lib import COMMAND, Process, stat_of
+from lib import COMMAND, LONG, Process, stat_of
 
 CATCHABLE = set(signal.valid_signals()) - {signal.SIGKILL, signal.SIGSTOP}
 # Terminals, sessions, supervisors: what says where the caller was, and is not true for a daemon.
@@ -238,7 +238,10 @@ class Terminal:
     def hang_up(self):
         self.pump.remove(self.master)
         os.close(self.master)
-        return self.shell.wait()
+        return self.ended()
+
+    def ended(self):
+        return self.shell.wait(timeout=LONG)
 
 
 @pytest.mark.everyone
@@ -253,7 +256,7 @@ def test_the_terminal_is_left_and_its_end_survived(world):
         assert process.stat()["tty"] == 0
         assert not any(name.startswith("/dev/pts") for name in process.fds().values())
     os.write(terminal.master, b"\x03")  # Ctrl-C
-    assert terminal.shell.wait() == -signal.SIGINT
+    assert terminal.ended() == -signal.SIGINT
     terminal.hang_up()
     world.run("status", "web", code=0)
     assert daemon.alive() and child.alive()
