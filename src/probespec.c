@@ -12,6 +12,7 @@
 #include "cleanup.h"
 #include "parse.h"
 #include "probespec.h"
+#include "regexcheck.h"
 #include "strv.h"
 #include "usec.h"
 #include "words.h"
@@ -22,8 +23,6 @@
 #define CODE_SUFFIX 4      /* "=204" */
 #define FD_MIN 3           /* the standard three have their own meaning */
 #define FD_MAX 1023        /* the usual soft limit of open files */
-#define REGEX_DEPTH 32     /* parentheses inside one another */
-#define REGEX_SIZE 2000    /* what may be matched one after the other, repetitions written out */
 /* "Never" is no condition, and clock + delay must not overflow. */
 #define DELAY_MAX (100ULL * 365 * 24 * 3600 * USEC_PER_SEC)
 
@@ -141,73 +140,13 @@ static int parse_unix(const char *s, struct probespec *p)
     return strlen(s) < sizeof(((struct sockaddr_un *)NULL)->sun_path) ? parse_path(s, p) : -EINVAL;
 }
 
-/* The end of the bracket expression that begins at @s: at its last character. "]" first is itself. */
-static const char *skip_brackets(const char *s)
-{
-    s += s[1] == '^' ? 2 : 1;
-    for (s += *s == ']'; *s && *s != ']'; s++)
-        if (*s == '[' && (s[1] == ':' || s[1] == '.' || s[1] == '=')) {
-            const char *end = strchr(s + 2, ']'); /* of [:alpha:], [.-.], [=e=] */
-
-            s = end ? end : s + 1;
-        }
-    return *s ? s : s - 1;
-}
-
-/* How often what stands before the repetition *@s is copied; *@s is moved to its last character. */
-static unsigned long repetition_copies(const char **s)
-{
-    char *end;
-    unsigned long from, to;
-
-    if (**s != '{')
-        return **s == '+' ? 2 : 1; /* x+ is xx* */
-    from = strtoul(*s + 1, &end, 10);
-    to = *end == ',' ? strtoul(end + 1, &end, 10) : from;
-    *s = *end == '}' ? end : end - 1;
-    return 1 + MIN(MAX(from, to), (unsigned long)RE_DUP_MAX);
-}
-
-/* regcomp(3) writes repetitions out, those of repetitions, too: of "x++++", "((x{99}){99}){99}" and the like a line
- * takes all memory there is, and with it every unit of the instance. So it is reckoned before what would come of it. */
-static bool regex_is_bearable(const char *s)
-{
-    unsigned long size[REGEX_DEPTH] = {0}, last = 0; /* of each open group so far; of what a repetition would copy */
-    size_t depth = 0;
-
-    for (; *s; s++) {
-        unsigned long before = last;
-
-        if (strchr("+*?{", *s)) {
-            last *= repetition_copies(&s);
-            size[depth] += last - before;
-        } else if (*s == '(') {
-            if (++depth == REGEX_DEPTH)
-                return false;
-            size[depth] = last = 0;
-        } else {
-            last = 1;
-            if (*s == ')' && depth > 0)
-                last += size[depth--];
-            else if (*s == '[')
-                s = skip_brackets(s);
-            else if (*s == '\\' && s[1])
-                s++;
-            size[depth] += last;
-        }
-        if (size[depth] > REGEX_SIZE)
-            return false;
-    }
-    return true;
-}
-
 /* Compiled here only to see that it can be. An empty one would match the first line, whatever it is. */
 static int parse_log(const char *s, struct probespec *p)
 {
     regex_t regex;
     int r;
 
-    if (!*s || !regex_is_bearable(s))
+    if (!*s || !regexcheck(s))
         return -EINVAL;
     r = regcomp(&regex, s, REG_EXTENDED | REG_NOSUB);
     if (r != 0)

@@ -15,7 +15,7 @@ import sys
 
 FLOORS = [
     "cleanup usec self nofile dlnote ioprio capability strv parse textbuf",
-    "identity words execline unitname unitfile specifier envfile linebuf notifymsg http json varlink exitset probespec ratelimit",
+    "identity words execline unitname unitfile specifier envfile linebuf notifymsg http json varlink exitset regexcheck probespec ratelimit",
     "jobspec spec speccheck directive directives graph fsm mode stage status ring",
     "loop log logfile proc rundir pidfile detach clone3 spawn systemd upward facts conditions execdirs dynuser credentials stream unixsock "
     "manager reaper cgroup tree fdstore unitfacts unitpath unitload install",
