@@ -16,7 +16,7 @@ DAEMON = 3  # the facility
 
 
 class SystemdWorld(World):
-    init = 'systemd'
+    init = comm = 'systemd'
     log = 'journal'
 
     def __init__(self, name):
@@ -124,6 +124,7 @@ class TextWorld(World):
 
 class SysvWorld(TextWorld):
     init = 'sysvinit'
+    comm = 'init'
     log = 'syslog'
     LINE = re.compile(r'^\w{3} [ \d]\d [\d:]{8} (?:\S+ )?([^\s\[:]+)\[(\d+)\]: (.*)$')
 
@@ -151,6 +152,11 @@ class OpenrcWorld(SysvWorld):
         return self.run(['rc-service', name, verb], check=False, timeout=30)
 
 
+class RunitWorld(SysvWorld):
+    """PID 1 is runit's. It runs the init scripts once, and looks after services of its own (/etc/service)."""
+    comm = 'runit'
+
+
 class BareWorld(TextWorld):
     """PID 1 is a program that knows nothing about being PID 1, as in most containers: it reaps nobody."""
     log = 'file'
@@ -168,7 +174,8 @@ class BareWorld(TextWorld):
 
 
 WORLDS = {'systemd-247': SystemdWorld, 'systemd-252': SystemdWorld, 'systemd-257': SystemdWorld,
-          'sysvinit': SysvWorld, 'openrc': OpenrcWorld, 'bare': BareWorld}
+          'sysvinit': SysvWorld, 'openrc': OpenrcWorld, 'runit': RunitWorld,
+          'bare': BareWorld}
 
 # The same with real packages in them, for test_packages.py alone. CAP_SYS_TIME: chrony's unit asks for it.
 PACKAGE_WORLDS = {'packages-systemd-257': SystemdWorld, 'packages-sysvinit': SysvWorld, 'packages-bare': BareWorld}

@@ -47,6 +47,10 @@ SYSV_HOOKS = [
 OPENRC_HOOKS = [
     'cd "$1"/etc/runlevels && rm -f */nginx */redis-server */postgresql',
 ]
+RUNIT_HOOKS = [
+    'printf "#!/bin/sh\\necho world-is-up >/dev/console\\n" >"$1"/etc/rc.local && chmod +x "$1"/etc/rc.local',
+    'cd "$1"/etc/runit/runsvdir/default && rm -f getty-* nginx redis-server postgresql',
+]
 # The worlds of the packages: nothing of theirs starts by itself. What a service wants for itself (ssh.service.wants) stays.
 STANDALONE = ('systemd-standalone-sysusers', 'systemd-standalone-tmpfiles')
 PACKAGE_HOOKS = [
@@ -88,6 +92,7 @@ def world_recipes():
                (*HOOKS, *SYSV_HOOKS)),
         Recipe('openrc', 'bookworm', ('sysvinit-core', 'openrc', 'inetutils-syslogd', *COMMON, 'nginx'),
                (*HOOKS, *SYSV_HOOKS, *OPENRC_HOOKS)),
+        Recipe('runit', 'bookworm', ('runit-init', 'inetutils-syslogd', *COMMON, 'nginx'), (*HOOKS, *RUNIT_HOOKS)),
         Recipe('bare', 'bookworm', (*COMMON, 'nginx'), tuple(HOOKS)),
         # Debian 13 with every package of packages.py. A machine that was turned to sysvinit mostly keeps the package
         # systemd, with the units in it; a container has nothing of it.

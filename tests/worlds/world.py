@@ -73,7 +73,8 @@ class Console:
 class World:
     """What all worlds have in common. Where they differ: inits.py."""
 
-    init = None         # 'systemd', 'sysvinit' or None
+    init = None         # who starts services: 'systemd', 'sysvinit' (its scripts, whoever runs them) or None
+    comm = 'sleep'      # the program of PID 1
     version = 0         # of systemd
     argv = ['--boot']   # what nspawn is to run
     nspawn_options = ()
