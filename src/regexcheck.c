@@ -1,7 +1,7 @@
 /* What regcomp(3) would make of an expression, reckoned before it is asked. It writes repetitions out, those of
  * repetitions, too: of "x++++", "((x{99}){99}){99}" and the like a line takes all memory there is. And it goes all ways
- * through what may match nothing: of "x^:*+++++" a line takes all time. Either takes every unit of the instance with
- * it. */
+ * through what may match nothing: of "x^:*+++++" a line takes all time, as regexec(3) does with back-references. All of
+ * that takes every unit of the instance with it. */
 #include <regex.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -83,6 +83,8 @@ bool regexcheck(const char *s)
     size_t depth = 0;
 
     for (; *s; s++) {
+        if (*s == '\\' && s[1] >= '1' && s[1] <= '9')
+            return false;
         if (strchr("+*?{", *s)) {
             if (!repeat(&s, &last, &groups[depth]))
                 return false;
