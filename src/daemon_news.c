@@ -42,9 +42,9 @@ static void job_ready(struct daemon *d, struct unit *u)
         log_stage(d->log, STAGE_FAILED, LOG_ERR, NULL, "no control socket in %s: %s; it hears signals alone",
                   d->config->rundir, strerror(-r));
     daemon_put_job(u->job, &b);
-    log_unit(
-        d->log, unit_subject(u), STAGE_READY, LOG_INFO, FIELDS({"MAIN_PID", daemon_number(u->job->pid).text}), "%s",
-        text + (unit_subject(u) ? strlen(unit_name(u)) + 1 : 0)); /* a record about a unit has its name before it */
+    /* A record about a unit has its name before it. */
+    log_unit(d->log, unit_subject(u), STAGE_READY, LOG_INFO, FIELDS({"MAIN_PID", daemon_number(u->job->pid).text}),
+             "%s", text + (unit_subject(u) ? strlen(unit_name(u)) + 1 : 0));
     if (u != d->sole)
         return;
     if (d->told_up)

@@ -49,14 +49,23 @@ static int monitor(struct unit *u, const struct unit *of)
     return r < 0 ? r : env_set(&u->next_env, "MONITOR_UNIT", unit_name(of));
 }
 
-/* What OnFailure= and OnSuccess= of @u may start is to be told of this end: when it is started @u may live again. */
-static void tell_followers(struct daemon *d, const struct unit *u, enum unit_state state)
+/* The next unit that OnFailure= or OnSuccess= of @u may start, which has come to its end in @state. */
+static struct unit *next_follower(const struct daemon *d, const struct unit *u, enum unit_state state, size_t *pos)
 {
     enum unit_dep dep = state == UNIT_FAILED ? DEP_ON_FAILURE : DEP_ON_SUCCESS;
-    size_t pos = 0, other;
+    size_t other;
 
-    while (!unit_alive(state) && graph_dep(d->graph, u->number, dep, &pos, &other))
-        (void)monitor(units_nth(d->units, other), u); /* without memory it is told less */
+    return !unit_alive(state) && graph_dep(d->graph, u->number, dep, pos, &other) ? units_nth(d->units, other) : NULL;
+}
+
+/* They are to be told of this end: when one is started @u may live again. */
+static void tell_followers(struct daemon *d, const struct unit *u, enum unit_state state)
+{
+    struct unit *follower;
+    size_t pos = 0;
+
+    while ((follower = next_follower(d, u, state, &pos)))
+        (void)monitor(follower, u); /* without memory it is told less */
 }
 
 void daemon_note(struct daemon *d, struct unit *u, enum unit_state state, unsigned news)
@@ -154,11 +163,11 @@ static void mark_asked(struct daemon *d, struct unit *u)
 
 void daemon_mark_followers(struct daemon *d, const struct unit *u, enum unit_state state)
 {
-    enum unit_dep dep = state == UNIT_FAILED ? DEP_ON_FAILURE : DEP_ON_SUCCESS;
-    size_t pos = 0, other;
+    struct unit *follower;
+    size_t pos = 0;
 
-    while (!unit_alive(state) && graph_dep(d->graph, u->number, dep, &pos, &other))
-        mark_asked(d, units_nth(d->units, other));
+    while ((follower = next_follower(d, u, state, &pos)))
+        mark_asked(d, follower);
 }
 
 int daemon_request(struct daemon *d, struct unit *u, enum unit_job job)

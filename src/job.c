@@ -181,8 +181,8 @@ static void main_ended(struct job *job, int code, int status)
     if (forks && code == CLD_EXITED && status == 0) {
         job->more->seek_usec = USEC_PER_MSEC;
         job->more->later.fn = seek_main;
-        loop_arm(job->c.common->loop, &job->more->later,
-                 now_usec()); /* when it is reaped, and what it has left is ours */
+        /* When it is reaped, and what it has left is ours. */
+        loop_arm(job->c.common->loop, &job->more->later, now_usec());
         return;
     }
     job_step(job, (struct fsm_input){.event = EV_EXIT, .code = code, .status = status});

@@ -252,9 +252,9 @@ struct fsm_input job_act(struct job *job, unsigned actions)
             health_begin(job->health);
         job_spare_spawn(job);
     }
+    /* systemd.service(5), PIDFile=: who has lost its rights cannot do it itself. */
     if (actions & (ACT_END | ACT_AGAIN) && job->c.spec->pid_file)
-        (void)unlink(
-            job->c.spec->pid_file); /* systemd.service(5), PIDFile=: who has lost its rights cannot do it itself */
+        (void)unlink(job->c.spec->pid_file);
     if (actions & ACT_END)
         end_all(job);
     if (actions & (ACT_CONTROL | ACT_RUN))

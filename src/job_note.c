@@ -18,6 +18,14 @@ int job_fail(struct job *job, enum spawn_exit exit_status, int error, const char
     return job->error ? spawn_fail(job->error, exit_status, error, "%s", what) : -1;
 }
 
+int job_fail_as(struct job *job, const struct spawn_error *error)
+{
+    (void)job_fail(job, error->exit_status, 0, error->what);
+    if (job->error)
+        job->error->error = error->error;
+    return -1;
+}
+
 void job_attribute_lines(struct job *job, pid_t pid)
 {
     for (size_t i = 0; job->output && i < ARRAY_SIZE(job->output->streams); i++)

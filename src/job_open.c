@@ -11,14 +11,6 @@
 #include "strv.h"
 #include "textbuf.h"
 
-int job_fail_as(struct job *job, const struct spawn_error *error)
-{
-    (void)job_fail(job, error->exit_status, 0, error->what);
-    if (job->error)
-        job->error->error = error->error;
-    return -1;
-}
-
 void job_forget_spawn(struct job *job)
 {
     if (job->spawn)

@@ -14,9 +14,10 @@ struct job_handlers {
 
 /* ---- job_note.c ---- */
 
-/* Remembers why; job_fail(): as spawn_fail(). */
+/* Remembers why; job_fail(): as spawn_fail(); job_fail_as(): the same with what that has filled. */
 void job_because(struct job *job, const char *why);
 int job_fail(struct job *job, enum spawn_exit exit_status, int error, const char *what);
+int job_fail_as(struct job *job, const struct spawn_error *error);
 
 /* KillMode=: does no process outlive the job? */
 bool job_kills_all(const struct jobspec *d);
@@ -40,10 +41,8 @@ void job_forget_main(struct job *job);
 
 /* ---- job_open.c ---- */
 
-/* Prepares this life, if it is not yet. -1 with job->error filled; job_fail_as(): the same for what a start has said.
- */
+/* Prepares this life, if it is not yet. -1 with job->error filled. */
 int job_prepare(struct job *job);
-int job_fail_as(struct job *job, const struct spawn_error *error);
 
 /* Prepares this life, if it is not yet, and opens what all of the job's processes share, once: its tree, its output,
  * its notify socket. -1 with job->error filled. */

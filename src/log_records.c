@@ -125,9 +125,8 @@ void log_later(struct log *l, const char *unit, enum stage stage, int priority, 
 }
 
 __attribute__((format(printf, 6, 0))) // clang wants to know where the format comes from
-static void
-put(struct log *l, const char *unit, enum stage stage, int priority, const struct record_field *fields, const char *fmt,
-    va_list ap)
+static void put(struct log *l, const char *unit, enum stage stage, int priority, const struct record_field *fields,
+                const char *fmt, va_list ap)
 {
     char message[MESSAGE_MAX];
     struct textbuf b = TEXTBUF(message);

@@ -3,11 +3,9 @@
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
-#include <limits.h>
 #include <regex.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/param.h>
 #include <sys/un.h>
 #include "cleanup.h"
 #include "parse.h"

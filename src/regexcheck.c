@@ -3,7 +3,6 @@
  * through what may match nothing: of "x^:*+++++" a line takes all time, as regexec(3) does with back-references. All of
  * that takes every unit of the instance with it. */
 #include <regex.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/param.h>

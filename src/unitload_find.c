@@ -99,21 +99,15 @@ static int find_name(struct unit_file *u, const struct unit_paths *paths, const 
 /* The absolute path of the directory in which @path (with a slash in it) is; NULL: errors of getcwd(3), or no memory. */
 static char *directory_of(const char *path)
 {
-    cleanup_free char *here = NULL;
-    const char *base = strrchr(path, '/') + 1;
+    char *dir, *slash;
 
-    if (path[0] != '/' && !(here = getcwd(NULL, 0)))
-        return NULL;
     while (path[0] == '.' && path[1] == '/')
         path += 1 + strspn(path + 1, "/");
-    if (base <= path && here)
-        return strdup(here);
-    if (here) {
-        cleanup_free char *dir = strndup(path, (size_t)(base - path - 1));
-
-        return dir ? join(here, dir) : NULL;
-    }
-    return strndup(path, (size_t)(base - path - (base - path > 1)));
+    dir = path_absolute(path);
+    slash = dir ? strrchr(dir, '/') : NULL;
+    if (slash)
+        slash[slash == dir] = '\0'; /* of what is in "/", "/" */
+    return dir;
 }
 
 /* A file that is named by its path. The name of a unit is the last part of it; an instance of a template beside it has

@@ -58,19 +58,17 @@ def check_includes(files):
                 yield f"{path}:{number}: {own} (floor {FLOOR_OF[own]}) includes {match[1]} (floor {FLOOR_OF[other]})"
             elif FLOOR_OF[other] == FLOOR_OF[own]:
                 beside.setdefault(own, set()).add(other)
-    yield from circles(beside)
+    yield from circles(beside, "on one floor")
 
 
-def circles(beside):
-    """Yields one complaint for each circle of rooms on a floor."""
-    def visit(room, path):
-        for other in sorted(beside.get(room, ())):
-            if other == path[0] and room >= max(path):
-                yield "a circle on one floor: " + " → ".join([*path, other])
-            elif other not in path:
-                yield from visit(other, [*path, other])
-    for room in sorted(beside):
-        yield from visit(room, [room])
+def circles(ties, what):
+    """Takes away who is tied to nobody that is left, or has nobody tied to it: who stays is in a circle, or between two."""
+    while ends := [one for one, others in ties.items()
+                   if not others & ties.keys() or not any(one in those for those in ties.values())]:
+        for one in ends:
+            del ties[one]
+    for one, others in sorted(ties.items()):
+        yield f"a circle {what}: {one} → {', '.join(sorted(others & ties.keys()))}"
 
 
 def who_calls_whom(objects):
@@ -87,16 +85,10 @@ def who_calls_whom(objects):
 
 
 def check_calls(objects):
-    """Takes away who calls nobody that is left, or is called by nobody that is: what stays is in a circle, or between two."""
     calls = who_calls_whom(objects)
     if objects and not any(calls.values()):
         yield f"no calls between files are found in {' '.join(objects)}"
-    while ends := [file for file, below in calls.items()
-                   if not below & calls.keys() or not any(file in others for others in calls.values())]:
-        for file in ends:
-            del calls[file]
-    for file, below in sorted(calls.items()):
-        yield f"a circle of calls: {file} → {', '.join(sorted(below & calls.keys()))}"
+    yield from circles(calls, "of calls")
 
 
 def check_sizes(files):
