@@ -151,9 +151,9 @@ class World:
         if not command:
             self.until_held()
         yield daemon
-        if not daemon.gone:
+        if daemon.alive():
             daemon.kill()
-            assert daemon.wait() == 0, "exit status of the daemon after SIGTERM"
+        assert daemon.wait() in (0, None), "exit status of the daemon after SIGTERM or stop"
         assert not self.pidfile(name).parent.exists(), "a clean exit removes the directory of the instance"
 
     def records(self, path=None):
