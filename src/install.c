@@ -28,8 +28,8 @@ static void complain_of_file(void *ctx, int level, const char *path, unsigned li
         w->complain(w->ctx, w->subject, where);
 }
 
-/* Reads @name, as its DefaultInstance= if it is a template that has one. */
-static int load(struct work *w, struct unit_file *ret, const char *name)
+/* Reads @name, as its DefaultInstance= if it is a template that has one; @own is its name before that. */
+static int load(struct work *w, struct unit_file *ret, char own[static UNIT_NAME_SIZE], const char *name)
 {
     static const struct unit_load_ops ops = {.complain = complain_of_file};
     char instance[UNIT_NAME_SIZE];
@@ -39,8 +39,11 @@ static int load(struct work *w, struct unit_file *ret, const char *name)
 
     w->subject = name;
     r = unit_load(ret, w->paths, name, &ops, w);
-    if (r < 0 || unit_name_split(ret->id, &n) < 0 || !unit_name_is_template(&n))
+    if (r < 0)
         return r;
+    snprintf(own, UNIT_NAME_SIZE, "%s", ret->id);
+    if (unit_name_split(own, &n) < 0 || !unit_name_is_template(&n))
+        return 0;
     s = spec_unit(&ret->spec);
     if (!s->default_instance || unit_name_instance(&n, s->default_instance, strlen(s->default_instance), instance) < 0)
         return 0;
@@ -82,14 +85,15 @@ static int absolute_path(struct unit_file *u)
 
 static int enable_one(struct work *w, const char *name)
 {
+    char own[UNIT_NAME_SIZE];
     struct unit_file u;
-    int r = load(w, &u, name);
+    int r = load(w, &u, own, name);
 
     if (r < 0)
         return install_wrong(w, name, r, "%s", reason(r));
     r = absolute_path(&u);
     if (r >= 0)
-        r = u.path ? install_plan_unit(w, &u, name) : install_wrong(w, name, -ENOENT, "has no file of its own");
+        r = u.path ? install_plan_unit(w, &u, name, own) : install_wrong(w, name, -ENOENT, "has no file of its own");
     unit_file_done(&u);
     return r;
 }

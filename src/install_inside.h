@@ -47,5 +47,5 @@ int install_plan_link(struct work *w, const char *unit, const char *dir, const c
 /* A file that is not on the search path has to be found there. */
 int install_plan_place(struct work *w, const struct unit_file *u, const char *name);
 
-/* All that its section [Install] asks for. */
-int install_plan_unit(struct work *w, const struct unit_file *u, const char *name);
+/* All that its section [Install] asks for. It was asked for as @name; @own is what it is called without DefaultInstance=. */
+int install_plan_unit(struct work *w, const struct unit_file *u, const char *name, const char *own);

@@ -105,19 +105,21 @@ static int plan_wants(struct work *w, const struct unit_file *u, char *const *ta
     return r;
 }
 
-/* systemd.unit(5), Alias=: of the same type; an alias of a template is one, or an instance. */
-static int plan_alias(struct work *w, const struct unit_file *u, const char *alias)
+/* systemd.unit(5), Alias=: of the same type; that of a template is one, or an instance; that of an instance is of the
+ * same instance. */
+static int plan_alias(struct work *w, const struct unit_file *u, const char *own, const char *alias)
 {
     struct unit_name n, a;
     char buf[UNIT_NAME_SIZE];
 
-    if (unit_name_split(u->id, &n) < 0 || unit_name_split(alias, &a) < 0 || n.type != a.type ||
-        !n.instance != !a.instance)
-        return install_wrong(w, u->id, -EINVAL, "Alias=%s: not a name that this unit could have", alias);
-    if (unit_name_is_instance(&n) && unit_name_is_template(&a) &&
-        unit_name_instance(&a, n.instance, n.instance_len, buf) >= 0)
+    if (unit_name_split(own, &n) < 0 || unit_name_split(alias, &a) < 0 || n.type != a.type || !n.instance != !a.instance)
+        return install_wrong(w, own, -EINVAL, "Alias=%s: not a name that this unit could have", alias);
+    if (unit_name_is_instance(&n) && unit_name_instance(&a, n.instance, n.instance_len, buf) >= 0) {
+        if (unit_name_is_instance(&a) && !STREQ(alias, buf))
+            return install_wrong(w, own, -EINVAL, "Alias=%s: is another instance", alias);
         alias = buf;
-    return STREQ(alias, u->id) ? 0 : install_plan_link(w, u->id, "", alias, u->path);
+    }
+    return STREQ(alias, own) ? 0 : install_plan_link(w, own, "", alias, u->path);
 }
 
 int install_plan_place(struct work *w, const struct unit_file *u, const char *name)
@@ -132,7 +134,7 @@ int install_plan_place(struct work *w, const struct unit_file *u, const char *na
     return install_plan_link(w, u->id, "", base, u->path);
 }
 
-int install_plan_unit(struct work *w, const struct unit_file *u, const char *name)
+int install_plan_unit(struct work *w, const struct unit_file *u, const char *name, const char *own)
 {
     const struct spec_unit *s = spec_unit(&u->spec);
     bool says = s->wanted_by || s->required_by || s->upheld_by || s->alias || s->also;
@@ -143,7 +145,7 @@ int install_plan_unit(struct work *w, const struct unit_file *u, const char *nam
     for (size_t i = 0; r >= 0 && s->also && s->also[i]; i++)
         r = strv_push(&w->names, s->also[i]);
     for (size_t i = 0; r >= 0 && s->alias && s->alias[i]; i++)
-        r = plan_alias(w, u, s->alias[i]);
+        r = plan_alias(w, u, own, s->alias[i]);
     if (r >= 0)
         r = plan_wants(w, u, s->wanted_by, ".wants");
     if (r >= 0)

@@ -14,6 +14,7 @@ UNITS = {
     "helper.service": SERVICE + "[Install]\nRequiredBy=web.service\nUpheldBy=web.service\n",
     "tty@.service": SERVICE + "[Install]\nWantedBy=getty.target\n",
     "def@.service": SERVICE + "[Install]\nWantedBy=getty.target for-%i.target\nDefaultInstance=one\n",
+    "tmpl@.service": SERVICE + "[Install]\nAlias=also@.service also@x.service\nWantedBy=getty.target\nDefaultInstance=one\n",
     "each@.service": SERVICE + "[Install]\nWantedBy=box@.target\n",
     "static.service": SERVICE,
     "indirect.service": SERVICE + "[Install]\nAlso=helper.service\n",
@@ -77,11 +78,17 @@ def test_templates(place):
     assert "getty.target.wants/tty@2.service" in place.there() and "getty.target.wants/tty@1.service" not in place.there()
     place.run("disable", "tty@", "def@one", "each@")
     assert place.there() == {}
+    place.run("enable", "tmpl@x")
+    assert set(place.there()) == {"also@x.service", "getty.target.wants/tmpl@x.service"}
+    place.run("enable", "tmpl@")  # by its other names a template stays one: DefaultInstance= is for those who want it
+    assert set(place.there()) == {"also@.service", "also@x.service", "getty.target.wants/tmpl@one.service",
+                                  "getty.target.wants/tmpl@x.service"}
 
 
 @pytest.mark.parametrize("unit, says", [
     ("nope", "nope: there is no such unit"),
     ("bad", "bad.service: "),
+    ("tmpl@y", "tmpl@y.service: Alias=also@x.service: is another instance"),
     ("badalias", "Alias=badalias.socket: not a name that this unit could have"),
     ("../web.service", "there is no such unit"),
     ("a b", "is not the name of a unit"),
@@ -216,9 +223,9 @@ def systemctl(root, *args):
 def test_as_systemctl(place):
     """All units of systemd itself that can be enabled, and ours: the same symlinks, and the same state before and after."""
     root = pathlib.Path(place.world.mkdir("root"))
-    files, links = root / "lib/systemd/system", root / "etc/systemd/system"
+    files, links = root / "usr/lib/systemd/system", root / "etc/systemd/system"
     shutil.copytree(SYSTEM, files, symlinks=True)
-    for name in ("web.service", "helper.service", "def@.service", "static.service", "indirect.service", "reset.service"):
+    for name in ("web.service", "helper.service", "def@.service", "tmpl@.service", "static.service", "indirect.service", "reset.service"):
         (files / name).write_text(UNITS[name].replace("UpheldBy=", "RequiredBy="))  # systemd 252 does not know it
     place.links, place.files = links, files
     compared = enabled = 0
