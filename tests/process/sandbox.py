@@ -102,6 +102,13 @@ def cgroup_root():
     return None
 
 
+def hide_cgroups():
+    """To be called before an exec: what comes then finds no cgroup to make, nor one that is there."""
+    check(libc.unshare(CLONE_NEWNS))
+    mount("none", "/", flags=MS_REC | MS_PRIVATE)
+    mount("none", "/sys/fs/cgroup", "tmpfs")
+
+
 def enter_cgroup():
     """A cgroup for this process and all that it starts: below one that two workers share, the instances of one name would find
     what is left of each other's. Returns it; None: there is none to be had."""

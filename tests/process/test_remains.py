@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 
+import sandbox
 from lib import COMMAND, Process, ms
 
 # Whoever does not hear SIGTERM outlives the daemon: the main process is told its end by one.
@@ -45,9 +46,8 @@ class Remains:
 
     def start(self, args, n):
         """Starts it outside of any cgroup of its own, and waits until @n processes are at work."""
-        hidden = ["unshare", "-m", "sh", "-c", 'mount -t tmpfs none /sys/fs/cgroup; exec "$@"', "sh"]
-        argv = [*(hidden if self.world.who == "root" else []), *COMMAND, "--fork", f"--log=file:{self.world.log}", *args]
-        self.world.start(argv=argv).wait(0)
+        hide = sandbox.hide_cgroups if self.world.who == "root" else None
+        self.world.fork(*args, preexec_fn=hide).wait(0)
         return self.held(n)
 
     def kill(self):
