@@ -469,7 +469,7 @@ static inline void assert_serves(const struct fake *f)
 }
 
 /* Ends it in the proper way; it must have survived until here, without leaks where a sanitizer looks. */
-static inline void stop(struct fake *f)
+static inline void finish(struct fake *f)
 {
     int fd = connected(f);
 

@@ -1,10 +1,6 @@
 /* The control socket as its clients see it: a real one, on a real loop, in a process of its own. What must
  * never happen is that one client keeps another from its answer. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "unit.h"
 #include <sys/stat.h>
 #include "fake_instance.h"
 #include "manager.h"
@@ -42,7 +38,7 @@ static void test_methods(void **state)
     say(fd, CALL("Nix"));
     expect_field(fd, VARLINK_METHOD_NOT_FOUND, "method", MANAGER_INTERFACE ".Nix");
     close(fd);
-    stop(&f);
+    finish(&f);
 }
 
 /* Stop of one job, ended inside the call or later, answers its own caller and those who wait for it. */
@@ -70,7 +66,7 @@ static void test_stop_job(void **state)
         close(fd);
         close(waiting);
     }
-    stop(&f);
+    finish(&f);
 }
 
 /* Whoever waits for the whole hears how the first job failed; half-closed connections are answered too. */
@@ -110,7 +106,7 @@ static void test_wait_resident(void **state)
     start(&f);
     fd = connected(&f);
     say(fd, CALL("Wait"));
-    stop(&f);
+    finish(&f);
     expect_field(fd, NULL, "result", "success");
     expect_end(fd);
 }
@@ -164,7 +160,7 @@ static void test_start(void **state)
         say(fd, CALL_JOB("Restart", "old"));
         expect_field(fd, rows[i].error, "exitCode", rows[i].error ? "exited" : "(nothing)");
         close(fd);
-        stop(&f);
+        finish(&f);
     }
 }
 
@@ -206,7 +202,7 @@ static void test_start_resident(void **state)
     say(fd, MANAGER_CALL_FOR("Wait", "healthy"));
     expect_field(fd, NULL, "result", "success");
     close(fd);
-    stop(&f);
+    finish(&f);
 }
 
 /* Reload is answered when it is over. */
@@ -230,7 +226,7 @@ static void test_reload(void **state)
         else
             json_decref(expect(fd, errors[i]));
         close(fd);
-        stop(&f);
+        finish(&f);
         expect_field(other, NULL, "result", "success");
         close(other);
     }
@@ -269,7 +265,7 @@ static void test_wait_for(void **state)
     close(healthy);
     close(web);
     close(fd);
-    stop(&f);
+    finish(&f);
 }
 
 static void test_wait_in_vain(void **state)
@@ -291,7 +287,7 @@ static void test_wait_in_vain(void **state)
     json_decref(p);
     close(fd);
     close(other);
-    stop(&f);
+    finish(&f);
 }
 
 /* The words for what is not so. */
@@ -313,7 +309,7 @@ static void test_check(void **state)
     say(fd, CALL_JOB("Check", "nix"));
     expect_field(fd, MANAGER_NO_SUCH_JOB, "job", "nix");
     close(fd);
-    stop(&f);
+    finish(&f);
 }
 
 static void test_rotate(void **state)
@@ -330,7 +326,7 @@ static void test_rotate(void **state)
         say(fd, CALL("Rotate"));
         expect_field(fd, results[i] ? MANAGER_NOT_ROTATED : NULL, "reason", reasons[i]);
         close(fd);
-        stop(&f);
+        finish(&f);
     }
 }
 
@@ -389,7 +385,7 @@ static void test_logs(void **state)
     assert_int_equal(hear_lines(follower, false), 10);
     close(follower);
     close(fd);
-    stop(&f);
+    finish(&f);
 }
 
 static void test_logs_elsewhere(void **state)
@@ -402,7 +398,7 @@ static void test_logs_elsewhere(void **state)
     say(fd, CALL("Logs"));
     expect_field(fd, MANAGER_LOG_ELSEWHERE, "log", "journal");
     close(fd);
-    stop(&f);
+    finish(&f);
 }
 
 static void test_garbage(void **state)
@@ -424,7 +420,7 @@ static void test_garbage(void **state)
         expect_end(fd);
     }
     assert_serves(&f);
-    stop(&f);
+    finish(&f);
 }
 
 static void test_half_messages(void **state)
@@ -447,7 +443,7 @@ static void test_half_messages(void **state)
     }
     json_decref(expect(fd, NULL));
     close(fd);
-    stop(&f);
+    finish(&f);
 }
 
 /* A call of exactly @size bytes. */
@@ -481,7 +477,7 @@ static void test_huge(void **state)
     assert_true(r == -EPIPE || r == -ECONNRESET);
     close(fd);
     assert_serves(&f);
-    stop(&f);
+    finish(&f);
 }
 
 static void test_pipelined(void **state)
@@ -502,7 +498,7 @@ static void test_pipelined(void **state)
         expect_field(fd, VARLINK_INTERFACE_NOT_FOUND, "interface", text);
     }
     close(fd);
-    stop(&f);
+    finish(&f);
 }
 
 static void test_flags(void **state)
@@ -542,7 +538,7 @@ static void test_long_path(void **state)
     snprintf(f.path, sizeof(f.path), "%s/control", dir);
     start(&f);
     assert_serves(&f);
-    stop(&f);
+    finish(&f);
     assert_int_equal(rmdir(dir), 0);
     assert_int_equal(rmdir(base), 0);
 }
@@ -559,7 +555,7 @@ static void test_left_over(void **state)
     memcpy(f.path, dead.path, sizeof(f.path));
     start(&f);
     assert_serves(&f);
-    stop(&f);
+    finish(&f);
     assert_int_equal(rmdir(dead.dir), 0);
 }
 

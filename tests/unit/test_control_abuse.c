@@ -1,10 +1,6 @@
 /* Clients that mean harm to the control socket, or are just careless: whatever they do, root is served,
  * nothing is held for them without bound, and nobody wakes up for nothing. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "unit.h"
 #include <dirent.h>
 #include <sys/stat.h>
 #include "fake_instance.h"
@@ -99,7 +95,7 @@ static void test_other_users_only_look(void **state)
     skip_without_root("a caller without privileges");
     start(&f);
     as_nobody(&f, look_and_try);
-    stop(&f);
+    finish(&f);
 }
 
 /* A thousand connections that say nothing, or wait, or leave half a message. Returns 0 if all were taken and
@@ -175,7 +171,7 @@ static void assert_bears_crowd(const struct fake *f, uid_t uid, int held)
     waitpid(pid, NULL, 0);
     assert_true(kept);
     assert_true(served);
-    assert_in_range(n, CONNS_MAX, CONNS_MAX + OTHER_DESCRIPTORS);
+    assert_between(n, CONNS_MAX, CONNS_MAX + OTHER_DESCRIPTORS);
 }
 
 static void test_crowd_of_others(void **state)
@@ -189,7 +185,7 @@ static void test_crowd_of_others(void **state)
     assert_true(answered(held, CALL("Status"), ""));
     assert_bears_crowd(&f, NOBODY, held);
     close(held);
-    stop(&f);
+    finish(&f);
 }
 
 static void test_crowd_of_own(void **state)
@@ -198,7 +194,7 @@ static void test_crowd_of_own(void **state)
 
     start(&f);
     assert_bears_crowd(&f, 0, -1);
-    stop(&f);
+    finish(&f);
 }
 
 static void limit_descriptors(const struct fake *f, rlim_t n)
@@ -228,7 +224,7 @@ static void test_no_descriptors(void **state)
     limit.rlim_cur = 256; /* a sanitizer needs some at the end */
     assert_int_equal(prlimit(f.pid, RLIMIT_NOFILE, &limit, NULL), 0);
     close(fd);
-    stop(&f);
+    finish(&f);
 }
 
 /* With few descriptors the newcomer takes the place of the longest idle. */
@@ -245,7 +241,7 @@ static void test_few_descriptors(void **state)
     }
     for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
         close(fds[i]);
-    stop(&f);
+    finish(&f);
 }
 
 /* Somebody asks a hundred times for a reply that fills the socket, and does not listen. */
@@ -271,7 +267,7 @@ static void test_slow_reader(void **state)
     for (int i = 0; i < N; i++)
         json_decref(expect(fd, NULL));
     close(fd);
-    stop(&f);
+    finish(&f);
     free(f.big);
 }
 
@@ -307,7 +303,7 @@ static void test_deaf_follower(void **state)
     assert_true(told > 0 && dropped > told);
     close(deaf);
     close(fd);
-    stop(&f);
+    finish(&f);
 }
 
 /* Followers who hang up, or say more than they should, are nothing to those who stay. */
@@ -336,9 +332,9 @@ static void test_followers_come_and_go(void **state)
         close(follower);
         assert_true(answered(fd, CALL("Rotate"), ""));
     }
-    assert_in_range(count_descriptors(f.pid), before - 1, before + 1);
+    assert_between(count_descriptors(f.pid), before - 1, before + 1);
     close(fd);
-    stop(&f);
+    finish(&f);
 }
 
 /* Nearly one of the calls that are known as bytes. */
@@ -369,7 +365,7 @@ static void test_nearly_known(void **state)
         expect_end(fd);
     }
     assert_serves(&f);
-    stop(&f);
+    finish(&f);
 }
 
 /* All that had happened before is done: the second answer comes from a later round of the loop than the first. */
@@ -401,7 +397,7 @@ static void test_gone_while_waiting(void **state)
         assert_int_equal(count_descriptors(f.pid), before);
     }
     close(other);
-    stop(&f);
+    finish(&f);
 }
 
 /* Connections that only exist do not wake it, nor do those that wait. */
@@ -424,10 +420,10 @@ static void test_no_wake_ups(void **state)
     assert_serves(&f);
     before = status_number(f.pid, "voluntary_ctxt_switches");
     poll(NULL, 0, 300); /* there is no event to wait for: that is the point */
-    assert_in_range(status_number(f.pid, "voluntary_ctxt_switches"), before, before + 1);
+    assert_between(status_number(f.pid, "voluntary_ctxt_switches"), before, before + 1);
     for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
         close(fds[i]);
-    stop(&f);
+    finish(&f);
 }
 
 int main(void)

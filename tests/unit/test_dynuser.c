@@ -79,7 +79,7 @@ static void numbers(void **state)
     (void)state;
     NEEDS_ROOT();
     assert_int_equal(claim(&a, "amphid-ta.service", NULL, NULL, (uid_t)-1, why, sizeof(why)), 0);
-    assert_in_range(a.uid, DYNUSER_MIN, DYNUSER_MAX);
+    assert_between(a.uid, DYNUSER_MIN, DYNUSER_MAX);
     assert_int_equal(a.gid, a.uid);
     assert_string_equal(a.user, "amphid-ta");
     assert_true(held(a.uid));

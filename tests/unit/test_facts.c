@@ -1,16 +1,10 @@
 /* The facts against the real thing: real sockets, real streams, a parent that really is called systemd. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "unit.h"
 #include <errno.h>
-#include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 #include "cleanup.h"
 #include "facts.h"
 
@@ -171,7 +165,7 @@ static bool manager_if_parent_is(const char *comm)
     }
     assert_int_equal(waitpid(pid, &status, 0), pid);
     assert_true(WIFEXITED(status));
-    assert_in_range(WEXITSTATUS(status), 10, 11);
+    assert_between(WEXITSTATUS(status), 10, 11);
     return WEXITSTATUS(status) == 10;
 }
 

@@ -1,19 +1,13 @@
 /* The judge against invented processes, one flaw at a time; the gatherer against real ones: a daemon made by
  * the book, with a signalfd, and what a stranger may not see. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "unit.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <string.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include "cleanup.h"
 #include "inspect.h"
 

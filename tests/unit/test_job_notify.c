@@ -93,7 +93,7 @@ static pid_t start(void)
     return pid;
 }
 
-static void stop(pid_t pid)
+static void end_child(pid_t pid)
 {
     assert_int_equal(kill(pid, SIGKILL), 0);
     assert_int_equal(status_of(pid), 128 + SIGKILL);
@@ -144,7 +144,7 @@ static void main_by_pid(void **state)
     assert_int_equal(status_of(child), 128 + SIGKILL);
     check_main(members, BY_PID(child), NULL, 0, -ESRCH, 0);
     check_main(members, BY_PID(INT32_MAX), NULL, 0, -ESRCH, 0);
-    stop(other);
+    end_child(other);
 }
 
 #define PIDFS 0x50494446 /* PID_FS_MAGIC */
@@ -163,7 +163,7 @@ static void main_by_id(void **state)
         check_main(members, &(struct notifymsg){.main_pid = child, .main_pidfd_id = st.st_ino + 1}, NULL, 0, -ESRCH, 0);
     }
     close(pidfd);
-    stop(child);
+    end_child(child);
 }
 
 /* The descriptor becomes the pidfd that is given out; where it is refused it stays the sender's. */
@@ -183,7 +183,7 @@ static void main_by_pidfd(void **state)
     fds[1] = open_pidfd(child);
     check_main(members, &m, fds, 2, -EINVAL, 0);
     close(fds[1]);
-    stop(child);
+    end_child(child);
     check_main(members, &m, fds, 1, -ESRCH, 0);
     close(fds[0]);
     fds[0] = eventfd(0, EFD_CLOEXEC);
@@ -192,7 +192,7 @@ static void main_by_pidfd(void **state)
     fds[0] = open_pidfd(other);
     check_main(members, &m, fds, 1, -EPERM, 0);
     close_fd(fds[0]);
-    stop(other);
+    end_child(other);
 }
 
 #define TEXT(literal) {literal, sizeof(literal) - 1}

@@ -1,12 +1,7 @@
 /* The table of modes, row by row, leaked environments included; then everything that must hold in every row.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "unit.h"
 #include <errno.h>
-#include <string.h>
 #include "cleanup.h"
 #include "mode.h"
 

@@ -1,17 +1,11 @@
 /* /proc as it really is: names with parentheses, children, terminals, processes that are gone. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "unit.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
-#include <string.h>
 #include <sys/prctl.h>
 #include <sys/sysmacros.h>
-#include <sys/wait.h>
 #include <time.h>
 #include "cleanup.h"
 #include "proc.h"
@@ -373,7 +367,7 @@ static void what_a_process_does(void **state)
     assert_int_equal(waitid(P_PID, (id_t)pid, &(siginfo_t){0}, WEXITED | WNOWAIT), 0);
     assert_int_equal(proc_stat(pid, &p), 0);
     assert_int_equal(p.state, 'Z');
-    assert_in_range(p.cpu_ticks, 4, 100);
+    assert_between(p.cpu_ticks, 4, 100);
     assert_int_equal(waitpid(pid, NULL, 0), pid);
     assert_int_equal(proc_stat(pid, &p), -ESRCH);
 }

@@ -302,7 +302,7 @@ static void terminal_for_output(void **state)
 
     (void)state;
     open_terminal(path, &master, &slave);
-    pid = start_on(path, "StandardOutput=tty", "read a; echo $(ps -o tty= -p $$) end.", &e);
+    pid = start_on(path, "StandardOutput=tty", "read a; echo \"$(ps -o tty= -p $$) end.\"", &e);
     assert_true(pid > 0);
     read_lines(master, "? end.", said, sizeof(said));
     assert_int_equal(status_of(pid), 0);

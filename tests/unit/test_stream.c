@@ -1,15 +1,8 @@
 /* Messages on a socket: whole ones come out however they arrive, and nothing is held that is not needed. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "unit.h"
 #include <errno.h>
 #include <stdbool.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 #include "stream.h"
 
 /* Two ends of a connection, the first one a stream with room for @limit. */

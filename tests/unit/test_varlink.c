@@ -1,12 +1,7 @@
 /* Varlink messages and the requests that they mean. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "unit.h"
 #include <errno.h>
 #include <signal.h>
-#include <string.h>
 #include "cleanup.h"
 #include "manager.h"
 #include "varlink.h"

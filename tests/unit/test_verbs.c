@@ -1,11 +1,7 @@
 /* The verbs against instances of every condition: exit status, what is printed, and that the process is gone
  * when stop returns. Runs as nobody where it is started by root: only users have a runtime directory to
  * choose. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "unit.h"
 #include <sys/stat.h>
 #include "fake_instance.h"
 #include "pidfile.h"
@@ -176,7 +172,7 @@ static void test_wait(void **state)
         waitpid(pid, &status, 0);
         assert_true(WIFEXITED(status));
         assert_int_equal(WEXITSTATUS(status), rows[i].status);
-        stop(&f);
+        finish(&f);
     }
 }
 
@@ -389,7 +385,7 @@ static void test_ready(void **state)
     assert_int_equal(say(fd, CALL_JOB("Stop", "web")), 0);
     json_decref(expect(fd, NULL));
     close(fd);
-    stop(&f);
+    finish(&f);
     f = (struct fake){.n_jobs = N_JOBS, .unhealthy = "http: 500"};
     in_dir("web", &f);
     start(&f);
@@ -399,7 +395,7 @@ static void test_ready(void **state)
     o = run_args(verb_wait, &args); /* OLD has failed */
     assert_int_equal(o.status, 1);
     assert_string_equal(o.err, "amphid: web: it has ended (signal)\n");
-    stop(&f);
+    finish(&f);
     o = run(verb_is_ready, "web", false);
     assert_int_equal(o.status, 1);
     assert_string_equal(o.out, "not ready: not running\n");
@@ -460,7 +456,7 @@ static void test_logs(void **state)
         json_decref(expect(fd, NULL));
     }
     close(fd);
-    stop(&f);
+    finish(&f);
     assert_null(fgets(buf, sizeof(buf), in));
     fclose(in);
     waitpid(pid, &status, 0);
@@ -523,7 +519,7 @@ static void test_no_permission(void **state)
     assert_unknown("closed", "Permission denied");
     assert_not_stopped("closed", "Permission denied");
     assert_int_equal(chmod(f.path, 0666), 0);
-    stop(&f);
+    finish(&f);
 }
 
 static void test_foreign(void **state)

@@ -1,7 +1,5 @@
 /* systemd.syntax(7): words, quotes, C escapes. Results are shown as [word][word], errors as "!". */
 #include "unit.h"
-#include <string.h>
-#include <stdint.h>
 #include <errno.h>
 #include "cleanup.h"
 #include "strv.h"

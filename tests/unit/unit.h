@@ -20,6 +20,14 @@
         }                                                                                                    \
     } while (0)
 
+/* cmocka's own assert_in_range() has two names since version 2, and none that all versions know. */
+#define assert_between(value, least, most)                                                                   \
+    do {                                                                                                     \
+        const long long between_ = (long long)(value);                                                       \
+        if (between_ < (long long)(least) || between_ > (long long)(most))                                   \
+            fail_msg("%s is %lld, not from %s to %s", #value, between_, #least, #most);                      \
+    } while (0)
+
 /* A repeatable stream of numbers (xorshift64*): the seed is all that a failure has to name. */
 static inline uint64_t next_random(uint64_t *seed)
 {
