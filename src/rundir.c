@@ -64,36 +64,43 @@ static int make_directory(const char *path, mode_t mode)
     return errno == EEXIST ? 1 : -errno;
 }
 
-int rundir_make(const char *name, char **ret)
+/* Makes @dir below @base. 1: it was there already; -EAGAIN: whoever ends just now has taken one of them away behind us. */
+static int make_both(const char *base, const char *dir)
 {
-    cleanup_free char *base = NULL, *dir = NULL;
-    bool in_tmp, there;
-    mode_t mode;
-    int r;
+    bool in_tmp = strncmp(base, "/tmp/", 5) == 0;
+    mode_t mode = in_tmp ? 0700 : 0755;
+    int r = in_tmp ? -ENOENT : make_directory(dir, mode);
 
-    r = rundir_base(&base);
-    if (r < 0)
-        return r;
-    in_tmp = strncmp(base, "/tmp/", 5) == 0;
-    mode = in_tmp ? 0700 : 0755;
-    dir = JOIN(base, "/", name);
-    if (!dir)
-        return -ENOMEM;
-    r = in_tmp ? -ENOENT : make_directory(dir, mode);
     if (r == -ENOENT) { /* the first instance; in /tmp anybody may have been here before */
         r = make_directory(base, mode);
+        if (r < 0)
+            return r;
         if (r == 1)
             r = check_directory(base);
         if (r >= 0)
             r = make_directory(dir, mode);
     }
-    there = r == 1;
-    if (there)
-        r = check_directory(dir);
+    if (r == 1 && (r = check_directory(dir)) >= 0)
+        r = 1;
+    return r == -ENOENT ? -EAGAIN : r;
+}
+
+int rundir_make(const char *name, char **ret)
+{
+    cleanup_free char *base = NULL, *dir = NULL;
+    int r = rundir_base(&base);
+
     if (r < 0)
         return r;
-    *ret = take_ptr(dir);
-    return there;
+    dir = JOIN(base, "/", name);
+    if (!dir)
+        return -ENOMEM;
+    do
+        r = make_both(base, dir);
+    while (r == -EAGAIN);
+    if (r >= 0)
+        *ret = take_ptr(dir);
+    return r;
 }
 
 void rundir_remove(const char *dir)

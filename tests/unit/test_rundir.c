@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <signal.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include "cleanup.h"
 #include "rundir.h"
@@ -146,6 +148,26 @@ static void makes_and_finds(void **state)
     assert_int_equal(rundir_find("we", &found), -ENOENT);
 }
 
+/* Another instance, the last one so far, ends just now and takes away what it can. */
+static void while_one_ends(void **state)
+{
+    pid_t other = fork();
+
+    (void)state;
+    if (other == 0)
+        for (prctl(PR_SET_PDEATHSIG, SIGKILL);;)
+            rmdir(below("amphid"));
+    for (int i = 0; i < 5000; i++) {
+        cleanup_free char *dir = NULL;
+        int r = rundir_make("web", &dir);
+
+        CHECK(r == 0, "%d: %s", i, strerror(-r));
+        rundir_remove(dir);
+    }
+    assert_int_equal(kill(other, SIGKILL), 0);
+    assert_int_equal(status_of(other), 128 + SIGKILL);
+}
+
 /* What stands in its place and is not a directory that we alone may write to, is refused and left alone. */
 static void in_the_way(void **state)
 {
@@ -237,7 +259,8 @@ int main(int argc, char *argv[])
         cmocka_unit_test(as_a_user),
     };
     const struct CMUnitTest user_tests[] = {
-        TEST(user_bases), TEST(makes_and_finds), TEST(in_the_way), TEST(no_place), TEST(below_tmp), TEST(made_by_others),
+        TEST(user_bases), TEST(makes_and_finds), TEST(while_one_ends), TEST(in_the_way),
+        TEST(no_place),   TEST(below_tmp),       TEST(made_by_others),
     };
 
     if (argc > 1 && strcmp(argv[1], "--user") == 0)
