@@ -15,6 +15,7 @@
 #include "cgroup.h"
 #include "cleanup.h"
 #include "nofile.h"
+#include "self.h"
 #include "textbuf.h"
 
 static int put(int fd, const char *file, const char *text)
@@ -225,6 +226,14 @@ static bool is_cgroup(int fd)
     return fstatfs(fd, &st) == 0 && st.f_type == CGROUP2_SUPER_MAGIC;
 }
 
+/* Another user's left-over is nothing that we could use. */
+static bool is_ours(int fd)
+{
+    struct stat st;
+
+    return fstat(fd, &st) == 0 && st.st_uid == self_uid();
+}
+
 /* Is anybody in it? */
 static bool is_inhabited(int fd)
 {
@@ -234,7 +243,7 @@ static bool is_inhabited(int fd)
 }
 
 /* The lock tells a living amphid's from a dead one's. An empty one is made anew: for figures of its own, and not to be
- * frozen because a predecessor was. -ENOENT: no cgroups are there. */
+ * frozen because a predecessor was. -EWOULDBLOCK: the name is taken; -ENOENT: no cgroups are there. */
 static int claim(const char *path, struct cgroup *ret)
 {
     for (;;) {
@@ -244,7 +253,11 @@ static int claim(const char *path, struct cgroup *ret)
         if (!fresh && errno != EEXIST)
             return -errno;
         fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-        if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0)
+        if (fd < 0)
+            return -errno;
+        if (!fresh && !is_ours(fd))
+            return -EWOULDBLOCK;
+        if (flock(fd, LOCK_EX | LOCK_NB) < 0)
             return -errno;
         if (!is_cgroup(fd)) {
             if (fresh)

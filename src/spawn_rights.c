@@ -274,10 +274,11 @@ static int step_no_new_privileges(const struct child *c)
 }
 
 /* tree_forest.c: whose a process is, although it has changed all else: of a unit, which may have others beside it,
- * without a cgroup that would tell. Not where LimitLOCKS= is used. */
+ * without a cgroup that would tell (one that has to be entered may not be to be had). Not where LimitLOCKS= is used. */
 static bool has_mark(const struct child *c)
 {
-    return c->s->ctx.clean && c->run->cgroup_fd < 0 && c->s->invocation_id[0] && !(spec_limits(c->d)->set & 1U << RLIMIT_LOCKS);
+    return c->s->ctx.clean && (c->run->cgroup_fd < 0 || c->enter) && c->s->invocation_id[0] &&
+           !(spec_limits(c->d)->set & 1U << RLIMIT_LOCKS);
 }
 
 static int step_mark(const struct child *c)

@@ -370,8 +370,7 @@ static void ends_a_fork_bomb(void **state)
 static void ends_a_fork_bomb_of_sessions(void **state)
 {
     (void)state;
-    if (geteuid() != 0)
-        skip();
+    NEED_CAPABILITY(CAP_SYS_NICE);
     explodes(bomb_of_sessions);
 }
 
@@ -509,6 +508,25 @@ static void takes_over_a_cgroup(void **state)
     tree_close(&tree);
     assert_int_equal(access(path, F_OK), -1);
     assert_int_equal(tree_adopt(), 0);
+}
+
+/* What another user has left under the name is left alone: we could not put anybody into it. */
+static void leaves_a_strangers_cgroup(void **state)
+{
+    cleanup_free char *path = NULL;
+
+    (void)state;
+    NEED_CAPABILITY(CAP_CHOWN);
+    need_cgroup();
+    path = strdup(tree.cgroup);
+    tree_close(&tree);
+    assert_int_equal(mkdir(path, 0755), 0);
+    assert_int_equal(chown(path, 65534, 65534), 0);
+    open_it();
+    assert_non_null(tree.cgroup);
+    assert_string_not_equal(tree.cgroup, path);
+    tree_close(&tree);
+    assert_int_equal(rmdir(path), 0);
 }
 
 /* What somebody below has made below goes with it; who is left in it keeps it. */
@@ -672,7 +690,7 @@ int main(void)
         TEST(finds_all), TEST(finds_all_in_a_cgroup), TEST(signals_all_but_one), TEST(kills_the_deaf),
         TEST(ends_a_fork_bomb), TEST(ends_a_fork_bomb_of_sessions), TEST(ends_a_fork_bomb_in_a_cgroup),
         TEST(ends_a_fork_bomb_in_an_old_cgroup), TEST(usage), TEST(usage_of_a_cgroup), TEST(takes_over_a_cgroup),
-        TEST(removes_the_cgroup), TEST(no_descriptor_is_left), TEST(spares_a_pid_that_is_used_again),
+        TEST(leaves_a_strangers_cgroup), TEST(removes_the_cgroup), TEST(no_descriptor_is_left), TEST(spares_a_pid_that_is_used_again),
     };
 
     snprintf(name, sizeof(name), "unit-test-%d", getpid());
