@@ -21,6 +21,8 @@ import sandbox  # noqa: E402
 from world import World, clean_fixed_paths  # noqa: E402
 
 WHY_NOT_PRIVATE = sandbox.enter()
+if WHY_NOT_PRIVATE and os.geteuid() == 0:
+    sandbox.become_user()
 CGROUP = sandbox.enter_cgroup()
 WHO = ("root", "user", "bare")
 MARKS = {
@@ -61,11 +63,7 @@ def pytest_generate_tests(metafunc):
 def why_not(who, marks):
     if not os.access(lib.AMPHID, os.X_OK):
         return f"AMPHID={lib.AMPHID} is no program"
-    if who == "root" and WHY_NOT_PRIVATE:
-        return WHY_NOT_PRIVATE
-    if who in ("user", "bare") and os.geteuid() == 0 and WHY_NOT_PRIVATE:
-        return WHY_NOT_PRIVATE
-    if "private" in marks and WHY_NOT_PRIVATE:
+    if WHY_NOT_PRIVATE and (who == "root" or "private" in marks):
         return WHY_NOT_PRIVATE
     if "no_wrapper" in marks and lib.WRAPPER:
         return "AMPHID_WRAPPER changes what this looks at"

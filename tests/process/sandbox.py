@@ -93,6 +93,13 @@ def enter():
     return None
 
 
+def become_user():
+    """Root that may not make a mount namespace (in a container, mostly) goes on as a user, for whom none is needed."""
+    os.setgroups([])
+    os.setgid(UID)
+    os.setuid(UID)
+
+
 def cgroup_root():
     """The directory of our own cgroup of version 2, None: there is none that we may write to."""
     own = [line[3:] for line in pathlib.Path("/proc/self/cgroup").read_text().splitlines() if line[:4] == "0::/"]

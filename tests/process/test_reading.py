@@ -72,7 +72,7 @@ def test_specifiers_are_of_this_machine(units):
               for option in ("-n", "-r")]
     wanted.append(pathlib.Path("/proc/sys/kernel/random/boot_id").read_text().strip().replace("-", ""))
     wanted.append(number or "none")
-    wanted += [str(units.world.uid if units.world.as_user else 0), str(units.path / "s.service")]
+    wanted += [str(units.world.uid), str(units.path / "s.service")]
     assert units.shown("s")[0][0] == wanted
 
 

@@ -1,5 +1,6 @@
 """The surroundings of one test: who starts amphid, with which environment, and what is left at the end."""
 import contextlib
+import fcntl
 import json
 import os
 import pathlib
@@ -10,7 +11,7 @@ import tempfile
 import time
 
 import sandbox
-from lib import ACTOR, COMMAND, FACTOR, LONG, Files, Fifo, Process, Pump, Run, Tell, children_of, stat_of
+from lib import ACTOR, AMPHID, COMMAND, FACTOR, LONG, Files, Fifo, Process, Pump, Run, Tell, children_of, stat_of
 from sockets import Journal, NotifySocket, Syslog
 
 GRACE = FACTOR  # seconds for what is just ending when a test is over
@@ -22,7 +23,7 @@ class World:
         self.pump = Pump()
         self.files = Files(self.pump)
         self.runs, self.closing, self.daemons = [], [], []
-        self.hold = None
+        self.hold = self.turn = None
         self.as_user = who != "root" and os.geteuid() == 0
         self.uid = sandbox.UID if self.as_user else os.geteuid()
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="amphid-test-"))
@@ -37,6 +38,9 @@ class World:
             self.base = pathlib.Path("/run/amphid")
         elif who == "bare":
             self.base = pathlib.Path(f"/tmp/amphid-{self.uid}")
+            if not self.as_user:  # the one place of a real user: two workers take turns
+                self.turn = open(AMPHID, "rb")
+                fcntl.flock(self.turn, fcntl.LOCK_EX)
         else:
             runtime = self.mkdir("runtime")
             runtime.chmod(0o700)
@@ -223,6 +227,8 @@ class World:
         if self.who != "root":
             shutil.rmtree(self.base, ignore_errors=True)
         shutil.rmtree(self.dir)
+        if self.turn:
+            self.turn.close()
         return left
 
 

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,6 +42,24 @@ static inline unsigned random_below(uint64_t *seed, unsigned n)
 {
     return (unsigned)(next_random(seed) >> 33) % n;
 }
+
+/* Skips the test without the capability @number, which root in a container may lack, and says so. */
+static inline void need_capability(int number, const char *capability)
+{
+    FILE *f = fopen("/proc/self/status", "re");
+    unsigned long long effective = 0;
+    char line[256];
+
+    while (f && fgets(line, sizeof(line), f) && sscanf(line, "CapEff: %llx", &effective) != 1)
+        ;
+    if (f)
+        fclose(f);
+    if (effective >> number & 1)
+        return;
+    print_message("needs %s\n", capability);
+    skip();
+}
+#define NEED_CAPABILITY(capability) need_capability(capability, #capability)
 
 /* The exit status of the child @pid, 128+n if a signal ended it. */
 static inline int status_of(pid_t pid)
