@@ -166,6 +166,7 @@ void directives_service(struct directive_list *l)
         ROW("RestartSec", set_span, restart_usec, A_TIMESPAN),
         ROW("RestartSteps", set_int, restart_steps, "a number", .max = 1000),
         ROW("RestartMaxDelaySec", set_span, restart_max_delay, A_TIMESPAN),
+        ROW("RestartRandomizedDelaySec", set_span, restart_extra, A_TIMESPAN),
         PART_ROW(PART_EXITS, spec_exits, "SuccessExitStatus", set_exits, success, EXITS),
         PART_ROW(PART_EXITS, spec_exits, "RestartPreventExitStatus", set_exits, restart_prevent, EXITS),
         PART_ROW(PART_EXITS, spec_exits, "RestartForceExitStatus", set_exits, restart_force, EXITS),

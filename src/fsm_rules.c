@@ -79,14 +79,18 @@ uint64_t fsm_timeout_abort(const struct jobspec *d)
     return d->timeout_abort_set ? d->timeout_abort : d->timeout_stop;
 }
 
+/* From 0 to @most. */
+static uint64_t at_random(uint64_t most, const struct fsm_input *in)
+{
+    return most == USEC_INFINITY ? most : (uint64_t)((double)most * in->random / UINT32_MAX);
+}
+
 /* systemd.service(5): it "does not have any effect on Type=oneshot services". */
 uint64_t fsm_runtime_end(const struct jobspec *d, const struct fsm_input *in)
 {
-    uint64_t extra = (uint64_t)((double)d->runtime_extra * in->random / UINT32_MAX);
-
     if (d->type == TYPE_ONESHOT || d->runtime_max == USEC_INFINITY)
         return USEC_INFINITY;
-    return fsm_after(in->now, fsm_after(d->runtime_max, extra));
+    return fsm_after(in->now, fsm_after(d->runtime_max, at_random(d->runtime_extra, in)));
 }
 
 /* systemd.unit(5), StartLimitIntervalSec=. The interval begins with its first start. A burst of 0 would mean a job that
@@ -202,5 +206,6 @@ uint64_t fsm_restart_delay(const struct fsm *f, const struct jobspec *d, const s
 {
     uint64_t delay = delay_grows(d) ? growing_delay(d, f->growth, in->random) : d->restart_usec;
 
+    delay = fsm_after(delay, at_random(d->restart_extra, in));
     return delay < SHORT_LIFE_REST && in->now - f->started < SHORT_LIFE ? SHORT_LIFE_REST : delay;
 }

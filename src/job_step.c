@@ -60,7 +60,7 @@ unsigned job_step(struct job *job, struct fsm_input in)
         unsigned actions;
 
         in.now = now_usec();
-        if ((job->c.spec->restart_steps > 0 || job->c.spec->runtime_extra > 0) &&
+        if ((job->c.spec->restart_steps > 0 || job->c.spec->restart_extra > 0 || job->c.spec->runtime_extra > 0) &&
             getrandom(&in.random, sizeof(in.random), GRND_NONBLOCK) < 0)
             in.random = (uint32_t)in.now;
         all |= actions = fsm_step(&job->fsm, job->c.spec, &in);

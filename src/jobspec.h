@@ -144,6 +144,7 @@ struct jobspec {
     uint64_t timeout_start, timeout_stop, timeout_abort; /* usec, USEC_INFINITY: none */
     uint64_t runtime_max, runtime_extra; /* usec; runtime_max USEC_INFINITY: no limit */
     uint64_t restart_usec, restart_max_delay; /* restart_max_delay USEC_INFINITY: the delay does not grow */
+    uint64_t restart_extra;                   /* at random up to so much more */
     uint64_t restart_reset;                   /* up for so long: what was before is forgiven; 0: by the longest delay */
     uint64_t start_limit_interval; /* 0: no limit */
     uint64_t watchdog_usec; /* WatchdogSec= of the child, 0: none */

@@ -220,6 +220,32 @@ static void jitter(void **state)
     }
 }
 
+/* RestartRandomizedDelaySec= on top of the delay, whether that grows or not. */
+static void at_random(void **state)
+{
+    static const struct {
+        int steps;
+        uint32_t random;
+        double delay;
+    } rows[] = {
+        {0, 0, 1}, {0, UINT32_MAX / 2, 6}, {0, UINT32_MAX, 11}, {3, 0, 1}, {3, UINT32_MAX, 11.1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        struct world w;
+
+        world_init(&w, TYPE_EXEC);
+        w.d.restart = RESTART_ALWAYS;
+        w.d.restart_steps = rows[i].steps;
+        w.d.restart_usec = USEC_PER_SEC;
+        w.d.restart_max_delay = rows[i].steps ? 8 * USEC_PER_SEC : USEC_INFINITY;
+        w.d.restart_extra = 10 * USEC_PER_SEC;
+        w.random = rows[i].random;
+        near(delay_of_a_restart(&w, 1), rows[i].delay);
+    }
+}
+
 /* What was long ago is forgiven: up for RestartResetSec=, by default as long as the longest delay. */
 static void forgiveness(void **state)
 {
@@ -340,7 +366,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(restart_table), cmocka_unit_test(restart_exceptions),
         cmocka_unit_test(exit_of_the_last_life), cmocka_unit_test(asked_ends), cmocka_unit_test(growing_delays),
-        cmocka_unit_test(jitter), cmocka_unit_test(forgiveness), cmocka_unit_test(dying_is_no_time_up),
+        cmocka_unit_test(jitter), cmocka_unit_test(at_random), cmocka_unit_test(forgiveness), cmocka_unit_test(dying_is_no_time_up),
         cmocka_unit_test(no_busy_loop), cmocka_unit_test(start_limit),
     };
 

@@ -124,6 +124,7 @@ static void describe(struct sim *s)
         .timeout_start_failure = (enum timeout_failure)random_below(&s->rnd, 3),
         .timeout_stop_failure = (enum timeout_failure)random_below(&s->rnd, 3),
         .runtime_max = one_in(s, 3) ? (1 + random_below(&s->rnd, 60)) * USEC_PER_SEC : USEC_INFINITY,
+        .restart_extra = random_below(&s->rnd, 3) * USEC_PER_SEC,
         .runtime_extra = random_below(&s->rnd, 3) * USEC_PER_SEC,
         .oom_policy = (enum oom_policy)random_below(&s->rnd, 3),
         .remain_after_exit = one_in(s, 4),

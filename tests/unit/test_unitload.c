@@ -349,6 +349,10 @@ static void types(void **state)
     } rows[] = {
         {"ExecStart=/bin/a", TYPE_SIMPLE},
         {"ExecStart=/bin/a\nBusName=a.b", TYPE_DBUS},
+        {"ExecStart=/bin/a\nSetCredential=a:b", TYPE_EXEC},
+        {"ExecStart=/bin/a\nLoadCredential=a:/b", TYPE_EXEC},
+        {"ExecStart=/bin/a\nImportCredential=a*", TYPE_EXEC},
+        {"Type=simple\nExecStart=/bin/a\nSetCredential=a:b", TYPE_SIMPLE},
         {"ExecStart=/bin/a\nType=exec\nBusName=a.b", TYPE_EXEC},
         {"ExecStop=/bin/a\nRemainAfterExit=yes", TYPE_ONESHOT},
         {"ExecStart=/bin/a\nType=wrong", TYPE_SIMPLE},

@@ -99,7 +99,10 @@ def of_capabilities(key, theirs, ours, unit):
 
 def of_old_versions(key, theirs, ours, unit):
     """systemd 247 shows 0 for an I/O priority that is not set, later versions what the kernel makes of it; and it has
-    directories as they are written, later versions in the order of their names, and "/./" in the path of a program."""
+    directories as they are written, later versions in the order of their names, and "/./" in the path of a program. In 252 Type= is
+    simple where it is not set, with credentials it is exec in 257, which would tell where it is so for no reason."""
+    if unit['version'] < 257 and key == 'Type' and (theirs, ours) == ('simple', 'exec'):
+        return theirs, theirs
     if unit['version'] < 248 and key.startswith('Exec'):
         return re.sub(r'(?<=path=)\S+', lambda m: m[0].replace('/./', '/'), theirs), ours
     if unit['version'] < 248 and key.endswith('Directory'):
