@@ -2,6 +2,7 @@
  * not ours to stop; whoever asks for that was told when the unit was read (speccheck.c). */
 #include <stdio.h>
 #include <syslog.h>
+#include <unistd.h>
 #include "daemon_state.h"
 #include "spec_unit.h"
 

@@ -131,8 +131,13 @@ def enter_cgroup():
     return home
 
 
+def remove_cgroup(path):
+    """With what is directly below."""
+    for child in [*filter(pathlib.Path.is_dir, path.iterdir()), path]:
+        child.rmdir()
+
+
 def leave_cgroup(home):
     """Removes it, with the empty ones that killed instances have left."""
     (home.parent / "cgroup.procs").write_text("0")
-    for path in [*home.glob("*/"), home]:
-        path.rmdir()
+    remove_cgroup(home)

@@ -319,7 +319,7 @@ def test_ready_again_after_a_restart(slow, world, port):
 NEVER = [("tcp:{port}", "Connection refused"), ("unix:{work}/none", "No such file"),
          ("file:{work}/none", "No such file"), ("notify", "no READY=1"), ("log:^never$", "no such line"),
          ("fd:5", "no newline"),
-         ("exec:/usr/bin/false", "1"), ("http://127.0.0.1:{port}/", "Connection refused"), ("delay:1h", "not over")]
+         ("exec:/bin/false", "1"), ("http://127.0.0.1:{port}/", "Connection refused"), ("delay:1h", "not over")]
 
 
 @pytest.mark.parametrize("probe, why", NEVER, ids=[probe.split(":")[0] for probe, _ in NEVER])

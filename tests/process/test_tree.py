@@ -130,8 +130,7 @@ def remove_cgroup(world, path):
     with contextlib.suppress(FileNotFoundError):
         (path / "cgroup.kill").write_text("1")
     assert world.settle()
-    for child in [*path.glob("*/"), path]:
-        child.rmdir()
+    sandbox.remove_cgroup(path)
 
 
 # --- KillMode=, systemd.kill(5)

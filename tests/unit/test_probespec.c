@@ -8,63 +8,53 @@
 #include "usec.h"
 
 static const struct {
-    const char *text;
-    struct probespec is;
+    const char *text, *target, *http_path, *argv[4];
+    enum probe_kind kind;
+    int number, code;
+    uint64_t usec;
 } good[] = {
-    {"notify", {.kind = PROBE_NOTIFY}},
-    {"pidfile", {.kind = PROBE_PIDFILE}},
-    {"fd:3", {.kind = PROBE_FD, .number = 3}},
-    {"fd:1023", {.kind = PROBE_FD, .number = 1023}},
-    {"tcp:1", {.kind = PROBE_TCP, .target = (char[]){"127.0.0.1"}, .number = 1}},
-    {"tcp:65535", {.kind = PROBE_TCP, .target = (char[]){"127.0.0.1"}, .number = 65535}},
-    {"tcp:10.0.0.7:80", {.kind = PROBE_TCP, .target = (char[]){"10.0.0.7"}, .number = 80}},
-    {"tcp:localhost:8080", {.kind = PROBE_TCP, .target = (char[]){"localhost"}, .number = 8080}},
-    {"tcp:[::1]:80", {.kind = PROBE_TCP, .target = (char[]){"::1"}, .number = 80}},
-    {"tcp:[2001:db8::7]:5432", {.kind = PROBE_TCP, .target = (char[]){"2001:db8::7"}, .number = 5432}},
-    {"unix:/run/x.sock", {.kind = PROBE_UNIX, .target = (char[]){"/run/x.sock"}}},
-    {"unix:/run/a b:c", {.kind = PROBE_UNIX, .target = (char[]){"/run/a b:c"}}},
-    {"http://localhost:8080/health",
-     {.kind = PROBE_HTTP, .target = (char[]){"localhost"}, .number = 8080, .http_path = (char[]){"/health"}}},
-    {"http://127.0.0.1/",
-     {.kind = PROBE_HTTP, .target = (char[]){"127.0.0.1"}, .number = 80, .http_path = (char[]){"/"}}},
-    {"http://127.0.0.1",
-     {.kind = PROBE_HTTP, .target = (char[]){"127.0.0.1"}, .number = 80, .http_path = (char[]){"/"}}},
-    {"http://[::1]", {.kind = PROBE_HTTP, .target = (char[]){"::1"}, .number = 80, .http_path = (char[]){"/"}}},
-    {"http://[::1]:81/x?y=1&z=2",
-     {.kind = PROBE_HTTP, .target = (char[]){"::1"}, .number = 81, .http_path = (char[]){"/x?y=1&z=2"}}},
-    {"http://localhost:8080/health=204",
-     {.kind = PROBE_HTTP,
-      .target = (char[]){"localhost"},
-      .number = 8080,
-      .http_path = (char[]){"/health"},
-      .code = 204}},
-    {"http://localhost/=503",
-     {.kind = PROBE_HTTP, .target = (char[]){"localhost"}, .number = 80, .http_path = (char[]){"/"}, .code = 503}},
-    {"http://localhost/q?id=204=401",
-     {.kind = PROBE_HTTP,
-      .target = (char[]){"localhost"},
-      .number = 80,
-      .http_path = (char[]){"/q?id=204"},
-      .code = 401}},
-    {"http://localhost/q?id=2048",
-     {.kind = PROBE_HTTP, .target = (char[]){"localhost"}, .number = 80, .http_path = (char[]){"/q?id=2048"}}},
-    {"http://localhost/q=20",
-     {.kind = PROBE_HTTP, .target = (char[]){"localhost"}, .number = 80, .http_path = (char[]){"/q=20"}}},
-    {"http://localhost/q=2o4",
-     {.kind = PROBE_HTTP, .target = (char[]){"localhost"}, .number = 80, .http_path = (char[]){"/q=2o4"}}},
-    {"http://localhost/q%3D204",
-     {.kind = PROBE_HTTP, .target = (char[]){"localhost"}, .number = 80, .http_path = (char[]){"/q%3D204"}}},
-    {"file:/run/ready", {.kind = PROBE_FILE, .target = (char[]){"/run/ready"}}},
-    {"log:^ready( |$)", {.kind = PROBE_LOG, .target = (char[]){"^ready( |$)"}}},
-    {"log:(ab+[]+{9}[:alpha:]]+\\+{1,9}){2,}|x{255}",
-     {.kind = PROBE_LOG, .target = (char[]){"(ab+[]+{9}[:alpha:]]+\\+{1,9}){2,}|x{255}"}}},
-    {"log::", {.kind = PROBE_LOG, .target = (char[]){":"}}},
-    {"exec:pg_isready -q", {.kind = PROBE_EXEC, .argv = (char *[]){(char[]){"pg_isready"}, (char[]){"-q"}, NULL}}},
-    {"exec: sh -c 'exit 0'",
-     {.kind = PROBE_EXEC, .argv = (char *[]){(char[]){"sh"}, (char[]){"-c"}, (char[]){"exit 0"}, NULL}}},
-    {"delay:5", {.kind = PROBE_DELAY, .usec = 5 * USEC_PER_SEC}},
-    {"delay:1min 200ms", {.kind = PROBE_DELAY, .usec = 60 * USEC_PER_SEC + 200 * USEC_PER_MSEC}},
-    {"delay:0", {.kind = PROBE_DELAY}},
+    {.text = "notify", .kind = PROBE_NOTIFY},
+    {.text = "pidfile", .kind = PROBE_PIDFILE},
+    {.text = "fd:3", .kind = PROBE_FD, .number = 3},
+    {.text = "fd:1023", .kind = PROBE_FD, .number = 1023},
+    {.text = "tcp:1", .kind = PROBE_TCP, .target = "127.0.0.1", .number = 1},
+    {.text = "tcp:65535", .kind = PROBE_TCP, .target = "127.0.0.1", .number = 65535},
+    {.text = "tcp:10.0.0.7:80", .kind = PROBE_TCP, .target = "10.0.0.7", .number = 80},
+    {.text = "tcp:localhost:8080", .kind = PROBE_TCP, .target = "localhost", .number = 8080},
+    {.text = "tcp:[::1]:80", .kind = PROBE_TCP, .target = "::1", .number = 80},
+    {.text = "tcp:[2001:db8::7]:5432", .kind = PROBE_TCP, .target = "2001:db8::7", .number = 5432},
+    {.text = "unix:/run/x.sock", .kind = PROBE_UNIX, .target = "/run/x.sock"},
+    {.text = "unix:/run/a b:c", .kind = PROBE_UNIX, .target = "/run/a b:c"},
+    {.text = "http://localhost:8080/health",
+     .kind = PROBE_HTTP, .target = "localhost", .number = 8080, .http_path = "/health"},
+    {.text = "http://127.0.0.1/", .kind = PROBE_HTTP, .target = "127.0.0.1", .number = 80, .http_path = "/"},
+    {.text = "http://127.0.0.1", .kind = PROBE_HTTP, .target = "127.0.0.1", .number = 80, .http_path = "/"},
+    {.text = "http://[::1]", .kind = PROBE_HTTP, .target = "::1", .number = 80, .http_path = "/"},
+    {.text = "http://[::1]:81/x?y=1&z=2",
+     .kind = PROBE_HTTP, .target = "::1", .number = 81, .http_path = "/x?y=1&z=2"},
+    {.text = "http://localhost:8080/health=204",
+     .kind = PROBE_HTTP, .target = "localhost", .number = 8080, .http_path = "/health", .code = 204},
+    {.text = "http://localhost/=503",
+     .kind = PROBE_HTTP, .target = "localhost", .number = 80, .http_path = "/", .code = 503},
+    {.text = "http://localhost/q?id=204=401",
+     .kind = PROBE_HTTP, .target = "localhost", .number = 80, .http_path = "/q?id=204", .code = 401},
+    {.text = "http://localhost/q?id=2048",
+     .kind = PROBE_HTTP, .target = "localhost", .number = 80, .http_path = "/q?id=2048"},
+    {.text = "http://localhost/q=20", .kind = PROBE_HTTP, .target = "localhost", .number = 80, .http_path = "/q=20"},
+    {.text = "http://localhost/q=2o4",
+     .kind = PROBE_HTTP, .target = "localhost", .number = 80, .http_path = "/q=2o4"},
+    {.text = "http://localhost/q%3D204",
+     .kind = PROBE_HTTP, .target = "localhost", .number = 80, .http_path = "/q%3D204"},
+    {.text = "file:/run/ready", .kind = PROBE_FILE, .target = "/run/ready"},
+    {.text = "log:^ready( |$)", .kind = PROBE_LOG, .target = "^ready( |$)"},
+    {.text = "log:(ab+[]+{9}[:alpha:]]+\\+{1,9}){2,}|x{255}",
+     .kind = PROBE_LOG, .target = "(ab+[]+{9}[:alpha:]]+\\+{1,9}){2,}|x{255}"},
+    {.text = "log::", .kind = PROBE_LOG, .target = ":"},
+    {.text = "exec:pg_isready -q", .kind = PROBE_EXEC, .argv = {"pg_isready", "-q"}},
+    {.text = "exec: sh -c 'exit 0'", .kind = PROBE_EXEC, .argv = {"sh", "-c", "exit 0"}},
+    {.text = "delay:5", .kind = PROBE_DELAY, .usec = 5 * USEC_PER_SEC},
+    {.text = "delay:1min 200ms", .kind = PROBE_DELAY, .usec = 60 * USEC_PER_SEC + 200 * USEC_PER_MSEC},
+    {.text = "delay:0", .kind = PROBE_DELAY},
 };
 
 static const char *const bad[] = {
@@ -103,19 +93,21 @@ static void test_good(void **state)
 {
     for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
         const char *text = good[i].text;
-        const struct probespec *is = &good[i].is;
         struct probespec p = {.kind = PROBE_KIND_MAX};
+        size_t n = 0;
 
         CHECK(probespec_parse(text, &p) == 0, "%s", text);
-        CHECK(p.kind == is->kind, "%s: kind %d", text, (int)p.kind);
+        CHECK(p.kind == good[i].kind, "%s: kind %d", text, (int)p.kind);
         CHECK(same(p.text, text), "%s: text %s", text, p.text);
-        CHECK(same(p.target, is->target), "%s: target %s", text, p.target);
-        CHECK(same(p.http_path, is->http_path), "%s: path %s", text, p.http_path);
-        CHECK(p.number == is->number && p.code == is->code && p.usec == is->usec, "%s: %d %d %llu", text, p.number,
+        CHECK(same(p.target, good[i].target), "%s: target %s", text, p.target);
+        CHECK(same(p.http_path, good[i].http_path), "%s: path %s", text, p.http_path);
+        CHECK(p.number == good[i].number && p.code == good[i].code && p.usec == good[i].usec, "%s: %d %d %llu", text, p.number,
               p.code, (unsigned long long)p.usec);
-        CHECK(strv_len(p.argv) == strv_len(is->argv), "%s: %zu words", text, strv_len(p.argv));
+        while (good[i].argv[n])
+            n++;
+        CHECK(strv_len(p.argv) == n, "%s: %zu words", text, strv_len(p.argv));
         for (size_t j = 0; j < strv_len(p.argv); j++)
-            CHECK(STREQ(p.argv[j], is->argv[j]), "%s: %s", text, p.argv[j]);
+            CHECK(STREQ(p.argv[j], good[i].argv[j]), "%s: %s", text, p.argv[j]);
         probespec_done(&p);
         assert_int_equal(p.kind, PROBE_NONE);
         probespec_done(&p); /* again is fine */
