@@ -19,6 +19,7 @@ UID = 61000 + os.getpid() % 3000
 EXTRA_GID, MORE_GID = UID + 3000, UID + 3001
 USER, EXTRA, MORE = "amphid-t", "amphid-extra", "amphid-more"
 HOME = "/run/home/amphid-t"
+NOBODY = 65534
 
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -94,10 +95,11 @@ def enter():
 
 
 def become_user():
-    """Root that may not make a mount namespace (in a container, mostly) goes on as a user, for whom none is needed."""
+    """Root that may not make a mount namespace (in a container, mostly) goes on as a user, for whom none is needed: the same
+    one each time, to whom what pytest keeps in /tmp belongs."""
     os.setgroups([])
-    os.setgid(UID)
-    os.setuid(UID)
+    os.setgid(NOBODY)
+    os.setuid(NOBODY)
 
 
 def cgroup_root():

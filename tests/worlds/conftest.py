@@ -13,7 +13,7 @@ NEEDED = ('systemd-nspawn', 'mmdebstrap', 'nsenter', 'setpriv', 'unshare', 'git'
 
 
 def pytest_addoption(parser):
-    parser.addoption('--world', action='append', choices=[*inits.WORLDS, *inits.PACKAGE_WORLDS], help='only this world (repeatable)')
+    parser.addoption('--world', action='append', choices=inits.ALL_WORLDS, help='only this world (repeatable)')
 
 
 def pytest_configure(config):
@@ -27,7 +27,7 @@ def pytest_configure(config):
 
 def pytest_generate_tests(metafunc):
     if 'world_name' in metafunc.fixturenames:
-        wanted = metafunc.config.getoption('world') or [*inits.WORLDS, *inits.PACKAGE_WORLDS]
+        wanted = metafunc.config.getoption('world') or inits.ALL_WORLDS
         only = getattr(metafunc.module, 'ONLY', inits.WORLDS)
         metafunc.parametrize('world_name', [w for w in only if w in wanted], scope='session')
 

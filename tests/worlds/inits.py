@@ -180,12 +180,21 @@ WORLDS = {'systemd-247': SystemdWorld, 'systemd-252': SystemdWorld, 'systemd-257
 # The same with real packages in them, for test_packages.py alone. CAP_SYS_TIME: chrony's unit asks for it.
 PACKAGE_WORLDS = {'packages-systemd-257': SystemdWorld, 'packages-sysvinit': SysvWorld, 'packages-bare': BareWorld}
 
+# Where the tests are built and run, for test_quick.py alone: the other releases of Debian, and a container that may no more
+# than one of Docker's.
+QUICK_WORLDS = {'quick-debian-11': BareWorld, 'quick-debian-13': BareWorld, 'quick-unprivileged': BareWorld}
+NOT_DOCKER = ('AUDIT_CONTROL', 'DAC_READ_SEARCH', 'IPC_OWNER', 'LEASE', 'LINUX_IMMUTABLE', 'NET_ADMIN', 'NET_BROADCAST',
+              'SYS_ADMIN', 'SYS_BOOT', 'SYS_NICE', 'SYS_PTRACE', 'SYS_RESOURCE', 'SYS_TTY_CONFIG')
+
+ALL_WORLDS = {**WORLDS, **PACKAGE_WORLDS, **QUICK_WORLDS}
+
 
 def new(name):
-    if name in WORLDS:
-        return WORLDS[name](name)
-    w = PACKAGE_WORLDS[name](name)
-    w.nspawn_options = ('--capability=CAP_SYS_TIME',)
-    if w.init == 'sysvinit':
-        w.argv = ['/sbin/init']  # --boot would take the systemd that lies there beside it
+    w = ALL_WORLDS[name](name)
+    if name == 'quick-unprivileged':
+        w.nspawn_options = ('--drop-capability=' + ','.join(f'CAP_{c}' for c in NOT_DOCKER),)
+    elif name in PACKAGE_WORLDS:
+        w.nspawn_options = ('--capability=CAP_SYS_TIME',)
+        if w.init == 'sysvinit':
+            w.argv = ['/sbin/init']  # --boot would take the systemd that lies there beside it
     return w

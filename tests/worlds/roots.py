@@ -12,6 +12,7 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -99,8 +100,17 @@ def world_recipes():
         with_packages('systemd-257', *SYSTEMD),
         with_packages('sysvinit', 'sysvinit-core', 'sysv-rc', 'systemd', 'dbus', hooks=SYSV_HOOKS),
         with_packages('bare', *STANDALONE),
+        Recipe('quick-debian-11', 'bullseye', quick_needs()),
+        Recipe('quick-debian-13', 'trixie', quick_needs()),
+        Recipe('quick-unprivileged', 'bookworm', quick_needs()),
     ]
     return {r.name: r for r in found}
+
+
+def quick_needs():
+    """What `tests/run quick' would install."""
+    text = (TREE / 'tests/run').read_text().replace('\\\n', ' ')
+    return tuple(re.search(r'^tools/need (.*?) \|\|', text, re.M)[1].split())
 
 
 def build_recipe(suite):
