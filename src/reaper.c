@@ -5,7 +5,9 @@
 #include <unistd.h>
 #include "reaper.h"
 
-#define ROUND_MAX 1024U /* the orphans of a fork bomb have no end: whatever else there is to do has its turn, too */
+/* The orphans of a fork bomb have no end: whatever else there is to do has its turn, too. But more of them than can arise
+ * while one tree_kill() goes on, or their PIDs are in the end all that there are. */
+#define ROUND_MAX 8192U
 
 void reaper_run(reaper_fn fn, void *ctx)
 {
