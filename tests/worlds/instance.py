@@ -2,7 +2,7 @@
 import itertools
 import json
 import signal
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import waiting
 from units import quoted, unit
@@ -73,9 +73,9 @@ def started(world, name, *command, opts=(), base='/run/amphid', user=None, env=N
     finally:
         world.run(['amphid', 'stop', name], check=False, user=user, env=env)
         for pid in family:
-            if world.running(pid):
+            with suppress(ProcessLookupError):
                 world.kill(pid, signal.SIGKILL)
-                world.wait_gone(pid)
+            world.wait_gone(pid)
         world.run(['rm', '-rf', f'{base}/{name}'])
 
 

@@ -271,7 +271,10 @@ class World:
         return None
 
     def kill(self, pid, sig):
-        os.kill(self.host_pid(pid), sig)
+        host = self.host_pid(pid)
+        if not host:
+            raise ProcessLookupError(f'[{self.name}] there is no process {pid}')
+        os.kill(host, sig)
 
     def wait_gone(self, pid, timeout=10.0):
         host = self.host_pid(pid)
