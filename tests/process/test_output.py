@@ -475,7 +475,7 @@ def test_memory_goes_when_the_child_is_quiet(world):
 
     def dirty(pid):
         text = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text()
-        return int(re.search(r"Private_Dirty: +(\d+)", text)[1])
+        return int(re.search(r"Anonymous: +(\d+)", text)[1])
     with world.forked(command=command) as daemon:
         tell.expect("up")
         gate.say("out first")
