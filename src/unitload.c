@@ -264,10 +264,10 @@ static int read_links(struct loading *l, const char *suffix, char ***ret)
 static void set_type(struct jobspec *d)
 {
     if (!d->type_set && d->type != TYPE_FORKING) /* Ready=pidfile has said that */
-        d->type = d->bus_name                                ? TYPE_DBUS
-                  : d->start.n == 0                          ? TYPE_ONESHOT
+        d->type = d->bus_name                               ? TYPE_DBUS
+                  : d->start.n == 0                         ? TYPE_ONESHOT
                   : spec_dirs_has_credentials(spec_dirs(d)) ? TYPE_EXEC
-                                                             : TYPE_SIMPLE;
+                                                            : TYPE_SIMPLE;
 }
 
 /* What only the whole can tell. */

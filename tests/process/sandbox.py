@@ -112,9 +112,8 @@ def cgroup_root():
 
 
 def hide_cgroups():
-    """To be called before an exec: what comes then finds no cgroup to make, nor one that is there."""
+    """To be called before an exec, in what enter() has made private: what comes then finds no cgroup, nor can it make one."""
     check(libc.unshare(CLONE_NEWNS))
-    mount("none", "/", flags=MS_REC | MS_PRIVATE)
     mount("none", "/sys/fs/cgroup", "tmpfs")
 
 

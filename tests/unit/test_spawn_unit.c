@@ -320,6 +320,15 @@ static void capabilities(void **state)
     check_rows(rows, ARRAY_SIZE(rows));
 }
 
+/* What root mostly has not in a container. */
+static void capability_for_modules(void **state)
+{
+    (void)state;
+    NEED_CAPABILITY(CAP_SYS_MODULE);
+    prints(&unit, "CapabilityBoundingSet=CAP_KILL CAP_SYS_MODULE\nProtectKernelModules=no", STATUS("CapBnd"),
+           "0000000000010020\n");
+}
+
 /* A misprint does not leave the service all capabilities. */
 static void unknown_capability(void **state)
 {
@@ -428,7 +437,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(environment_is_clean), TEST(invocations), TEST(environment_files), TEST(users), TEST(base_environment),
         TEST(variables), TEST(process_properties), TEST(privileged_properties), TEST(as_far_as_allowed), TEST(own_limit),
-        TEST(keyrings), TEST(capabilities), TEST(unknown_capability),
+        TEST(keyrings), TEST(capabilities), TEST(capability_for_modules), TEST(unknown_capability),
         TEST(rights_without_root), TEST(prefixes), TEST(failures),
     };
 
